@@ -1,0 +1,36 @@
+"""Configuration: typed sections, the sweep of an experiment, and how both are read."""
+
+from must.config.experiment import AXES, NOT_APPLICABLE, Experiment, RunSpec
+from must.config.load import dump, identity, load_experiment, parse_assignments, parse_experiment
+from must.config.schema import (
+    EnvConfig,
+    EvaluationConfig,
+    GeneratorConfig,
+    LoggingConfig,
+    MaskConfig,
+    NetworkConfig,
+    RunConfig,
+    SacConfig,
+    TrainingConfig,
+)
+
+__all__ = [
+    "AXES",
+    "NOT_APPLICABLE",
+    "EnvConfig",
+    "EvaluationConfig",
+    "Experiment",
+    "GeneratorConfig",
+    "LoggingConfig",
+    "MaskConfig",
+    "NetworkConfig",
+    "RunConfig",
+    "RunSpec",
+    "SacConfig",
+    "TrainingConfig",
+    "dump",
+    "identity",
+    "load_experiment",
+    "parse_assignments",
+    "parse_experiment",
+]

@@ -1,0 +1,114 @@
+"""Reading a configuration: YAML file, then overrides, then validation with messages a user can act on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from must.config.experiment import Experiment
+from must.config.schema import RunConfig, Section, suggest
+from must.errors import ConfigError
+
+_NOT_IN_IDENTITY = {
+    "logging": True,
+    "training": {"n_workers", "checkpoint_minutes", "worker_timeout_minutes"},
+}
+"""Settings that cannot change a result: a run may be continued with others."""
+
+
+def load_experiment(path: Path | str, overrides: Mapping[str, str] | None = None) -> Experiment:
+    """Read an experiment (or a run's own ``config.yaml``).
+
+    Args:
+        path: The YAML file.
+        overrides: Dotted key -> value as YAML text, as after ``--set``; they replace what the file says.
+
+    Raises:
+        ConfigError: The file cannot be read, or what it says is not valid.
+    """
+    path = Path(path)
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: is not valid YAML: {error}") from None
+    return parse_experiment(data, overrides, source=str(path))
+
+
+def parse_experiment(data: Any, overrides: Mapping[str, str] | None = None, source: str = "configuration") -> Experiment:
+    """Validate an experiment that was read already; see `load_experiment`."""
+    if not isinstance(data, dict):
+        raise ConfigError(f"{source}: expected sections such as 'env:' and 'training:', found {data!r}")
+    for key, text in (overrides or {}).items():
+        data = _with_override(data, key, text)
+    try:
+        return Experiment.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(source, problem) for problem in error.errors())) from None
+
+
+def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
+    """Split the ``section.key=value`` of the ``--set`` options."""
+    pairs = {}
+    for text in assignments:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise ConfigError(f"--set {text}: write it as --set section.key=value, such as --set sac.gamma=0.95")
+        pairs[key] = value
+    return pairs
+
+
+def dump(config: RunConfig) -> str:
+    """Write a resolved configuration as YAML, with every key."""
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
+
+
+def identity(config: RunConfig) -> str:
+    """Give a hash of the settings that can change the result of a run (16 hexadecimal digits)."""
+    settings = config.model_dump(mode="json", exclude=_NOT_IN_IDENTITY)
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _with_override(data: dict[str, Any], dotted: str, text: str) -> dict[str, Any]:
+    """Give a copy of the nested ``data`` with one key replaced."""
+    head, _, rest = dotted.partition(".")
+    if not rest:
+        try:
+            return {**data, head: yaml.safe_load(text)}
+        except yaml.YAMLError:
+            raise ConfigError(f"--set {dotted}={text}: the value is not valid YAML") from None
+    inner = data.get(head) or {}
+    if not isinstance(inner, dict):
+        raise ConfigError(f"--set {dotted}={text}: '{head}' is a value, not a section")
+    return {**data, head: _with_override(inner, rest, text)}
+
+
+def _explain(source: str, problem: Any) -> str:
+    """Turn one of pydantic's problems into a line: where it is, what is wrong, and what to write instead."""
+    location = [str(part) for part in problem["loc"]]
+    where = ".".join(location)
+    if problem["type"] == "extra_forbidden":
+        known = _fields_at(location[:-1])
+        hint = suggest(location[-1], known) or f"; known here: {', '.join(known)}"
+        return f"{source}: {where}: unknown key{hint}"
+    message = problem["msg"].removeprefix("Value error, ")
+    given = problem["input"]
+    shown = f" (found {given!r})" if where and not isinstance(given, (dict, Section)) else ""
+    return f"{source}: {where + ': ' if where else ''}{message}{shown}"
+
+
+def _fields_at(location: list[str]) -> list[str]:
+    """Give the keys that the section at ``location`` knows."""
+    model: type[BaseModel] = Experiment
+    for part in location:
+        annotation = model.model_fields[part].annotation
+        assert isinstance(annotation, type) and issubclass(annotation, BaseModel)
+        model = annotation
+    return list(model.model_fields)

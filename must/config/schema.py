@@ -1,0 +1,265 @@
+"""The typed sections of a configuration: every key, its type, its range and what it is for.
+
+``config/README.md`` and ``workflow/schemas/experiment.schema.json`` are generated from these models (``make docs``).
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+
+from must.tasks import ALL_TASKS, BENCHMARKS, MAX_HORIZON
+
+_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+
+
+def parse_number(value: Any) -> Any:
+    """Read ``1e-4`` as a number: YAML 1.1 takes it for a string, because it has no decimal point."""
+    if isinstance(value, str) and re.match(_NUMBER, value):
+        return float(value)
+    return value
+
+
+Real = Annotated[
+    float,
+    BeforeValidator(parse_number),
+    Field(allow_inf_nan=False),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string", "pattern": _NUMBER}]}),
+]
+"""A real number; ``1e-4`` is one too."""
+
+Positive = Annotated[Real, Field(gt=0)]
+NonNegative = Annotated[Real, Field(ge=0)]
+Fraction = Annotated[Real, Field(ge=0, lt=1)]
+Count = Annotated[int, Field(ge=1)]
+Whole = Annotated[int, Field(ge=0)]
+Flag = Annotated[bool, BeforeValidator(lambda v: bool(v) if isinstance(v, int) and v in (0, 1) else v)]
+"""True or false; 0 and 1 are taken as well."""
+
+
+class Section(BaseModel):
+    """Base of all sections: immutable, strictly typed, and without unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+
+class EnvConfig(Section):
+    """Which Meta-World tasks are trained, and how an episode runs."""
+
+    benchmark: Literal["MT10", "MT25", "MT50"] | None = None
+    """Meta-World benchmark whose tasks are trained. Give this or `tasks`."""
+    n_tasks: Count | None = None
+    """Only the first n tasks of the benchmark; all of them when left out."""
+    tasks: list[str] | None = Field(default=None, min_length=1)
+    """Explicit list of task names, such as `[reach-v3, door-open-v3]`, instead of a benchmark."""
+    goals: Literal["fixed", "random"] = "random"
+    """`fixed`: one of the 50 train goals of each task, chosen by the seed; `random`: all 50."""
+    reward: Literal["v1", "v2"] = "v2"
+    """Meta-World's reward function. v1 also changes how some tasks judge success: never compare the two."""
+    reward_scale: Positive = 1.0
+    """Factor on the reward that the learner sees (the logs hold the unscaled return)."""
+    horizon: Annotated[int, Field(ge=1, le=MAX_HORIZON)] = 150
+    """Environment steps in an episode. Success does not end an episode, and the time limit bootstraps."""
+
+    @model_validator(mode="after")
+    def _check_tasks(self) -> EnvConfig:
+        if (self.benchmark is None) == (self.tasks is None):
+            raise ValueError("give either benchmark or tasks, not both and not neither")
+        if self.benchmark is not None:
+            size = len(BENCHMARKS[self.benchmark])
+            if self.n_tasks is not None and self.n_tasks > size:
+                raise ValueError(f"n_tasks is {self.n_tasks}, but {self.benchmark} has {size} tasks: use 1 to {size}")
+        if self.tasks is not None:
+            if self.n_tasks is not None and self.n_tasks > len(self.tasks):
+                count = len(self.tasks)
+                raise ValueError(f"n_tasks is {self.n_tasks}, but tasks lists {count}: use 1 to {count}")
+            for name in self.tasks:
+                if name not in ALL_TASKS:
+                    raise ValueError(f"unknown task '{name}'{suggest(name, ALL_TASKS)}")
+            if len(set(self.tasks)) != len(self.tasks):
+                raise ValueError("tasks names a task twice: list each task once")
+        return self
+
+    @property
+    def task_names(self) -> tuple[str, ...]:
+        """Names of the K tasks, in the order of the one-hot."""
+        names = tuple(self.tasks) if self.tasks is not None else BENCHMARKS[str(self.benchmark)]
+        return names[: self.n_tasks]
+
+
+class NetworkConfig(Section):
+    """The base networks: one policy and two Q networks of the same hidden layers."""
+
+    hidden_sizes: list[Count] = Field(default=[400, 400, 400], min_length=1)
+    """Units of each hidden layer."""
+    init: Literal["fan_in", "original"] = "fan_in"
+    """Bound of the uniform initial hidden weights, 1/sqrt(n): n is the number of inputs, or (`original`) of outputs."""
+
+
+class SacConfig(Section):
+    """Multi-task soft actor-critic (arXiv 1812.05905), with a temperature for each task."""
+
+    lr: Positive = 3e-4
+    """Adam's learning rate for policy, Q networks and temperatures."""
+    gamma: Annotated[Real, Field(ge=0, lt=1)] = 0.99
+    """Discount factor."""
+    tau: Annotated[Real, Field(gt=0, le=1)] = 0.005
+    """Share of the online weights that moves into the target networks at each gradient step."""
+    batch_size_per_task: Count = 128
+    """Rows of a batch that come from each task: with 10 tasks, 128 makes a batch of 1280."""
+    buffer_size: Count = 1_000_000
+    """Transitions in the replay buffer, divided evenly among the tasks."""
+    initial_temperature: Positive = 1.0
+    """Temperature (alpha) of every task at the start."""
+    target_entropy: Real = -4.0
+    """Entropy that the temperatures aim at, in nats."""
+    max_grad_norm: Positive = 1.0
+    """Norm at which the gradient of each network is clipped."""
+
+
+class MaskConfig(Section):
+    """The masks: how much of the base networks each task uses, and when that is decided anew."""
+
+    granularity: Literal["weight", "neuron"] = "weight"
+    """What is pruned: single weights of every layer, or whole hidden units (the sub-network is then a smaller one)."""
+    pruning_ratio: Fraction = 0.5
+    """Share of the weights (or units) that a task does not use; 0 is dense multi-task SAC, without any mask."""
+    update_interval: Count = 50
+    """Training epochs between two renewals of the masks."""
+    mask_biases: bool | None = None
+    """Mask the biases of the layers as well (default false). Read with `granularity: weight` only."""
+    gumbel_scale: NonNegative = 0.1
+    """Scale of the Gumbel noise on the scores while masks are learned; acting and evaluation have none."""
+    relaxation: Literal["sigmoid", "softmax"] = "sigmoid"
+    """Soft mask that the straight-through gradient follows: a sigmoid around the k-th score, or (original) a softmax."""
+    mask_tau: Positive = 0.5
+    """Temperature of the relaxation, in units of the scores."""
+
+    @model_validator(mode="after")
+    def _check(self) -> MaskConfig:
+        if self.granularity == "neuron" and self.mask_biases is not None:
+            raise ValueError("mask_biases is read with granularity: weight only; remove it (or set it to null)")
+        return self
+
+
+class GeneratorConfig(Section):
+    """The mask generators (one each for policy, Q1 and Q2) and the trajectory encoders they listen to."""
+
+    head: Literal["dense", "factorised"] | None = None
+    """Last layer: a score for every weight from 256 features (`dense`, the original and the default), or
+    score[i, j] = u_i . v_j with a twentieth of the parameters (`factorised`). Read with `granularity: weight` only."""
+    rank: Count | None = None
+    """Length of u_i and v_j (default 8). Read with `head: factorised` only."""
+    hidden_size: Count = 256
+    """Features of the generator's hidden layer, and of a trajectory's encoding."""
+    lr: Positive = 1e-4
+    """Adam's learning rate for the generators and their encoders."""
+    use_sl_loss: Flag = True
+    """Train the generators so that the similarity of the tasks' masks matches that of their trajectories."""
+    use_trajectory_info: Flag = True
+    """Feed an encoding of a recent trajectory of each task to the generators, beside the task's one-hot."""
+    sl_steps: Count = 5
+    """Adam steps on the supervised loss, for each generator, at a mask update."""
+    trajectory_window: Count = 10
+    """Newest episodes of each task that the trajectory store keeps."""
+
+    @model_validator(mode="after")
+    def _check(self) -> GeneratorConfig:
+        if self.rank is not None and self.head != "factorised":
+            raise ValueError("rank is read with head: factorised only; remove it (or set it to null)")
+        return self
+
+    @property
+    def needs_trajectories(self) -> bool:
+        """Whether a mask update reads the trajectory store."""
+        return self.use_sl_loss or self.use_trajectory_info
+
+
+class TrainingConfig(Section):
+    """The schedule of a run, and the machine it uses."""
+
+    seed: Whole = 0
+    """Seed of everything that is random in the run."""
+    epochs: Count = 10_000
+    """Epochs in which gradient steps are taken (those of `pretrain_epochs` come before them)."""
+    pretrain_epochs: Whole = 20
+    """Epochs at the start that only collect, with the initial policy and without masks."""
+    epoch_frames: Count = 150
+    """Environment steps that each task collects in an epoch."""
+    opt_times: Count = 200
+    """Gradient steps in an epoch."""
+    device: Literal["cpu", "cuda", "auto"] = "auto"
+    """Where the learner runs; `auto` is the GPU when there is one."""
+    threads: Count = 1
+    """CPU threads of the learner."""
+    n_workers: Count = 1
+    """Processes that collect and evaluate; the tasks are spread over them. The result does not depend on it."""
+    checkpoint_minutes: Positive = 10.0
+    """Minutes between two checkpoints."""
+    worker_timeout_minutes: Positive = 10.0
+    """Minutes after which a worker that does not answer is taken for dead."""
+
+
+class EvaluationConfig(Section):
+    """How the policy is judged: mean action, the published masks, seeds of its own."""
+
+    interval: Count = 10
+    """Epochs between two evaluations; the last epoch is always evaluated."""
+    episodes: Annotated[int, Field(ge=1, le=50)] = 3
+    """Episodes of each task in an evaluation; with random goals, each on another of the 50 train goals."""
+
+
+class LoggingConfig(Section):
+    """Live logs beside the CSV files, which are always written."""
+
+    tensorboard: Flag = False
+    """Write TensorBoard event files to `tensorboard/` in the run directory."""
+    wandb: Literal["off", "offline", "online"] = "off"
+    """Weights & Biases: `offline` writes to `wandb/` in the run directory. Needs `pip install wandb`."""
+
+
+class RunConfig(Section):
+    """Everything that defines one training run."""
+
+    env: EnvConfig
+    network: NetworkConfig = NetworkConfig()
+    sac: SacConfig = SacConfig()
+    masks: MaskConfig = MaskConfig()
+    generator: GeneratorConfig = GeneratorConfig()
+    training: TrainingConfig = TrainingConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+    logging: LoggingConfig = LoggingConfig()
+
+    @model_validator(mode="after")
+    def _check(self) -> RunConfig:
+        names, frames = self.env.task_names, self.training.epoch_frames
+        if self.masks.granularity == "neuron" and self.generator.head is not None:
+            raise ValueError("generator.head is read with masks.granularity: weight only; remove it (or set it to null)")
+        if not self.dense and self.generator.needs_trajectories:
+            before_update = (self.training.pretrain_epochs + self.masks.update_interval) * frames
+            if self.masks.update_interval <= self.training.epochs and before_update < self.env.horizon:
+                raise ValueError(
+                    f"the first mask update comes after {before_update} environment steps of a task, before its first "
+                    f"episode of env.horizon = {self.env.horizon} steps ends: raise masks.update_interval, "
+                    "training.epoch_frames or training.pretrain_epochs"
+                )
+        if self.sac.buffer_size // len(names) < frames:
+            raise ValueError(
+                f"sac.buffer_size = {self.sac.buffer_size} leaves {self.sac.buffer_size // len(names)} rows for each "
+                f"of {len(names)} tasks, less than one epoch of {frames} steps: use at least {frames * len(names)}"
+            )
+        return self
+
+    @property
+    def dense(self) -> bool:
+        """Whether the run is dense multi-task SAC: no masks, no generators."""
+        return self.masks.pruning_ratio == 0
+
+
+def suggest(name: str, known: Any) -> str:
+    """Give ``; did you mean 'x'?`` for the known name nearest to a mistyped one, or nothing when none is near."""
+    near = difflib.get_close_matches(str(name), [str(k) for k in known], n=1, cutoff=0.5)
+    return f"; did you mean '{near[0]}'?" if near else ""
