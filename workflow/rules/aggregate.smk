@@ -1,0 +1,35 @@
+"""Tables of the final success rates.
+
+Input:  `result.json` of every run of the sweep.
+Output: `results/<name>/tables/success_rate.{csv,md,tex}`.
+"""
+
+
+rule aggregate:
+    input:
+        results=RESULT_FILES,
+    output:
+        report(
+            f"{RESULTS}/tables/success_rate.csv",
+            caption="../report/success_rate.rst",
+            category="Tables",
+            labels={"table": "final success rate"},
+        ),
+        multiext(f"{RESULTS}/tables/success_rate", ".md", ".tex"),
+    log:
+        f"{RESULTS}/logs/aggregate.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/aggregate.tsv"
+    container:
+        IMAGE
+    threads: 1
+    resources:
+        mem_mb=2000,
+        runtime=30,
+    params:
+        config=CONFIG,
+        settings=report_settings(),
+    message:
+        "Writing the tables of {params.config}"
+    shell:
+        "must aggregate --config {params.config:q} >{log:q} 2>&1"

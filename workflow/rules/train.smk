@@ -1,0 +1,32 @@
+"""Training: one job for each run of the sweep.
+
+Input:  the merged configuration, `results/<name>/config.yaml`, which every invocation records before its first job.
+Output: `results/<name>/runs/<axis~value>/.../result.json`, written last. Everything else in the run directory is left
+        undeclared on purpose: Snakemake deletes the declared outputs of a failed job, and checkpoints must survive it.
+"""
+
+
+rule train:
+    output:
+        result=f"{RESULTS}/runs/{SWEEP.wildcard_pattern}/result.json",
+    log:
+        f"{RESULTS}/logs/train/{SWEEP.wildcard_pattern}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train/{SWEEP.wildcard_pattern}.tsv"
+    container:
+        IMAGE
+    threads: RUN_THREADS
+    resources:
+        mem_mb=EXPERIMENT.resources.mem_mb,
+        runtime=EXPERIMENT.resources.minutes,
+    params:
+        config=CONFIG,
+        run_dir=lambda wildcards, output: Path(output.result).parent,
+        options=lambda wildcards: run_options(run_path(wildcards)),
+        identity=lambda wildcards: run_identity(run_path(wildcards)),
+        learner_threads=EXPERIMENT.training.threads,
+    message:
+        "Training {params.run_dir}"
+    shell:
+        "export OMP_NUM_THREADS={params.learner_threads} MKL_NUM_THREADS={params.learner_threads}; "
+        "must train --config {params.config:q} --out {params.run_dir:q} {params.options:q} --keep-old >{log:q} 2>&1"
