@@ -13,6 +13,7 @@ cd "$(dirname "$0")/.."
 venv=${1:-.venv}
 asked_python=${PYTHON:-}
 asked_flavour=${FLAVOUR:-}
+PATH=${PATH//"$PWD/$venv/bin:"/} # The environment must not be made with its own interpreter.
 locks=containers/locks
 stamp=$venv/.setup
 oldest=11 newest=13 # Python 3.x, as `requires-python` in pyproject.toml.
@@ -42,7 +43,7 @@ main() {
     say "3/3 must itself"
     pip install --no-deps --no-build-isolation --editable .
     printf '%s\n' "$(fingerprint)" "$(version_of "$python")" "$flavour" >"$stamp"
-    say "done ($flavour): .venv/bin/must doctor tells what this machine has"
+    say "done ($flavour): $venv/bin/must doctor tells what this machine has"
 }
 
 # What the environment depends on: the locks and this recipe, and the folder, whose path is written into its scripts.
