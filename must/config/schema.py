@@ -36,7 +36,11 @@ NonNegative = Annotated[Real, Field(ge=0)]
 Fraction = Annotated[Real, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 Whole = Annotated[int, Field(ge=0)]
-Flag = Annotated[bool, BeforeValidator(lambda v: bool(v) if isinstance(v, int) and v in (0, 1) else v)]
+Flag = Annotated[
+    bool,
+    BeforeValidator(lambda v: bool(v) if isinstance(v, int) and v in (0, 1) else v),
+    WithJsonSchema({"enum": [True, False, 0, 1]}),
+]
 """True or false; 0 and 1 are taken as well."""
 
 
@@ -152,7 +156,7 @@ class GeneratorConfig(Section):
     """Last layer: a score for every weight from 256 features (`dense`, the original and the default), or
     score[i, j] = u_i . v_j with a twentieth of the parameters (`factorised`). Read with `granularity: weight` only."""
     rank: Count | None = None
-    """Length of u_i and v_j (default 8). Read with `head: factorised` only."""
+    """Length of u_i and v_j (default 6). Read with `head: factorised` only."""
     hidden_size: Count = 256
     """Features of the generator's hidden layer, and of a trajectory's encoding."""
     lr: Positive = 1e-4

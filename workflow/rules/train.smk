@@ -26,7 +26,7 @@ rule train:
         identity=lambda wildcards: run_identity(run_path(wildcards)),
         learner_threads=EXPERIMENT.training.threads,
     message:
-        "Training {params.run_dir}"
+        "Training {params.run_dir} (cores: {threads})"
     shell:
         "export OMP_NUM_THREADS={params.learner_threads} MKL_NUM_THREADS={params.learner_threads}; "
         "must train --config {params.config:q} --out {params.run_dir:q} {params.options:q} --keep-old >{log:q} 2>&1"

@@ -1,0 +1,98 @@
+"""Real Snakemake on copies of configurations, in directories of its own: nothing is written to the repository."""
+
+from __future__ import annotations
+
+import copy
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a dry run says it would do."""
+
+    jobs: Counter[str]
+    """Rule -> number of jobs; empty when there is nothing to be done."""
+    trained: frozenset[str]
+    """Paths, below ``runs/``, of the runs that would be trained."""
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """The workflow of this repository, with a working directory and an experiment elsewhere."""
+
+    directory: Path
+
+    def snakemake(self, *options: str, config: Mapping[str, Any] | str | None) -> subprocess.CompletedProcess[str]:
+        """Run Snakemake on an experiment (settings, or the text of a file, or None for no file at all)."""
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+        command += ["--directory", str(self.directory), *options]
+        if config is not None:
+            path = self.directory.with_suffix(".yaml")
+            path.write_text(config if isinstance(config, str) else yaml.safe_dump(dict(config)), encoding="utf-8")
+            command += ["--configfile", str(path)]
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        env = {**os.environ, "PATH": path, "SNAKEMAKE_PROFILE": "none"}
+        return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+
+    def plan(self, config: Mapping[str, Any] | str | None, *options: str) -> Plan:
+        """Give the jobs of a dry run, which must succeed."""
+        done = self.snakemake("--dry-run", *options, config=config)
+        text = done.stdout + done.stderr
+        assert done.returncode == 0, text
+        if "Nothing to be done" in text:
+            return Plan(Counter(), frozenset())
+        table = text.rsplit("Job stats:", 1)[1].split("total", 1)[0]
+        jobs = Counter({rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)})
+        return Plan(jobs, frozenset(re.findall(r"Training results/[^/]+/runs/(\S+)", text)))
+
+    @property
+    def files(self) -> list[Path]:
+        """Every file of the working directory, apart from Snakemake's own."""
+        found = (path.relative_to(self.directory) for path in self.directory.rglob("*") if path.is_file())
+        return sorted(path for path in found if path.parts[0] != ".snakemake")
+
+
+@pytest.fixture
+def workflow(tmp_path: Path) -> Workflow:
+    """Give a workflow that has not run yet."""
+    directory = tmp_path / "work"
+    directory.mkdir()
+    return Workflow(directory)
+
+
+@pytest.fixture(scope="session")
+def smoke_config() -> dict[str, Any]:
+    """Give the settings of the smoke experiment."""
+    settings: dict[str, Any] = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text(encoding="utf-8"))
+    return settings
+
+
+@pytest.fixture
+def smoke(smoke_config: dict[str, Any]) -> dict[str, Any]:
+    """Give a copy of the settings of the smoke experiment that a test may change."""
+    return copy.deepcopy(smoke_config)
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory, smoke_config: dict[str, Any]) -> Workflow:
+    """Give a workflow that trained the whole smoke experiment for real. Tests only look at it and plan on it."""
+    directory = tmp_path_factory.mktemp("finished") / "work"
+    directory.mkdir()
+    workflow = Workflow(directory)
+    profile = str(ROOT / "workflow" / "profiles" / "local")
+    done = workflow.snakemake("--profile", profile, "--cores", "2", config=smoke_config)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return workflow

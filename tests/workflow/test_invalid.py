@@ -1,0 +1,39 @@
+"""A mistake in the configuration ends the workflow before it did anything, with a message that helps."""
+
+from typing import Any
+
+import pytest
+
+from .conftest import Workflow
+
+MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
+    "unknown key": ({"training": {"epoch": 3}}, "training.epoch: unknown key; did you mean 'epochs'?"),
+    "unknown task": ({"env": {"tasks": ["reech-v3"]}}, "unknown task 'reech-v3'; did you mean 'reach-v3'?"),
+    "wrong type": ({"training": {"epochs": "many"}}, "training.epochs"),
+    "ratio out of range": ({"sweep": {"pruning_ratios": [1.0]}}, "sweep.pruning_ratios.0"),
+    "benchmark too small": ({"env": {"benchmark": "MT10", "n_tasks": 11}}, "MT10 has 10 tasks"),
+    "value named twice": ({"sweep": {"seeds": [1, 1]}}, "names a value twice"),
+    "shell characters in the name": ({"name": "a; touch b"}, "name"),
+    "path in the name": ({"name": "../elsewhere"}, "name"),
+    "a run of the sweep that cannot be": (
+        {"sweep": {"update_intervals": [1]}, "env": {"tasks": ["reach-v3"], "horizon": 200}},
+        "the first mask update comes after",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MISTAKES)
+def test_a_mistake_is_explained_and_nothing_is_written(workflow: Workflow, smoke: dict[str, Any], case: str) -> None:
+    changes, message = MISTAKES[case]
+    done = workflow.snakemake("--cores", "1", config=smoke | changes)
+    output = done.stdout + done.stderr
+    assert done.returncode == 2
+    assert message in output
+    assert "Traceback" not in output
+    assert ".smk" not in output
+    assert workflow.files == []
+
+
+def test_the_message_names_the_file(workflow: Workflow, smoke: dict[str, Any]) -> None:
+    done = workflow.snakemake("--cores", "1", config=smoke | {"envv": {}})
+    assert "work.yaml: envv: unknown key; did you mean 'env'?" in done.stderr
