@@ -1,0 +1,24 @@
+"""Writing the results of the analysis."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from must.errors import ResultsError
+
+
+def write_atomically(path: Path, content: bytes) -> Path:
+    """Write a file as a whole or not at all, and give its path.
+
+    Raises:
+        ResultsError: The file cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(content)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise ResultsError(f"{path}: cannot be written: {error.strerror}") from None
+    return path

@@ -1,0 +1,70 @@
+"""The words of tables and figures for axes, settings and tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from must.config import NOT_APPLICABLE
+
+_HEADINGS = {
+    "benchmark": "Benchmark",
+    "granularity": "Granularity",
+    "pruning_ratio": "Pruning ratio",
+    "update_interval": "Update interval",
+    "generator_lr": "Generator lr",
+    "use_sl_loss": "Supervised loss",
+    "use_trajectory_info": "Trajectory info",
+    "seed": "Seed",
+}
+_FLAGS = ("use_sl_loss", "use_trajectory_info")
+_BARE = ("benchmark", "granularity")
+"""Axes whose values speak for themselves."""
+
+NOTHING = "\N{EN DASH}"
+"""Stands in a cell for what does not exist."""
+
+
+def heading(axis: str) -> str:
+    """Give the heading of a swept axis."""
+    return _HEADINGS[axis]
+
+
+def value_label(axis: str, value: str) -> str:
+    """Write a swept value: flags as on and off, a mask setting of a dense run as a dash."""
+    if value == NOT_APPLICABLE:
+        return NOTHING
+    if axis in _FLAGS:
+        return "on" if value == "1" else "off"
+    return value
+
+
+def describe(params: Iterable[tuple[str, str]]) -> str:
+    """Write settings in words, such as ``pruning ratio 0.5, update interval 25, seed 1``."""
+    return ", ".join(
+        value if axis in _BARE else f"{heading(axis).lower()} {value_label(axis, value)}"
+        for axis, value in params
+        if value != NOT_APPLICABLE
+    )
+
+
+def describe_differences(settings: list[dict[str, str]]) -> list[str]:
+    """Write each of several settings in words, leaving out what all of them share."""
+    shared = set.intersection(*(set(each.items()) for each in settings)) if len(settings) > 1 else set()
+    if len(settings) == 1:
+        return [""]
+    return [describe(item for item in each.items() if item not in shared) for each in settings]
+
+
+def short_task_names(tasks: Iterable[str]) -> list[str]:
+    """Drop Meta-World's version from task names, for figures: ``door-open-v3`` becomes ``door-open``."""
+    return [task.removesuffix("-v3") for task in tasks]
+
+
+def count_of(number: int, noun: str) -> str:
+    """Write a number with its noun: ``1 run``, ``2 runs``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def commit_labels(commits: Mapping[str, bool]) -> list[str]:
+    """Shorten commits (hash -> whether the tree had uncommitted changes) for a note."""
+    return [f"{commit[:12]}{' with uncommitted changes' if dirty else ''}" for commit, dirty in sorted(commits.items())]

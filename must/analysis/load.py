@@ -1,0 +1,200 @@
+"""Which runs of an experiment count, and in what groups: everything that the tables and figures read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from must.analysis.logs import MEND, EvaluationLog, FloatArray, read_evaluations, read_json, verify_checksum
+from must.config import Experiment, RunConfig, RunSpec, identity, parse_experiment
+from must.errors import ConfigError, ResultsError
+
+LOGS = ("eval.csv", "train.csv", "masks.csv")
+"""The logs that ``result.json`` vouches for."""
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class Status(StrEnum):
+    """What a run of the sweep is good for."""
+
+    FINISHED = "finished"
+    """All of it is there, under the settings the experiment asks for: it counts."""
+    INCOMPLETE = "incomplete"
+    """Begun, but without a result: running, interrupted or failed."""
+    STALE = "stale"
+    """Finished under other settings than the experiment now asks for."""
+    MISSING = "missing"
+    """Not begun."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of the sweep."""
+
+    spec: RunSpec
+    directory: Path
+    config: RunConfig
+    """The settings that the experiment now asks for."""
+    status: Status
+    state: str
+    """State of an incomplete run by its manifest: running, interrupted, failed, or unknown."""
+    manifest: dict[str, Any]
+    """Where the run comes from; empty unless it is finished."""
+    log: EvaluationLog | None
+    """Its evaluations; None unless it is finished."""
+
+    @property
+    def seed(self) -> str:
+        """Seed of the run, as text."""
+        return dict(self.spec.params)["seed"]
+
+
+@dataclass(frozen=True)
+class Group:
+    """The runs that differ in their seed only: a row of a table, a line of a figure."""
+
+    settings: dict[str, str]
+    """Swept axis -> value as text, without the seed."""
+    runs: tuple[Run, ...]
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """The K tasks, in the order of the one-hot."""
+        return self.runs[0].config.env.task_names
+
+    @property
+    def dense(self) -> bool:
+        """Whether this is the control without masks."""
+        return self.runs[0].config.dense
+
+    @property
+    def finished(self) -> tuple[Run, ...]:
+        """The R runs that count."""
+        return tuple(run for run in self.runs if run.status is Status.FINISHED)
+
+    @property
+    def success(self) -> FloatArray:
+        """(R, E, K) success rates of the runs that count; E is 0 when there are none."""
+        logs = [run.log.success for run in self.finished if run.log is not None]
+        return np.stack(logs) if logs else np.zeros((0, 0, len(self.tasks)))
+
+    @property
+    def env_steps_per_task(self) -> FloatArray:
+        """(E,) environment steps of each task at the evaluations; the same for every seed."""
+        logs = [run.log.env_steps for run in self.finished if run.log is not None]
+        return logs[0] / len(self.tasks) if logs else np.zeros(0)
+
+
+@dataclass(frozen=True)
+class Results:
+    """An experiment's runs, as far as they are there."""
+
+    experiment: Experiment
+    directory: Path
+    """``results/<name>``."""
+    groups: tuple[Group, ...]
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """Every run of the sweep, whatever its status."""
+        return tuple(run for group in self.groups for run in group.runs)
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The swept axes, without the seed."""
+        return tuple(self.groups[0].settings)
+
+
+def load_results(experiment: Experiment, results: Path) -> Results:
+    """Read the runs of an experiment. Only those that its sweep asks for are looked at.
+
+    Args:
+        experiment: The experiment, as it stands now.
+        results: Directory that holds ``<name>/runs/...``.
+
+    Raises:
+        ResultsError: No run is finished, or a finished one is damaged.
+    """
+    directory = results / experiment.name
+    grouped: dict[tuple[tuple[str, str], ...], list[Run]] = {}
+    for spec in experiment.runs():
+        settings = tuple((name, value) for name, value in spec.params if name != "seed")
+        grouped.setdefault(settings, []).append(_load_run(experiment, spec, directory / "runs" / spec.path))
+    groups = tuple(Group(dict(settings), tuple(runs)) for settings, runs in grouped.items())
+    loaded = Results(experiment, directory, groups)
+    _require_finished(loaded)
+    for group in groups:
+        _require_same_schedule(group, experiment.report.final_evaluations)
+    return loaded
+
+
+def _load_run(experiment: Experiment, spec: RunSpec, directory: Path) -> Run:
+    """Read one run, and decide whether it counts."""
+    config = parse_experiment(experiment.model_dump(mode="json"), experiment.overrides(spec)).run_config()
+    if not directory.is_dir():
+        return Run(spec, directory, config, Status.MISSING, "", {}, None)
+    if not (directory / "result.json").exists():
+        return Run(spec, directory, config, Status.INCOMPLETE, _state(directory), {}, None)
+    if _identity_of(directory / "config.yaml") != identity(config):
+        return Run(spec, directory, config, Status.STALE, "", {}, None)
+    log = read_evaluations(directory / "eval.csv", config.env.task_names)
+    checksums = read_json(directory / "result.json").get("sha256")
+    for name in LOGS:
+        if not isinstance(checksums, dict) or not isinstance(checksums.get(name), str):
+            raise ResultsError(f"{directory / 'result.json'}: holds no SHA-256 of {name}. {MEND}")
+        verify_checksum(directory / name, checksums[name])
+    manifest = read_json(directory / "manifest.json")
+    return Run(spec, directory, config, Status.FINISHED, "", manifest, log)
+
+
+def _state(directory: Path) -> str:
+    """Give the state of an unfinished run; its manifest may be missing, or torn by whatever ended the run."""
+    try:
+        return str(read_json(directory / "manifest.json").get("state", "unknown"))
+    except ResultsError:
+        return "unknown"
+
+
+def _identity_of(path: Path) -> str | None:
+    """Give the identity of a run's own settings; None when they are not valid in this version."""
+    try:
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a safe loader, the fast one of the two
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        message = " ".join(str(getattr(error, "strerror", None) or error).split())
+        raise ResultsError(f"{path}: cannot be read: {message}. {MEND}") from None
+    try:
+        return identity(parse_experiment(data, source=str(path)).run_config())
+    except ConfigError:
+        return None
+
+
+def _require_finished(results: Results) -> None:
+    counts = {status: sum(run.status is status for run in results.runs) for status in Status}
+    if counts[Status.FINISHED]:
+        return
+    others = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
+    raise ResultsError(
+        f"{results.directory / 'runs'}: no finished run of experiment '{results.experiment.name}' ({others} of "
+        f"{len(results.runs)}). Train first: make reproduce CONFIG=<the experiment's YAML file>"
+    )
+
+
+def _require_same_schedule(group: Group, final_evaluations: int) -> None:
+    """Check that the seeds of a group were evaluated at the same steps, and often enough."""
+    logs = [(run, run.log) for run in group.finished if run.log is not None]
+    for run, log in logs:
+        path, count = run.directory / "eval.csv", len(log.epochs)
+        if not np.array_equal(log.env_steps, logs[0][1].env_steps):
+            other = logs[0][0].directory / "eval.csv"
+            raise ResultsError(f"{path}: its evaluations are not at the environment steps of those in {other}")
+        if count < final_evaluations:
+            raise ResultsError(
+                f"{path}: holds {count} evaluations, but report.final_evaluations is {final_evaluations}: "
+                f"use at most {count}"
+            )

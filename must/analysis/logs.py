@@ -1,0 +1,202 @@
+"""Reading the files of one finished run, and refusing those that are not what the run wrote."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from must.errors import ResultsError
+
+FloatArray = NDArray[np.float64]
+
+MEND = "Remove that run's directory and train it again, or restore it from a copy."
+"""What to do about a damaged run."""
+_BYTES_PER_MASK_ROW = 200
+"""More than a row of ``masks.csv`` can take: the last mask set is read from the end of a file of any size."""
+
+
+@dataclass(frozen=True)
+class EvaluationLog:
+    """What ``eval.csv`` says of success: E evaluations of K tasks."""
+
+    epochs: FloatArray
+    """(E,) epoch of each evaluation; 0 is before training."""
+    env_steps: FloatArray
+    """(E,) environment steps so far, all tasks together."""
+    success: FloatArray
+    """(E, K) success rates in [0, 1]."""
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Read a JSON object.
+
+    Raises:
+        ResultsError: The file is missing or damaged.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ResultsError(f"{path}: cannot be read: {error.strerror}. {MEND}") from None
+    except ValueError as error:
+        raise ResultsError(f"{path}: is not valid JSON: {error}. {MEND}") from None
+    if not isinstance(data, dict):
+        raise ResultsError(f"{path}: expected a JSON object, found {data!r:.40}. {MEND}")
+    return data
+
+
+def read_evaluations(path: Path, tasks: tuple[str, ...]) -> EvaluationLog:
+    """Read ``eval.csv``.
+
+    Args:
+        path: The file.
+        tasks: The K tasks that the run was configured with.
+
+    Raises:
+        ResultsError: The file is missing, torn or damaged; the message names the line.
+    """
+    lines = _read_text(path).splitlines(keepends=True)
+    columns = ["epoch", "env_steps", "mean_success", *(f"success/{task}" for task in tasks)]
+    columns += [f"return/{task}" for task in tasks]
+    if not lines or lines[0].rstrip("\r\n").split(",") != columns:
+        raise _damaged(path, 1, f"expected the columns {','.join(columns)}")
+    if len(lines) == 1:
+        raise _damaged(path, 2, "no evaluation in it")
+    try:
+        values = np.loadtxt(lines[1:], delimiter=",", comments=None, ndmin=2)
+        whole = values.shape == (len(lines) - 1, len(columns)) and lines[-1].endswith("\n")
+    except ValueError:
+        whole = False
+    if not whole or not np.isfinite(values).all():
+        raise _damaged(path, *_find_damage(lines, numbers=slice(None)))
+    success = values[:, 3 : 3 + len(tasks)]
+    wrong = (success < 0) | (success > 1)
+    wrong[1:] |= np.diff(values[:, :1], axis=0) <= 0
+    if wrong.any():
+        line = int(np.flatnonzero(wrong.any(axis=1))[0]) + 2
+        raise _damaged(path, line, "epochs must increase, and success rates lie between 0 and 1")
+    return EvaluationLog(values[:, 0], values[:, 1], success)
+
+
+def read_final_overlap(path: Path, tasks: tuple[str, ...], network: str = "policy") -> FloatArray | None:
+    """Read the overlap of the tasks' masks, in the last mask set that the run published, from ``masks.csv``.
+
+    Args:
+        path: The file.
+        tasks: The K tasks of the run.
+        network: ``policy``, ``q1`` or ``q2``.
+
+    Returns:
+        (K, K) symmetric matrix of |A and B| / |A or B| with ones on the diagonal; None when the file holds no pair of
+        tasks, which is so for a dense run and for a single task.
+
+    Raises:
+        ResultsError: The file is missing or damaged, or lacks a pair of tasks.
+    """
+    lines = _last_lines(path, 3 * len(tasks) ** 2 * _BYTES_PER_MASK_ROW)
+    index = {task: i for i, task in enumerate(tasks)}
+    newest, overlap = -math.inf, np.full((len(tasks), len(tasks)), np.nan)
+    try:
+        for _, version, row_network, task_a, task_b, value in csv.reader(lines):
+            if row_network != network:
+                continue
+            if float(version) > newest:
+                newest = float(version)
+                overlap[:] = np.nan
+            if float(version) == newest:
+                i, j = index[task_a], index[task_b]
+                overlap[i, j] = overlap[j, i] = float(value)
+    except (ValueError, KeyError):
+        raise explain_damage(path) from None
+    if newest == -math.inf:
+        return None
+    np.fill_diagonal(overlap, 1.0)
+    if np.isnan(overlap).any():
+        i, j = np.argwhere(np.isnan(overlap))[0]
+        raise ResultsError(f"{path}: the last mask set lacks the pair {tasks[i]}, {tasks[j]}. {MEND}")
+    return overlap
+
+
+def verify_checksum(path: Path, expected: str) -> None:
+    """Compare a file with the SHA-256 that ``result.json`` holds of it.
+
+    Raises:
+        ResultsError: The file is missing or is not the one that the run wrote.
+    """
+    try:
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ResultsError(f"{path}: cannot be read: {error.strerror}. {MEND}") from None
+    if found != expected:
+        raise explain_damage(path)
+
+
+def explain_damage(path: Path) -> ResultsError:
+    """Say what is wrong with a CSV file that is not what the run wrote: the torn line, if there is one."""
+    lines = _read_text(path).splitlines(keepends=True)
+    line, problem = _find_damage(lines, numbers=slice(0))
+    if line:
+        return _damaged(path, line, problem)
+    result = path.with_name("result.json")
+    return ResultsError(f"{path}: changed since the run finished: it does not match the SHA-256 in {result}. {MEND}")
+
+
+def _find_damage(lines: list[str], numbers: slice) -> tuple[int, str]:
+    """Find the first damaged line.
+
+    Args:
+        lines: The file's lines, with their ends.
+        numbers: The columns that hold numbers.
+
+    Returns:
+        Number of the line, from 1, and what is wrong with it; 0 when every line is whole.
+    """
+    columns = len(lines[0].split(",")) if lines else 0
+    for number, line in enumerate(lines, start=1):
+        fields = line.rstrip("\r\n").split(",")
+        if len(fields) != columns:
+            return number, f"{len(fields)} fields instead of {columns}"
+        if not line.endswith("\n"):
+            return number, "the line breaks off"
+        if number > 1:
+            for field in fields[numbers]:
+                if not _is_number(field):
+                    return number, f"'{field:.40}' is not a finite number"
+    return (0, "") if lines else (1, "the file is empty")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def _last_lines(path: Path, size: int) -> list[str]:
+    """Give the whole lines in the last ``size`` bytes of a CSV file, without its header."""
+    try:
+        with path.open("rb") as file:
+            start = max(0, path.stat().st_size - size)
+            file.seek(start)
+            return file.read().decode(errors="replace").splitlines()[1:]
+    except OSError as error:
+        raise ResultsError(f"{path}: cannot be read: {error.strerror}. {MEND}") from None
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode(errors="replace")
+    except OSError as error:
+        raise ResultsError(f"{path}: cannot be read: {error.strerror}. {MEND}") from None
+
+
+def _damaged(path: Path, line: int, problem: str) -> ResultsError:
+    return ResultsError(f"{path}: line {line}: {problem}. {MEND}")

@@ -1,0 +1,1 @@
+"""The figures: each module draws one kind from groups, and writes nothing."""

@@ -1,0 +1,114 @@
+"""Final success against a swept setting: the pruning ratio, or the update interval."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from must.analysis.labels import heading
+from must.analysis.load import Group, Results
+from must.analysis.plots.panels import error_limits, new_figure, note_of, setting_axis, success_axis, variant_titles
+from must.analysis.statistics import Spread, final_success, over_runs
+from must.analysis.style import DENSE, ONE_COLUMN, TWO_COLUMNS, Look, interval_looks, legend_below, ratio_looks
+from must.analysis.variants import Variant, all_intervals, all_ratios, interval_of, ratio_of, variants
+
+_COLUMNS = 3
+_DODGE = 0.012
+"""Distance between two lines' error bars at the same setting, as a share of the axis."""
+
+Panel = Callable[[Axes, Variant], dict[str, Any]]
+"""Draws a variant, and gives label -> what stands for it in the legend."""
+
+
+def success_by_pruning_ratio(results: Results) -> Figure:
+    """Draw final success against the pruning ratio: a line for each update interval, all from the dense control."""
+    shown = variants(results)
+    looks = interval_looks(all_intervals(shown))
+
+    def draw(axes: Axes, variant: Variant) -> dict[str, Any]:
+        ratios = [*([0.0] if variant.dense else []), *variant.ratios]
+        place = dict(zip(ratios, setting_axis(axes, ratios), strict=True))
+        axes.set_xlabel("Pruning ratio")
+        handles: dict[str, Any] = {}
+        control = _final(results, [variant.dense] if variant.dense else [])
+        for interval, shift in zip(variant.intervals, _dodge(len(variant.intervals)), strict=True):
+            groups = [group for group in variant.sparse_at(interval) if group.finished]
+            if not groups:
+                continue
+            x = np.array([place[ratio_of(group)] for group in groups]) + shift
+            spread = _final(results, groups)
+            if control.mean.size:
+                line_x, line_y = np.r_[place[0.0], x], np.r_[control.mean, spread.mean]
+                axes.plot(line_x[:2], line_y[:2], **looks[interval].line() | {"marker": ""})
+            handles[str(interval)] = _points(axes, x, spread, looks[interval])
+        if control.mean.size:
+            handles["dense"] = _points(axes, np.array([place[0.0]]), control, DENSE)
+        return handles
+
+    return _figure(results, shown, draw, heading("update_interval"))
+
+
+def success_by_update_interval(results: Results) -> Figure:
+    """Draw final success against the update interval: a line for each pruning ratio, and the control across."""
+    shown = variants(results)
+    looks = ratio_looks(all_ratios(shown))
+
+    def draw(axes: Axes, variant: Variant) -> dict[str, Any]:
+        place = dict(zip(variant.intervals, setting_axis(axes, variant.intervals, log=True), strict=True))
+        axes.set_xlabel("Update interval (epochs)")
+        handles: dict[str, Any] = {}
+        control = _final(results, [variant.dense] if variant.dense else [])
+        if control.mean.size:
+            below, above = error_limits(control)[:, 0]
+            level = float(control.mean[0])
+            handles["dense"] = axes.axhline(level, color=DENSE.color, linestyle=DENSE.dashes)
+            axes.axhspan(level - below, level + above, color=DENSE.color, alpha=0.1, linewidth=0)
+        for ratio, shift in zip(variant.ratios, _dodge(len(variant.ratios)), strict=True):
+            groups = [group for group in variant.sparse_with(ratio) if group.finished]
+            if groups:
+                x = np.array([place[interval_of(group)] for group in groups]) + shift
+                handles[f"{ratio:.10g}"] = _points(axes, x, _final(results, groups), looks[ratio])
+        return handles
+
+    return _figure(results, shown, draw, heading("pruning_ratio"))
+
+
+def _figure(results: Results, shown: list[Variant], draw: Panel, legend: str) -> Figure:
+    """Draw a panel for each variant, and one legend."""
+    columns = min(len(shown), _COLUMNS)
+    rows = -(-len(shown) // columns)
+    width = ONE_COLUMN if columns == 1 else TWO_COLUMNS
+    figure, panels = new_figure(width, 0.55 + 1.9 * rows, rows, columns, sharey=True)
+    handles: dict[str, Any] = {}
+    for axes, variant, title in zip(panels.flat, shown, variant_titles(shown), strict=False):
+        handles |= draw(axes, variant)
+        axes.set_title(title)
+        axes.grid(axis="x", visible=False)
+    success_axis(panels)
+    for axes in panels.flat[len(shown) :]:
+        axes.set_visible(False)
+    legend_below(figure, handles, legend, note_of(results))
+    return figure
+
+
+def _final(results: Results, groups: Sequence[Group]) -> Spread:
+    """Give the final success, averaged over tasks, of those of the groups that have finished runs: arrays (groups,)."""
+    evaluations = results.experiment.report.final_evaluations
+    spreads = [over_runs(final_success(g.success, evaluations).mean(axis=1)) for g in groups if g.finished]
+    return Spread(np.array([float(s.mean) for s in spreads]), np.array([float(s.std) for s in spreads]))
+
+
+def _points(axes: Axes, x: np.ndarray, spread: Spread, look: Look) -> Any:
+    """Draw a line through means with error bars; give what stands for it in the legend."""
+    axes.errorbar(x, spread.mean, yerr=error_limits(spread), fmt="none", ecolor=look.color, elinewidth=0.8)
+    (line,) = axes.plot(x, spread.mean, clip_on=False, zorder=3, **look.line())
+    return line
+
+
+def _dodge(count: int) -> np.ndarray:
+    """Give small shifts that keep `count` error bars at the same setting apart."""
+    return _DODGE * (np.arange(count) - (count - 1) / 2)

@@ -1,0 +1,153 @@
+"""How every figure looks, and how it becomes a file: the one place for sizes, fonts, colours and markers.
+
+Colours are ramps of rising lightness (viridis for pruning ratios, plasma for update intervals, black for the dense
+control): readable by the colour-blind and in greyscale, where each line has its own marker and dashes as well.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from must.analysis.files import write_atomically
+from must.analysis.load import Group
+from must.analysis.variants import ratio_of
+
+ONE_COLUMN, TWO_COLUMNS = 3.4, 7.0
+"""Print widths in inches."""
+
+FORMATS = ("pdf", "svg", "png")
+
+SMALL = 6.0
+"""Smallest type, in points."""
+
+STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 7.0,
+    "axes.titlesize": 7.0,
+    "axes.labelsize": 7.0,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
+    "legend.fontsize": SMALL,
+    "legend.title_fontsize": SMALL,
+    "legend.frameon": False,
+    "legend.handlelength": 2.6,
+    "legend.columnspacing": 1.2,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "0.88",
+    "grid.linewidth": 0.5,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "lines.linewidth": 1.1,
+    "lines.markersize": 3.5,
+    "errorbar.capsize": 1.8,
+    "hatch.linewidth": 0.5,
+    "figure.constrained_layout.h_pad": 0.03,
+    "figure.constrained_layout.w_pad": 0.03,
+    "figure.dpi": 100.0,
+    "savefig.dpi": 300.0,
+    "pdf.fonttype": 42,
+    "ps.fonttype": 42,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "must",
+}
+"""Matplotlib settings. The font is the one that comes with Matplotlib, so that no machine replaces it."""
+
+_UNDATED: dict[str, dict[str, Any]] = {
+    "pdf": {"CreationDate": None, "ModDate": None},
+    "svg": {"Date": None},
+    "png": {"Software": None},
+}
+"""What would differ between two builds of the same figure."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a group is drawn, as a line or as a bar."""
+
+    color: Any
+    marker: str
+    dashes: Any
+
+    def line(self) -> dict[str, Any]:
+        """Keywords for a line with markers."""
+        return {"color": self.color, "marker": self.marker, "linestyle": self.dashes, "markeredgecolor": "white"} | {
+            "markeredgewidth": 0.4
+        }
+
+
+DENSE = Look("black", "D", (0, (1, 1)))
+"""The control, in every figure."""
+
+_MARKERS = "os^vPX*<>"
+_DASHES = ("solid", (0, (5, 1.2)), (0, (3, 1, 1, 1)), (0, (2, 1)), (0, (5, 1, 1, 1, 1, 1)))
+
+
+def ratio_looks(ratios: Sequence[float]) -> dict[float, Look]:
+    """Give each pruning ratio its look."""
+    return dict(zip(ratios, _ramp("viridis", 0.22, 0.86, len(ratios)), strict=True))
+
+
+def interval_looks(intervals: Sequence[int]) -> dict[int, Look]:
+    """Give each update interval its look."""
+    return dict(zip(intervals, _ramp("plasma", 0.05, 0.78, len(intervals)), strict=True))
+
+
+def look_of(group: Group, looks: Mapping[float, Look]) -> Look:
+    """Give a group's look among pruning ratios."""
+    return DENSE if group.dense else looks[ratio_of(group)]
+
+
+def _ramp(colormap: str, low: float, high: float, count: int) -> list[Look]:
+    colors = mpl.colormaps[colormap](np.linspace(low, high, max(count, 3))[:count])
+    return [
+        Look(tuple(color), _MARKERS[i % len(_MARKERS)], _DASHES[i % len(_DASHES)]) for i, color in enumerate(colors)
+    ]
+
+
+def legend_below(figure: Figure, handles: Mapping[str, Any], setting: str, note: str) -> None:
+    """Put one legend below all panels, the control first, in as many columns as fit.
+
+    Args:
+        figure: The figure.
+        handles: Value of the setting -> what stands for it.
+        setting: The setting that tells the groups apart; heads the legend.
+        note: What the spread is; stands behind the setting.
+    """
+    labels = sorted(handles, key=lambda label: (label != "dense", float(label) if label != "dense" else 0.0))
+    column = SMALL * (0.6 * max(map(len, labels)) + 2.6 + 0.8 + 1.2)
+    fitting = int(max(1, (figure.get_figwidth() * 72 - 12) // column))
+    rows = -(-len(labels) // fitting)
+    legend = figure.legend(
+        [handles[label] for label in labels],
+        labels,
+        loc="outside lower center",
+        ncols=-(-len(labels) // rows),
+        title=f"{setting} ({note})",
+    )
+    legend.get_title().set_color("0.3")
+
+
+def save(figure: Figure, directory: Path, name: str) -> list[Path]:
+    """Write a figure as PDF (Type 42 fonts), SVG and PNG; the same figure gives the same bytes."""
+    FigureCanvasAgg(figure)
+    paths = []
+    for extension in FORMATS:
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format=extension, metadata=_UNDATED[extension])
+        paths.append(write_atomically(directory / f"{name}.{extension}", buffer.getvalue()))
+    return paths
