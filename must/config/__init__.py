@@ -3,6 +3,7 @@
 from must.config.experiment import AXES, NOT_APPLICABLE, Experiment, RunSpec
 from must.config.load import dump, identity, load_experiment, parse_assignments, parse_experiment
 from must.config.schema import (
+    ContainerConfig,
     EnvConfig,
     EvaluationConfig,
     GeneratorConfig,
@@ -17,6 +18,7 @@ from must.config.schema import (
 __all__ = [
     "AXES",
     "NOT_APPLICABLE",
+    "ContainerConfig",
     "EnvConfig",
     "EvaluationConfig",
     "Experiment",

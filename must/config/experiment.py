@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, Literal, NamedTuple
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from must.config.schema import Count, Flag, Fraction, Positive, RunConfig, Section, Whole
 
@@ -56,9 +56,19 @@ class ResourcesConfig(Section):
     mem_mb: Count = 4000
     """Memory in MB."""
     minutes: Count = 240
-    """Wall-clock limit in minutes; a resubmitted job asks for more."""
+    """Wall-clock limit in minutes; a resubmitted job asks for as much again."""
+    max_minutes: Count | None = None
+    """The longest limit that the cluster's partition grants; runs that need more continue in the next job."""
     gpus: Whole = 0
     """GPUs."""
+    runs_per_job: Count = 1
+    """Runs that share one job, side by side: each has its own cores and memory, all of them share the GPU."""
+
+    @model_validator(mode="after")
+    def _check(self) -> ResourcesConfig:
+        if self.max_minutes is not None and self.max_minutes < self.minutes:
+            raise ValueError(f"max_minutes is {self.max_minutes}, less than minutes = {self.minutes}")
+        return self
 
 
 class Experiment(RunConfig):

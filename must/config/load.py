@@ -17,6 +17,7 @@ from must.errors import ConfigError
 
 _NOT_IN_IDENTITY = {
     "logging": True,
+    "container": True,
     "training": {"n_workers", "checkpoint_minutes", "worker_timeout_minutes"},
 }
 """Settings that cannot change a result: a run may be continued with others."""

@@ -225,6 +225,18 @@ class LoggingConfig(Section):
     """Weights & Biases: `offline` writes to `wandb/` in the run directory. Needs `pip install wandb`."""
 
 
+class ContainerConfig(Section):
+    """The Apptainer image that runs are trained in with `--profile slurm` and `--profile local-apptainer`."""
+
+    required: Flag = False
+    """Refuse to train outside of the image."""
+    flavour: Literal["auto", "cpu", "cuda"] = "auto"
+    """Which image: `auto` is `cuda` when `resources.gpus` asks for a GPU, else `cpu`."""
+    bootstrap: Literal["docker", "debootstrap"] = "docker"
+    """What the image starts from: a base image from a container registry, pinned by its digest, or (for hosts that
+    reach none) Debian packages from the mirror that this host's own apt uses."""
+
+
 class RunConfig(Section):
     """Everything that defines one training run."""
 
@@ -236,6 +248,7 @@ class RunConfig(Section):
     training: TrainingConfig = TrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     logging: LoggingConfig = LoggingConfig()
+    container: ContainerConfig = ContainerConfig()
 
     @model_validator(mode="after")
     def _check(self) -> RunConfig:
