@@ -1,0 +1,253 @@
+"""The agent: base networks, temperatures, their optimizers, the published masks, and one gradient step over all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from must.algorithms.losses import policy_loss, q_losses, q_target, temperature_loss
+from must.algorithms.mask_learner import MaskLearner
+from must.buffers import Batch
+from must.collect.acting import ActingPolicy
+from must.config import RunConfig
+from must.masks import MaskLayout, MaskSet, mask_tensors
+from must.networks import MaskedMLP, apply_task_parameters
+from must.networks.tanh_normal import sample
+from must.seeding import Stream, integer_seed
+from must.types import ACTION_DIM, OBS_DIM, Float32
+
+METRICS = (
+    "policy_loss",
+    "q1_loss",
+    "q2_loss",
+    "entropy",
+    "q_mean",
+    "policy_grad_norm",
+    "q1_grad_norm",
+    "q2_grad_norm",
+)
+"""What a gradient step reports, in this order."""
+
+
+class Agent:
+    """Multi-task SAC on masked networks.
+
+    All of a gradient step's losses are taken at the parameters from before it (the temperatures, which move first,
+    excepted), so the order of the other optimizers does not matter.
+    """
+
+    def __init__(self, config: RunConfig, device: torch.device) -> None:
+        """Draw the initial networks and put everything on the device. The masks are dense (version 0)."""
+        self._config, self.device = config, device
+        self.n_tasks = len(config.env.task_names)
+        seed = config.training.seed
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(integer_seed(seed, Stream.BASE_NETWORKS))
+            self.policy = self._network(1, OBS_DIM, 2 * ACTION_DIM)
+            self.critic = self._network(2, OBS_DIM + ACTION_DIM, 1)
+            self.target_critic = self._network(2, OBS_DIM + ACTION_DIM, 1)
+            self.target_critic.load_state_dict(self.critic.state_dict())
+            self.target_critic.requires_grad_(False)
+            torch.manual_seed(integer_seed(seed, Stream.GENERATORS))
+            layouts = self._layout(self.policy), self._layout(self.critic)
+            self.mask_learner = None if config.dense else MaskLearner(config, *layouts).to(device)
+        self._layouts = layouts
+        self.log_alpha = nn.Parameter(
+            torch.full((self.n_tasks,), config.sac.initial_temperature, device=device).log()
+        )
+        adam = {"lr": config.sac.lr, "fused": True}
+        self.optimizers = {
+            "temperature": torch.optim.Adam([self.log_alpha], **adam),
+            "policy": torch.optim.Adam(self.policy.parameters(), **adam),
+            "critic": torch.optim.Adam(self.critic.parameters(), **adam),
+        }
+        if self.mask_learner is not None:
+            self.mask_learner.make_optimizers()
+        self.rngs = {
+            name: torch.Generator(device).manual_seed(integer_seed(seed, stream))
+            for name, stream in (
+                ("batches", Stream.BATCHES),
+                ("policy_noise", Stream.POLICY_NOISE),
+                ("random_masks", Stream.RANDOM_MASKS),
+                ("mask_noise", Stream.MASK_NOISE),
+            )
+        }
+        self.mask_set = MaskSet(0, None, None)
+
+    def publish_random_masks(self) -> None:
+        """Publish random masks of exact density: what is used before the first mask update."""
+        arguments = self.n_tasks, self._config.masks.pruning_ratio, self.rngs["random_masks"], self.device
+        policy, critic = (
+            layout.random(members, *arguments) for layout, members in zip(self._layouts, (1, 2), strict=True)
+        )
+        self.mask_set = MaskSet(self.mask_set.version + 1, policy, critic)
+
+    def begin_mask_update(self, trajectories: Float32 | None) -> list[float]:
+        """Begin a mask-update epoch: take the supervised steps; give each generator's supervised loss."""
+        assert self.mask_learner is not None
+        self.mask_learner.look_at(trajectories)
+        return self.mask_learner.supervised_update(self.rngs["mask_noise"])
+
+    def finish_mask_update(self) -> None:
+        """End a mask-update epoch: publish what the generators now say."""
+        assert self.mask_learner is not None
+        self.mask_learner.finish_update()
+        self.mask_set = self.mask_learner.publish(self.mask_set.version + 1)
+
+    def gradient_step(self, batch: Batch, learn_masks: bool = False) -> Tensor:
+        """Take one step of temperatures, policy, both Q networks and targets; give the values of `METRICS`.
+
+        Args:
+            batch: The same number of rows for each task.
+            learn_masks: Draw the masks anew and train the generators on the losses as well (a mask-update epoch).
+        """
+        sac = self._config.sac
+        policy_masks, critic_masks = self.mask_set.policy, self.mask_set.critic
+        if learn_masks:
+            assert self.mask_learner is not None
+            policy_masks, critic_masks = self.mask_learner.draw(self.rngs["mask_noise"])
+        policy = self.policy.task_parameters(policy_masks)
+        critic = self.critic.task_parameters(critic_masks)
+        with torch.no_grad():
+            fixed_masks = critic_masks.detach() if learn_masks else critic_masks
+            target_critic = self.target_critic.task_parameters(fixed_masks)
+        noise, next_noise = torch.randn(
+            (2, *batch.actions.shape), generator=self.rngs["policy_noise"], device=self.device
+        )
+
+        actions, log_probs = sample(apply_task_parameters(policy, batch.observations)[0], noise)
+        self._step("temperature", temperature_loss(self.log_alpha, log_probs, sac.target_entropy))
+        alpha = self.log_alpha.detach().exp()
+
+        with torch.no_grad():
+            next_outputs = apply_task_parameters(policy.detach(), batch.next_observations)[0]
+            next_actions, next_log_probs = sample(next_outputs, next_noise)
+            next_q = _q_values(target_critic, batch.next_observations, next_actions)
+            rewards = self._config.env.reward_scale * batch.rewards
+            target = q_target(rewards, next_q, next_log_probs, alpha, sac.gamma)
+
+        own_q = _q_values(critic.detach(), batch.observations, actions)
+        loss = policy_loss(alpha, log_probs, own_q)
+        q_values = _q_values(critic, batch.observations, batch.actions)
+        both_q_losses = q_losses(q_values, target)
+        policy_norm = self._step("policy", loss, self.policy.parameters())
+        q_norms = self._step("critic", both_q_losses.sum(), self.critic.parameters())
+        if learn_masks:
+            assert self.mask_learner is not None
+            self.mask_learner.step()
+        with torch.no_grad():
+            for slow, fast in zip(self.target_critic.parameters(), self.critic.parameters(), strict=True):
+                slow.lerp_(fast, sac.tau)
+            summary = torch.stack((loss, *both_q_losses, -log_probs.mean(), q_values.mean(), *policy_norm, *q_norms))
+        return summary.detach()
+
+    @torch.no_grad()
+    def acting_policy(self) -> ActingPolicy:
+        """Give the policy as it acts now, with the version of the masks it was cut out with."""
+        parameters = self.policy.task_parameters(self.mask_set.policy)
+        return ActingPolicy(
+            self.mask_set.version,
+            tuple(weight[0].cpu().numpy().copy() for weight in parameters.weights),
+            tuple(bias[0].cpu().numpy().copy() for bias in parameters.biases),
+        )
+
+    def state(self) -> dict[str, Any]:
+        """Give everything that the agent's future depends on, as data for a checkpoint."""
+        learner = self.mask_learner
+        return {
+            "policy": self.policy.state_dict(),
+            "critic": self.critic.state_dict(),
+            "target_critic": self.target_critic.state_dict(),
+            "log_alpha": self.log_alpha.detach(),
+            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
+            "mask_learner": None if learner is None else learner.state_dict(),
+            "mask_optimizers": None if learner is None else learner.optimizer_states(),
+            "rngs": {name: rng.get_state() for name, rng in self.rngs.items()},
+            "mask_set": self._mask_state(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take over what `state` gave."""
+        for network in ("policy", "critic", "target_critic"):
+            getattr(self, network).load_state_dict(state[network])
+        with torch.no_grad():
+            self.log_alpha.copy_(state["log_alpha"])
+        for name, optimizer in self.optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][name])
+        if self.mask_learner is not None:
+            self.mask_learner.load_state_dict(state["mask_learner"])
+            self.mask_learner.load_optimizer_states(state["mask_optimizers"])
+        for name, rng in self.rngs.items():
+            rng.set_state(state["rngs"][name])
+        policy, critic = (
+            layout.from_tensors([tensor.to(self.device) for tensor in tensors])
+            for layout, tensors in zip(self._layouts, state["mask_set"]["tensors"], strict=True)
+        )
+        self.mask_set = MaskSet(state["mask_set"]["version"], policy, critic)
+
+    def final_state(self) -> dict[str, Any]:
+        """Give what evaluating the trained policy needs: its parameters, its masks and their version."""
+        masks = self._mask_state()
+        return {
+            "policy": self.policy.state_dict(),
+            "policy_masks": masks["tensors"][0],
+            "mask_version": masks["version"],
+        }
+
+    def load_policy(self, state: dict[str, Any]) -> None:
+        """Take over what `final_state` gave: the agent can act, and no more."""
+        self.policy.load_state_dict(state["policy"])
+        masks = self._layouts[0].from_tensors([tensor.to(self.device) for tensor in state["policy_masks"]])
+        self.mask_set = MaskSet(state["mask_version"], masks, None)
+
+    def _mask_state(self) -> dict[str, Any]:
+        masks = self.mask_set.policy, self.mask_set.critic
+        return {
+            "version": self.mask_set.version,
+            "tensors": [[tensor.detach().bool() for tensor in mask_tensors(network)] for network in masks],
+        }
+
+    def _step(self, name: str, loss: Tensor, parameters: Sequence[nn.Parameter] | Any = ()) -> Tensor:
+        """Backward, clip each member, step; give the members' gradient norms (E,)."""
+        optimizer = self.optimizers[name]
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        norms = clip_members(list(parameters), self._config.sac.max_grad_norm)
+        optimizer.step()
+        return norms
+
+    def _network(self, n_members: int, in_dim: int, out_dim: int) -> MaskedMLP:
+        sizes, init = self._config.network.hidden_sizes, self._config.network.init
+        return MaskedMLP(n_members, in_dim, self.n_tasks, sizes, out_dim, init).to(self.device)
+
+    def _layout(self, network: MaskedMLP) -> MaskLayout:
+        masks = self._config.masks
+        out_dim = network.weight_shapes[-1][1]
+        return MaskLayout(
+            masks.granularity, network.in_dim, out_dim, network.weight_shapes, bool(masks.mask_biases)
+        )
+
+
+def clip_members(parameters: Sequence[nn.Parameter], max_norm: float) -> Tensor:
+    """Clip the gradient of each member of an ensemble to a norm of its own; give the norms before (E,).
+
+    Args:
+        parameters: Tensors (E, ...), with gradients.
+        max_norm: Largest norm of a member's gradient.
+    """
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    if not gradients:
+        return torch.zeros(0)
+    norms = torch.stack([gradient.flatten(1).square().sum(1) for gradient in gradients]).sum(0).sqrt()
+    factors = (max_norm / (norms + 1e-6)).clamp_max(1)
+    for gradient in gradients:
+        gradient.mul_(factors.view(-1, *[1] * (gradient.dim() - 1)))
+    return norms
+
+
+def _q_values(parameters: Any, observations: Tensor, actions: Tensor) -> Tensor:
+    """Evaluate both Q networks at (K, B, D) and (K, B, 4): (2, K, B)."""
+    return apply_task_parameters(parameters, torch.cat((observations, actions), dim=-1)).squeeze(-1)

@@ -1,0 +1,45 @@
+"""The losses of multi-task soft actor-critic, as pure functions (arXiv 1812.05905, section 5)."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+
+def temperature_loss(log_alpha: Tensor, log_probs: Tensor, target_entropy: float) -> Tensor:
+    """Push each task's entropy to the target.
+
+    Args:
+        log_alpha: (K,) log temperatures, with gradient.
+        log_probs: (K, B) log probabilities of the policy's actions; they get no gradient.
+        target_entropy: In nats.
+    """
+    return -(log_alpha * (log_probs.detach().mean(1) + target_entropy)).mean()
+
+
+def policy_loss(alpha: Tensor, log_probs: Tensor, q_values: Tensor) -> Tensor:
+    """Prefer actions that both Q networks value, and entropy.
+
+    Args:
+        alpha: (K,) temperatures.
+        log_probs: (K, B) of the policy's own actions.
+        q_values: (2, K, B) of the same actions.
+    """
+    return (alpha[:, None] * log_probs - q_values.min(0).values).mean()
+
+
+def q_target(rewards: Tensor, next_q: Tensor, next_log_probs: Tensor, alpha: Tensor, gamma: float) -> Tensor:
+    """Give the soft Bellman target (K, B). No step is terminal: the time limit bootstraps.
+
+    Args:
+        rewards: (K, B), scaled.
+        next_q: (2, K, B) of the target networks at the policy's next actions.
+        next_log_probs: (K, B) of those actions.
+        alpha: (K,) temperatures.
+        gamma: Discount factor.
+    """
+    return rewards + gamma * (next_q.min(0).values - alpha[:, None] * next_log_probs)
+
+
+def q_losses(q_values: Tensor, target: Tensor) -> Tensor:
+    """Give the mean squared error of each Q network: (2, K, B) and (K, B) -> (2,)."""
+    return (q_values - target).square().mean((1, 2))

@@ -1,0 +1,84 @@
+"""Replay buffer: one ring for each task, all of the same length and filled in step."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from must.types import ACTION_DIM, OBS_DIM, Collected
+
+ROW_DIM = 2 * OBS_DIM + ACTION_DIM + 1
+"""Features of a stored transition: observation, action, next observation, reward."""
+
+
+class Batch(NamedTuple):
+    """A batch of transitions, the same number of rows for each task."""
+
+    observations: Tensor
+    """(K, B, D)"""
+    actions: Tensor
+    """(K, B, 4)"""
+    next_observations: Tensor
+    """(K, B, D)"""
+    rewards: Tensor
+    """(K, B)"""
+
+
+class ReplayBuffer:
+    """The newest transitions of K tasks.
+
+    Time limits are no terminal states (the target bootstraps through them), so no terminal flag is stored.
+    """
+
+    def __init__(self, n_tasks: int, size: int, device: torch.device) -> None:
+        """Reserve room; the operating system hands it out as it is filled.
+
+        Args:
+            n_tasks: K.
+            size: Transitions of all tasks together; each task has a K-th of it.
+            device: Where the rows lie.
+        """
+        self.capacity = size // n_tasks
+        self.added = 0
+        """Rows that each task was ever given."""
+        self._rows = torch.empty(n_tasks, self.capacity, ROW_DIM, device=device)
+        self._flat = self._rows.view(-1, ROW_DIM)
+        self._first_rows = torch.arange(n_tasks, device=device).unsqueeze(1) * self.capacity
+
+    def __len__(self) -> int:
+        """Rows that each task has now."""
+        return min(self.added, self.capacity)
+
+    def add(self, collected: list[Collected]) -> None:
+        """Append the T steps of each of the K tasks, over the oldest ones when the ring is full."""
+        rows = np.stack(
+            [
+                np.concatenate((c.observations, c.actions, c.next_observations, c.rewards[:, None]), axis=1)
+                for c in collected
+            ]
+        )
+        self.append_rows(torch.from_numpy(rows))
+
+    def append_rows(self, rows: Tensor) -> None:
+        """Append rows (K, T, ROW_DIM) with T no larger than the capacity."""
+        where = torch.arange(self.added, self.added + rows.shape[1], device=self._rows.device) % self.capacity
+        self._rows[:, where] = rows.to(self._rows.device)
+        self.added += rows.shape[1]
+
+    def rows(self, start: int, stop: int) -> Tensor:
+        """Give the rows (K, stop - start, ROW_DIM) by their running number; they must still be in the ring."""
+        where = torch.arange(start, stop, device=self._rows.device) % self.capacity
+        return self._rows[:, where].cpu()
+
+    def sample(self, rows_per_task: int, generator: torch.Generator) -> Batch:
+        """Draw rows of every task, uniformly and with replacement."""
+        n_tasks = len(self._rows)
+        chosen = torch.randint(
+            len(self), (n_tasks, rows_per_task), generator=generator, device=self._rows.device
+        )
+        rows = self._flat.index_select(0, (chosen + self._first_rows).view(-1)).view(n_tasks, rows_per_task, ROW_DIM)
+        observations, actions, next_observations, rewards = rows.split((OBS_DIM, ACTION_DIM, OBS_DIM, 1), dim=-1)
+        return Batch(observations, actions, next_observations, rewards.squeeze(-1))

@@ -1,0 +1,151 @@
+"""The command line: ``must train | evaluate | aggregate | figures | doctor``."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from must.config import load_experiment, parse_assignments
+from must.errors import ConfigError, MustError
+
+EXIT_USER_ERROR = 2
+EXIT_INTERRUPTED = 75
+"""EX_TEMPFAIL: the run stopped on request and has a checkpoint; the same command goes on."""
+
+ORIGINAL_OPTIONS = {
+    "seed": ("training.seed", "N", "seed of everything that is random in the run"),
+    "update_interval": ("masks.update_interval", "N", "training epochs between two renewals of the masks"),
+    "pruning_ratio": ("masks.pruning_ratio", "X", "share of the network that a task does not use; 0 is dense"),
+    "generator_lr": ("generator.lr", "X", "learning rate of the mask generators"),
+    "use_sl_loss": ("generator.use_sl_loss", "0|1", "train the generators on the supervised similarity loss"),
+    "use_trajectory_info": ("generator.use_trajectory_info", "0|1", "feed trajectory encodings to the generators"),
+    "n_tasks": ("env.n_tasks", "N", "only the first N tasks"),
+    "n_workers": ("training.n_workers", "N", "worker processes; the result does not depend on it"),
+}
+"""Options with a name of their own: the seven of the original program, and the number of workers."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; give its exit status: 0 done, 2 a user's mistake, 75 interrupted with a checkpoint."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.command(options))
+    except MustError as error:
+        print(f"must: {error}", file=sys.stderr)
+    except OSError as error:
+        if error.errno not in _DISK_ERRORS:
+            raise
+        print(f"must: {error.filename or 'output'}: {_DISK_ERRORS[error.errno]}", file=sys.stderr)
+    except BrokenPipeError:
+        return 0
+    return EXIT_USER_ERROR
+
+
+_DISK_ERRORS = {
+    errno.ENOSPC: "no space left on the disk; make room, and run the same command again",
+    errno.EDQUOT: "the disk quota is used up; make room, and run the same command again",
+    errno.EROFS: "the file system is read-only; choose another output directory",
+    errno.EACCES: "permission denied; choose a directory that you may write to",
+    errno.EPERM: "operation not permitted; choose a directory that you may write to",
+    errno.ENOTDIR: "a part of the path is a file; choose another directory",
+}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="must", description="Multi-task sparse training on Meta-World.")
+    commands = parser.add_subparsers(title="commands", required=True)
+
+    train = commands.add_parser("train", help="train one run", description=_train.__doc__)
+    train.add_argument("--config", required=True, type=Path, help="experiment file, such as config/quick.yaml")
+    train.add_argument("--out", required=True, type=Path, help="run directory")
+    for name, (key, metavar, text) in ORIGINAL_OPTIONS.items():
+        train.add_argument(f"--{name.replace('_', '-')}", metavar=metavar, help=f"{text} ({key})")
+    train.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="any other key, dotted")
+    train.add_argument("--keep-old", action="store_true", help="move a run of another configuration in DIR aside")
+    train.set_defaults(command=_train)
+
+    evaluate = commands.add_parser("evaluate", help="evaluate a finished run", description=_evaluate.__doc__)
+    evaluate.add_argument("run_dir", type=Path)
+    evaluate.add_argument("--episodes", type=int, default=50, help="episodes of each task, 1 to 50 (default 50)")
+    evaluate.add_argument("--n-workers", type=int, default=1, help="worker processes (default 1)")
+    evaluate.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    evaluate.set_defaults(command=_evaluate)
+
+    for name, command in (("aggregate", _aggregate), ("figures", _figures)):
+        sub = commands.add_parser(name, help=str(command.__doc__), description=command.__doc__)
+        sub.add_argument("--config", required=True, type=Path, help="experiment file")
+        sub.add_argument("--results", type=Path, default=Path("results"), help="where results lie (default: results)")
+        sub.set_defaults(command=command)
+
+    doctor = commands.add_parser("doctor", help="say what is missing on this machine", description=_doctor.__doc__)
+    doctor.set_defaults(command=_doctor)
+    return parser
+
+
+def _train(options: argparse.Namespace) -> int:
+    """Train one run, or go on with an interrupted one. Signals TERM, USR1 and INT: checkpoint, exit status 75."""
+    overrides = parse_assignments(options.set)
+    for name, (key, _, _) in ORIGINAL_OPTIONS.items():
+        value = getattr(options, name)
+        if value is not None:
+            overrides[key] = value
+    config = load_experiment(options.config, overrides).run_config()
+    from must.training import train
+
+    return 0 if train(config, options.out, options.keep_old) else EXIT_INTERRUPTED
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    """Evaluate the saved policy of a finished run again."""
+    if not 1 <= options.episodes <= 50:
+        raise ConfigError(f"--episodes {options.episodes}: Meta-World has 50 train goals a task; use 1 to 50")
+    if options.n_workers < 1:
+        raise ConfigError(f"--n-workers {options.n_workers}: use 1 or more")
+    from must.evaluation import evaluate
+
+    config, result = evaluate(options.run_dir, options.episodes, options.n_workers)
+    names = config.env.task_names
+    if options.json:
+        success = dict(zip(names, result.success.tolist(), strict=True))
+        returns = dict(zip(names, result.returns.tolist(), strict=True))
+        print(json.dumps({"mean_success": result.success.mean(), "success": success, "return": returns}, indent=2))
+        return 0
+    width = max(map(len, names))
+    print(f"{'task':<{width}}  success      return")
+    for name, success, episode_return in zip(names, result.success, result.returns, strict=True):
+        print(f"{name:<{width}}  {success:7.3f}  {episode_return:10.2f}")
+    print(f"{'mean':<{width}}  {result.success.mean():7.3f}  {result.returns.mean():10.2f}")
+    return 0
+
+
+def _aggregate(options: argparse.Namespace) -> int:
+    """Make the tables of an experiment from the runs that lie in its results."""
+    from must.analysis import write_tables
+
+    for path in write_tables(load_experiment(options.config), options.results):
+        print(path)
+    return 0
+
+
+def _figures(options: argparse.Namespace) -> int:
+    """Make the figures of an experiment from the runs that lie in its results."""
+    from must.analysis import write_figures
+
+    for path in write_figures(load_experiment(options.config), options.results):
+        print(path)
+    return 0
+
+
+def _doctor(_options: argparse.Namespace) -> int:
+    """Say what is missing on this machine and how to mend it."""
+    from must import doctor
+
+    return doctor.main()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,7 @@
+"""Collection and evaluation in worker processes."""
+
+from must.collect.acting import ActingPolicy
+from must.collect.collector import Collector
+from must.collect.runner import RunnerState
+
+__all__ = ["ActingPolicy", "Collector", "RunnerState"]

@@ -1,0 +1,160 @@
+"""The parent's side of collection: K tasks spread over worker processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from types import TracebackType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from must.collect.acting import ActingPolicy
+from must.collect.runner import RunnerState
+from must.collect.worker import Collect, Evaluate, Failure, GetState, Request, SetState, serve
+from must.config import RunConfig
+from must.errors import NumericalError, WorkerError
+from must.types import Collected, EvalResult
+
+
+class _Worker(NamedTuple):
+    process: BaseProcess
+    pipe: Connection
+    tasks: list[int]
+    names: list[str]
+
+
+class Collector:
+    """Collects and evaluates all tasks. Use it as a context manager: leaving it ends the workers.
+
+    Every request goes to all workers at once and returns when all have answered, in the order of the tasks.
+    """
+
+    def __init__(self, config: RunConfig) -> None:
+        """Start the workers.
+
+        Raises:
+            WorkerError: A worker cannot start.
+        """
+        self._timeout = 60 * config.training.worker_timeout_minutes
+        names = config.env.task_names
+        self._n_tasks = len(names)
+        n_workers = min(config.training.n_workers, len(names))
+        # A forked process would inherit torch's threads and locks in an unknown state.
+        context = multiprocessing.get_context("spawn")
+        threads = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
+        os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
+        self._workers: list[_Worker] = []
+        try:
+            for number in range(n_workers):
+                tasks = list(range(number, len(names), n_workers))
+                self._workers.append(_start(context, config, tasks))
+        finally:
+            for name, value in threads.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
+        try:
+            self._gather()
+        except BaseException:
+            self.close()
+            raise
+
+    def collect(self, policy: ActingPolicy, frames: int) -> list[Collected]:
+        """Let every task take ``frames`` steps; give what each collected."""
+        return self._ask(lambda worker: Collect(policy.for_tasks(worker.tasks), frames))
+
+    def evaluate(self, policy: ActingPolicy, episodes: int) -> EvalResult:
+        """Evaluate every task with the mean action."""
+        pairs = self._ask(lambda worker: Evaluate(policy.for_tasks(worker.tasks), episodes))
+        success, returns = zip(*pairs, strict=True)
+        return EvalResult(np.array(success), np.array(returns))
+
+    def state(self) -> list[RunnerState]:
+        """Give where the collection of each task stands."""
+        return self._ask(lambda worker: GetState())
+
+    def restore(self, states: Sequence[RunnerState]) -> None:
+        """Go on from saved states, one for each task."""
+        self._send(lambda worker: SetState([states[task] for task in worker.tasks]))
+        self._gather()
+
+    def close(self) -> None:
+        """End the workers; those that do not end by themselves are killed."""
+        for worker in self._workers:
+            worker.pipe.close()
+        for worker in self._workers:
+            worker.process.join(timeout=1)
+            if worker.process.is_alive():
+                worker.process.kill()
+                worker.process.join()
+        self._workers = []
+
+    def __enter__(self) -> Collector:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _ask(self, request: Callable[[_Worker], Request]) -> list[Any]:
+        self._send(request)
+        results: list[Any] = [None] * self._n_tasks
+        for worker, answer in zip(self._workers, self._gather(), strict=True):
+            for task, value in zip(worker.tasks, answer, strict=True):
+                results[task] = value
+        return results
+
+    def _send(self, request: Callable[[_Worker], Request]) -> None:
+        for worker in self._workers:
+            try:
+                worker.pipe.send(request(worker))
+            except (BrokenPipeError, ConnectionResetError):
+                raise _died(worker) from None
+
+    def _gather(self) -> list[Any]:
+        return [self._receive(worker) for worker in self._workers]
+
+    def _receive(self, worker: _Worker) -> Any:
+        if not wait([worker.pipe, worker.process.sentinel], timeout=self._timeout):
+            raise WorkerError(
+                f"the collection worker of {', '.join(worker.names)} (process {worker.process.pid}) has not answered "
+                f"for {self._timeout / 60:g} minutes: look at what it does, or raise training.worker_timeout_minutes"
+            )
+        try:
+            answer = worker.pipe.recv()
+        except (EOFError, ConnectionResetError):
+            raise _died(worker) from None
+        if isinstance(answer, Failure):
+            if answer.expected:
+                raise NumericalError(answer.message)
+            raise WorkerError(f"the collection worker of {', '.join(worker.names)} failed: {answer.message}")
+        return answer
+
+
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""Read by the numerical libraries when they are loaded: a worker has one thread."""
+
+
+def _start(context: Any, config: RunConfig, tasks: list[int]) -> _Worker:
+    names = [config.env.task_names[task] for task in tasks]
+    ours, theirs = context.Pipe()
+    process = context.Process(
+        target=serve, args=(theirs, names, config.training.seed, config.env, os.getpid()), daemon=True
+    )
+    process.start()
+    theirs.close()  # so that a worker that dies closes the last other end
+    return _Worker(process, ours, tasks, names)
+
+
+def _died(worker: _Worker) -> WorkerError:
+    worker.process.join(timeout=5)
+    code = worker.process.exitcode
+    cause = f"was killed by signal {-code}" if code is not None and code < 0 else f"ended with status {code}"
+    hint = " (out of memory?)" if code == -9 else ""
+    return WorkerError(f"the collection worker of {', '.join(worker.names)} {cause}{hint}")

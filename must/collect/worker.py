@@ -1,0 +1,112 @@
+"""The worker process: a loop over requests that come through a pipe. It does not import torch."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+
+from must.collect.acting import ActingPolicy
+from must.collect.runner import RunnerState, TaskRunner
+from must.config import EnvConfig
+from must.errors import MustError
+from must.types import Collected
+
+
+@dataclass(frozen=True)
+class Collect:
+    """Take steps in every task; answered with a list of `Collected`."""
+
+    policy: ActingPolicy
+    frames: int
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Evaluate every task; answered with a list of (success rate, mean return)."""
+
+    policy: ActingPolicy
+    episodes: int
+
+
+@dataclass(frozen=True)
+class GetState:
+    """Answered with a list of `RunnerState`."""
+
+
+@dataclass(frozen=True)
+class SetState:
+    """Restore every task; answered with None."""
+
+    states: Sequence[RunnerState]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Answer to a request that failed."""
+
+    message: str
+    expected: bool
+    """Whether the message is written for the user (a `MustError`)."""
+
+
+Request = Collect | Evaluate | GetState | SetState
+Answer = list[Collected] | list[tuple[float, float]] | list[RunnerState] | None | Failure
+
+
+def serve(pipe: Connection, names: Sequence[str], seed: int, env: EnvConfig, parent: int) -> None:
+    """Answer requests until the parent closes the pipe.
+
+    The signals that ask a run to stop reach the whole process group; only the parent acts on them, and still needs its
+    workers to finish the epoch.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_IGN)
+    _die_with(parent)
+    with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        try:
+            runners = [TaskRunner(name, seed, env) for name in names]
+            pipe.send(None)
+        except Exception as error:
+            pipe.send(_failure(error))
+            return
+        while True:
+            request = pipe.recv()
+            try:
+                answer: Answer = _answer(runners, request)
+            except Exception as error:
+                answer = _failure(error)
+            pipe.send(answer)
+
+
+def _answer(runners: Sequence[TaskRunner], request: Request) -> Answer:
+    match request:
+        case Collect(policy, frames):
+            return [runner.collect(policy, task, frames) for task, runner in enumerate(runners)]
+        case Evaluate(policy, episodes):
+            return [runner.evaluate(policy, task, episodes) for task, runner in enumerate(runners)]
+        case GetState():
+            return [runner.state() for runner in runners]
+        case SetState(states):
+            for runner, state in zip(runners, states, strict=True):
+                runner.restore(state)
+            return None
+
+
+def _failure(error: Exception) -> Failure:
+    if isinstance(error, MustError):
+        return Failure(str(error), expected=True)
+    return Failure(f"{type(error).__name__}: {error}", expected=False)
+
+
+def _die_with(parent: int) -> None:
+    """Ask Linux to kill this process when its parent dies, so that a killed run leaves no orphans at work."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # 1 is PR_SET_PDEATHSIG
+    if os.getppid() != parent:  # it died before the request above
+        sys.exit(1)

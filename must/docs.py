@@ -1,0 +1,135 @@
+"""What is generated from the configuration's models: the tables of ``config/README.md`` and the workflow's schema.
+
+Run ``make docs`` after a change to `must.config`; a test holds both files equal to what is generated.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic.fields import FieldInfo
+
+from must.config import Experiment
+from must.config.schema import Section
+
+README = Path("config/README.md")
+SCHEMA = Path("workflow/schemas/experiment.schema.json")
+BEGIN, END = "<!-- BEGIN: written by `make docs` -->", "<!-- END: written by `make docs` -->"
+
+_BOUNDS = {Gt: "exclusiveMinimum", Ge: "minimum", Lt: "exclusiveMaximum", Le: "maximum"}
+_SIGNS = {"exclusiveMinimum": ">", "minimum": "≥", "exclusiveMaximum": "<", "maximum": "≤"}
+_TYPES = {"string": "text", "integer": "whole number", "number": "number", "boolean": "`true`, `false`"}
+_TABLE_HEAD = ["| key | values | default | meaning |", "| --- | --- | --- | --- |"]
+
+
+def main(root: Path = Path()) -> int:
+    """Write both generated documents below ``root``."""
+    schema, readme = root / SCHEMA, root / README
+    schema.write_text(render_schema(), encoding="utf-8")
+    readme.write_text(insert_tables(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    return 0
+
+
+def render_schema() -> str:
+    """Write the JSON schema of an experiment file.
+
+    It accepts whatever `must.config` accepts. Checks that concern several keys are left to `must.config`, which
+    explains them better.
+    """
+    schema = Experiment.model_json_schema()
+    schema["required"] = ["env"]
+    for field in Experiment.model_fields.values():
+        section = _section_of(field)
+        for key, inner in (section.model_fields if section else {}).items():
+            _complete(schema["$defs"][section.__name__]["properties"][key], dict(_bounds(inner)))
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return json.dumps(head | schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def insert_tables(text: str) -> str:
+    """Replace what stands between the two markers in ``text`` with the tables of all keys.
+
+    Raises:
+        ValueError: A marker is missing.
+    """
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"{README} has lost a marker line: it needs {BEGIN} and {END}")
+    return f"{before}{BEGIN}\n\n{render_tables()}\n{END}{after}"
+
+
+def render_tables() -> str:
+    """Write one Markdown table for each section: key, values, default, meaning."""
+    schema = json.loads(render_schema())
+    parts, top = [], []
+    for name, field in Experiment.model_fields.items():
+        section = _section_of(field)
+        if section is None:
+            top.append(_row(name, schema["properties"][name]))
+        else:
+            described = schema["$defs"][section.__name__]
+            rows = [_row(key, entry) for key, entry in described["properties"].items()]
+            parts.append("\n".join([f"### `{name}`", "", described["description"], "", *_TABLE_HEAD, *rows, ""]))
+    return "\n".join(["### Top level", "", *_TABLE_HEAD, *top, "", *parts])
+
+
+def _row(key: str, entry: dict[str, Any]) -> str:
+    default = "" if entry["default"] is None else f"`{_yaml(entry['default'])}`"
+    meaning = " ".join(entry["description"].split()).replace("|", r"\|")
+    return f"| `{key}` | {_values(entry)} | {default} | {meaning} |"
+
+
+def _values(entry: dict[str, Any]) -> str:
+    """Say in words which values a property of the JSON schema takes."""
+    if "enum" in entry:
+        return ", ".join(f"`{_yaml(value)}`" for value in entry["enum"])
+    if "anyOf" in entry:
+        # The first choice is what a person writes; the others are `null` and other spellings of it.
+        return _values(entry["anyOf"][0])
+    if entry["type"] == "array":
+        return f"list of: {_values(entry['items'])}"
+    limits = ", ".join(f"{sign} {entry[keyword]:g}" for keyword, sign in _SIGNS.items() if keyword in entry)
+    return f"{_TYPES[entry['type']]} {limits}".rstrip()
+
+
+def _yaml(value: Any) -> str:
+    """Write a value as it is written in an experiment file."""
+    return yaml.safe_dump(value, default_flow_style=True).removesuffix("\n").removesuffix("\n...")
+
+
+def _section_of(field: FieldInfo) -> type[Section] | None:
+    kind = field.annotation
+    return kind if isinstance(kind, type) and issubclass(kind, Section) else None
+
+
+def _bounds(part: Any) -> Iterator[tuple[str, float]]:
+    """Find the limits of the numbers in a field, or in a part of its type: (keyword of JSON schema, limit)."""
+    if isinstance(part, FieldInfo):
+        yield from _bounds(part.annotation)
+        for item in part.metadata:
+            yield from _bounds(item)
+    elif type(part) in _BOUNDS:
+        yield _BOUNDS[type(part)], getattr(part, type(part).__name__.lower())
+    else:
+        for inner in get_args(part):
+            yield from _bounds(inner)
+
+
+def _complete(entry: dict[str, Any], bounds: dict[str, float]) -> None:
+    """Add to a property (in place) the limits of real numbers, which the models' own schema leaves out."""
+    for choice in [entry, *entry.get("anyOf", [])]:
+        choice.pop("title", None)
+        if choice.get("type") == "number":
+            choice |= bounds
+        if "items" in choice:
+            _complete(choice["items"], bounds)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,66 @@
+"""One Meta-World task, built from Meta-World's public classes.
+
+Meta-World's own multi-task makers are not used: they ignore ``reset(seed=...)``, give one seed different goals in MT1,
+MT10 and a custom list, and share one seed among the tasks. Here a task's goals follow from the run's seed and the
+task's name alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import metaworld
+import numpy as np
+from metaworld.types import Task
+
+from must.errors import NumericalError
+from must.seeding import Stream, integer_seed
+from must.types import Float32
+
+N_GOALS = 50
+"""Train goals that Meta-World draws for each task."""
+
+
+class TaskGoals:
+    """The 50 train goals of a task, shared by its training and its evaluation environment."""
+
+    def __init__(self, name: str, seed: int) -> None:
+        self.name = name
+        self.tasks: Sequence[Task] = metaworld.MT1(name, seed=integer_seed(seed, Stream.GOALS, name)).train_tasks
+
+
+class TaskEnv:
+    """An environment of one task, stepped by a collector or an evaluation.
+
+    A reset forgets everything that came before it (held by a test over all tasks), so the state in the middle of an
+    episode is its goal and the actions since.
+    """
+
+    def __init__(self, goals: TaskGoals, reward: str) -> None:
+        """Build the environment.
+
+        Args:
+            goals: The goals it can be reset to.
+            reward: Meta-World's reward function, ``v1`` or ``v2``.
+        """
+        self.name = goals.name
+        self._goals = goals.tasks
+        self._env = metaworld.ALL_V3_ENVIRONMENTS[goals.name](reward_function_version=reward)
+
+    def reset(self, goal: int) -> Float32:
+        """Start an episode at one of the 50 goals; give the first observation (D,), goal visible."""
+        self._env.set_task(self._goals[goal])
+        observation, _ = self._env.reset()
+        return observation.astype(np.float32)
+
+    def step(self, action: Float32) -> tuple[Float32, float, bool]:
+        """Take one step with an action (4,) in [-1, 1]; give the observation (D,), the reward and the success flag.
+
+        Raises:
+            NumericalError: The observation or the reward is not finite.
+        """
+        observation, reward, _, _, info = self._env.step(action)
+        observation, reward = observation.astype(np.float32), float(reward)
+        if not (np.isfinite(reward) and np.isfinite(observation).all()):
+            raise NumericalError(f"task {self.name}: the simulator gave a reward or an observation that is not finite")
+        return observation, reward, bool(info["success"] > 0)

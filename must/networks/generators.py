@@ -1,0 +1,117 @@
+"""Mask generators: from a task (and how it went lately) to a score for each maskable element of a base network."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from must.config import GeneratorConfig
+from must.masks import MaskLayout
+
+
+class DenseGenerator(nn.Module):
+    """Scores for every weight from one wide last layer (the original's head): hidden_size parameters for each score."""
+
+    def __init__(self, shapes: Sequence[tuple[int, ...]], n_tasks: int, hidden_size: int, encoding_dim: int) -> None:
+        """Make a generator.
+
+        Args:
+            shapes: Shapes of the masked tensors.
+            n_tasks: K.
+            hidden_size: Features of the hidden layer.
+            encoding_dim: Features of a trajectory's encoding; 0 where none is given.
+        """
+        super().__init__()
+        self.sizes = [math.prod(shape) for shape in shapes]
+        self.trunk = _trunk(n_tasks, hidden_size, encoding_dim)
+        self.head = nn.Linear(hidden_size, sum(self.sizes))
+
+    def forward(self, inputs: Tensor) -> list[Tensor]:
+        """Give the scores (K, n) of each masked tensor from (K, K + encoding_dim) inputs."""
+        return list(self.head(self.trunk(inputs)).split(self.sizes, dim=1))
+
+
+class FactorisedGenerator(nn.Module):
+    """Scores score[i, j] = u_i . v_j of a layer's weights, from vectors of length ``rank`` for its rows and columns.
+
+    Scores of vectors (masked biases) come from a linear layer.
+    """
+
+    def __init__(
+        self, shapes: Sequence[tuple[int, ...]], n_tasks: int, hidden_size: int, encoding_dim: int, rank: int
+    ) -> None:
+        """Make a generator; see `DenseGenerator`, and ``rank`` for the length of the vectors."""
+        super().__init__()
+        self.rank = rank
+        self.shapes = [tuple(shape) for shape in shapes]
+        self.trunk = _trunk(n_tasks, hidden_size, encoding_dim)
+        self.heads = nn.ModuleList(
+            nn.Linear(hidden_size, rank * sum(shape) if len(shape) == 2 else shape[0]) for shape in self.shapes
+        )
+
+    def forward(self, inputs: Tensor) -> list[Tensor]:
+        """Give the scores (K, n) of each masked tensor from (K, K + encoding_dim) inputs."""
+        features = self.trunk(inputs)
+        scores = []
+        for shape, head in zip(self.shapes, self.heads, strict=True):
+            values = head(features)
+            if len(shape) == 2:
+                rows, columns = values.view(len(values), -1, self.rank).split(shape, dim=1)
+                values = (rows @ columns.mT).flatten(1)
+            scores.append(values)
+        return scores
+
+
+class NeuronGenerator(nn.Module):
+    """Scores for every hidden unit, layer after layer.
+
+    e = encoding * MLP(one-hot); layer 1's scores are Wd1 e; then e2 = (Wu1 scores1) * e and layer 2's scores are
+    Wd2 e2, and so on. Without an encoding e is MLP(one-hot).
+    """
+
+    def __init__(self, shapes: Sequence[tuple[int, ...]], n_tasks: int, hidden_size: int, encoding_dim: int) -> None:
+        """Make a generator; an encoding, where one is given, must have ``hidden_size`` features."""
+        super().__init__()
+        assert encoding_dim in (0, hidden_size)
+        self.n_tasks = n_tasks
+        self.embed = nn.Sequential(nn.Linear(n_tasks, hidden_size), nn.ReLU(), nn.Linear(hidden_size, hidden_size))
+        widths = [shape[0] for shape in shapes]
+        self.down = nn.ModuleList(nn.Linear(hidden_size, width) for width in widths)
+        self.up = nn.ModuleList(nn.Linear(width, hidden_size) for width in widths[:-1])
+
+    def forward(self, inputs: Tensor) -> list[Tensor]:
+        """Give the scores (K, H) of each hidden layer from (K, K + encoding_dim) inputs."""
+        embedding = self.embed(inputs[:, : self.n_tasks])
+        if inputs.shape[1] > self.n_tasks:
+            embedding = embedding * inputs[:, self.n_tasks :]
+        scores, features = [], embedding
+        for layer, down in enumerate(self.down):
+            scores.append(down(features))
+            if layer < len(self.up):
+                features = self.up[layer](scores[-1]) * embedding
+        return scores
+
+
+DEFAULT_RANK = 6
+"""Rank at which the factorised head of a 400 x 3 network has about a twentieth of the dense head's parameters."""
+
+
+def make_generator(layout: MaskLayout, n_tasks: int, config: GeneratorConfig) -> nn.Module:
+    """Build the generator of one base network.
+
+    It is called with (K, K + encoding) inputs, the one-hot first, and gives a list of scores (K, n), one for each shape
+    of the layout.
+    """
+    encoding_dim = config.hidden_size if config.use_trajectory_info else 0
+    if layout.granularity == "neuron":
+        return NeuronGenerator(layout.shapes, n_tasks, config.hidden_size, encoding_dim)
+    if config.head == "factorised":
+        rank = config.rank or DEFAULT_RANK
+        return FactorisedGenerator(layout.shapes, n_tasks, config.hidden_size, encoding_dim, rank)
+    return DenseGenerator(layout.shapes, n_tasks, config.hidden_size, encoding_dim)
+
+
+def _trunk(n_tasks: int, hidden_size: int, encoding_dim: int) -> nn.Module:
+    return nn.Sequential(nn.Linear(n_tasks + encoding_dim, hidden_size), nn.ReLU())

@@ -1,0 +1,150 @@
+"""The logs of a run: CSV files that can be cut back to a checkpoint, and live logs as a choice."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from must.config import LoggingConfig
+
+TIMING_COLUMNS = ("epoch", "collect_s", "learn_s", "evaluate_s")
+
+
+class CsvLog:
+    """A CSV file that grows by whole rows."""
+
+    def __init__(self, path: Path, columns: Sequence[str], position: int | None) -> None:
+        """Open the file.
+
+        Args:
+            path: Where it lies.
+            columns: Its header.
+            position: Bytes to keep of an existing file (a checkpoint knows them); None starts it anew.
+        """
+        self.path, self._columns = path, list(columns)
+        if position is None:
+            self._file = path.open("wb")
+            self._write(self._columns)
+        else:
+            self._file = path.open("r+b")
+            self._file.truncate(position)
+            self._file.seek(position)
+
+    def append(self, row: Mapping[str, Any]) -> None:
+        """Append one row; a missing or None value leaves its field empty."""
+        self._write([_text(row.get(column)) for column in self._columns])
+
+    def synced_position(self) -> int:
+        """Force what was written onto the disk, and give the size of the file in bytes."""
+        os.fsync(self._file.fileno())
+        return self._file.tell()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _write(self, fields: Sequence[str]) -> None:
+        line = io.StringIO()
+        csv.writer(line, lineterminator="\n").writerow(fields)
+        self._file.write(line.getvalue().encode())
+        self._file.flush()
+
+
+class RunLog:
+    """All logs of a run."""
+
+    def __init__(
+        self,
+        directory: Path,
+        tasks: Sequence[str],
+        train_columns: Sequence[str],
+        settings: LoggingConfig,
+        positions: Mapping[str, int] | None,
+    ) -> None:
+        """Open the logs.
+
+        Args:
+            directory: The run directory.
+            tasks: Names of the K tasks.
+            train_columns: Columns of ``train.csv`` after the epoch and the environment steps.
+            settings: Which live logs are wanted.
+            positions: Bytes to keep of each file, from a checkpoint; None starts them anew.
+        """
+        steps = ["epoch", "env_steps"]
+        columns = {
+            "eval": [*steps, "mean_success", *(f"success/{t}" for t in tasks), *(f"return/{t}" for t in tasks)],
+            "train": [*steps, *train_columns],
+            "masks": ["epoch", "version", "network", "task_a", "task_b", "overlap"],
+            "timing": TIMING_COLUMNS,
+        }
+        self._logs = {
+            name: CsvLog(directory / f"{name}.csv", header, None if positions is None else positions[name])
+            for name, header in columns.items()
+        }
+        self._live = _live_logs(directory, settings)
+
+    def append(self, log: str, row: Mapping[str, Any]) -> None:
+        """Append a row to ``eval``, ``train``, ``masks`` or ``timing``."""
+        self._logs[log].append(row)
+        if log in ("eval", "train"):
+            for live in self._live:
+                live(log, row)
+
+    def synced_positions(self) -> dict[str, int]:
+        """Force all logs onto the disk, and give their sizes in bytes."""
+        return {name: log.synced_position() for name, log in self._logs.items()}
+
+    def close(self) -> None:
+        """Close all logs."""
+        for log in self._logs.values():
+            log.close()
+        for live in self._live:
+            live.close()
+
+
+def _text(value: Any) -> str:
+    """Write a number with nine significant digits: every float32 is told apart, and the same run gives the same bytes."""
+    if value is None:
+        return ""
+    return format(value, ".9g") if isinstance(value, float) else str(value)
+
+
+class _TensorBoard:
+    def __init__(self, directory: Path) -> None:
+        from tensorboardX import SummaryWriter
+
+        self._writer = SummaryWriter(str(directory / "tensorboard"))
+
+    def __call__(self, log: str, row: Mapping[str, Any]) -> None:
+        for column, value in row.items():
+            if isinstance(value, int | float) and column not in ("epoch", "env_steps"):
+                self._writer.add_scalar(f"{log}/{column}", value, row["env_steps"])
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+class _WandB:
+    def __init__(self, directory: Path, mode: str) -> None:
+        import wandb
+
+        self._run = wandb.init(project="must", dir=str(directory), mode=mode, resume="allow")
+
+    def __call__(self, log: str, row: Mapping[str, Any]) -> None:
+        self._run.log({f"{log}/{column}": value for column, value in row.items() if value is not None})
+
+    def close(self) -> None:
+        self._run.finish()
+
+
+def _live_logs(directory: Path, settings: LoggingConfig) -> list[Any]:
+    live: list[Any] = []
+    if settings.tensorboard:
+        live.append(_TensorBoard(directory))
+    if settings.wandb != "off":
+        live.append(_WandB(directory, settings.wandb))
+    return live

@@ -1,0 +1,77 @@
+"""How a run shows that it gets on: a bar on a terminal, plain lines in the log file."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+LOG_FILE = "train.log"
+SECONDS_BETWEEN_LINES = 30.0
+
+log = logging.getLogger("must")
+
+
+class RunProgress:
+    """Reports epochs; a context manager."""
+
+    def __init__(self, log_file: Path, total: int, done: int) -> None:
+        """Append to ``log_file``; show a bar where the error stream is a terminal, and the same lines where it is not.
+
+        Args:
+            log_file: The run's ``train.log``.
+            total: Epochs of the run.
+            done: Epochs that are complete already.
+        """
+        self._total, self._done_before = total, done
+        self._started = self._last_line = time.monotonic()
+        formatter = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
+        self._handlers: list[logging.Handler] = [logging.FileHandler(log_file)]
+        self._bar: Progress | None = None
+        self._task = TaskID(0)
+        if sys.stderr.isatty():
+            self._bar = Progress(
+                TextColumn("epoch"),
+                MofNCompleteColumn(),
+                BarColumn(),
+                TextColumn("success {task.fields[success]:.2f}  {task.fields[speed]:.0f} steps/s "),
+                TimeRemainingColumn(),
+            )
+            self._task = self._bar.add_task("train", total=total, completed=done, success=0.0, speed=0.0)
+        else:
+            self._handlers.append(logging.StreamHandler(sys.stderr))
+        for handler in self._handlers:
+            handler.setFormatter(formatter)
+            log.addHandler(handler)
+        log.setLevel(logging.INFO)
+
+    def report(self, epoch: int, success: float, env_steps: int, env_steps_before: int) -> None:
+        """Report a finished epoch: the newest mean success rate, and the environment steps of all tasks."""
+        now = time.monotonic()
+        speed = (env_steps - env_steps_before) / max(now - self._started, 1e-9)
+        if self._bar is not None:
+            self._bar.update(self._task, completed=epoch, success=success, speed=speed)
+        if epoch == self._total or now - self._last_line >= SECONDS_BETWEEN_LINES:
+            self._last_line = now
+            left = (self._total - epoch) * (now - self._started) / max(epoch - self._done_before, 1)
+            log.info(
+                "epoch %d/%d  success %.3f  %.0f steps/s  %.1f min left", epoch, self._total, success, speed, left / 60
+            )
+
+    def __enter__(self) -> RunProgress:
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+        for handler in self._handlers:
+            log.removeHandler(handler)
+            handler.close()

@@ -1,0 +1,152 @@
+"""The composition root: makes everything that a run is made of, and runs it in its directory."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+import torch
+
+from must.algorithms import Agent
+from must.buffers import ReplayBuffer
+from must.collect import Collector
+from must.config import RunConfig, identity
+from must.errors import ConfigError
+from must.files import sha256, write_atomically
+from must.manifest import Manifest, require_container
+from must.run_log import RunLog
+from must.training.checkpoint import Checkpoints
+from must.training.directory import CHECKPOINTS, FINAL, RESULT, claimed
+from must.training.progress import LOG_FILE, RunProgress
+from must.training.trainer import Trainer, train_columns
+
+SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
+"""They ask a run to stop: the epoch is finished, a checkpoint is written."""
+
+log = logging.getLogger("must")
+
+
+def train(config: RunConfig, out: Path, keep_old: bool = False) -> bool:
+    """Train in a directory, going on from its checkpoint where it has one.
+
+    Args:
+        config: The run's settings.
+        out: The run directory.
+        keep_old: Move a run of another configuration aside instead of refusing.
+
+    Returns:
+        Whether the run is finished; False when it was asked to stop and can go on from its checkpoint.
+
+    Raises:
+        MustError: What the user can mend.
+    """
+    require_container(config)
+    device = resolve_device(config.training.device)
+    with claimed(out, config, keep_old):
+        if (out / RESULT).exists():
+            print(f"{out}: this run is finished already")
+            return True
+        torch.set_num_threads(config.training.threads)
+        name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+        manifest = Manifest(out / "manifest.json", config.training.seed, name)
+        try:
+            finished = _train(config, out, device)
+        except BaseException as error:
+            manifest.close("failed", str(error) or type(error).__name__)
+            raise
+        manifest.close("finished" if finished else "interrupted")
+        return finished
+
+
+def resolve_device(name: str) -> torch.device:
+    """Give the device that a configuration's name stands for.
+
+    Raises:
+        ConfigError: ``cuda`` was asked for, and there is none.
+    """
+    available = torch.cuda.is_available()
+    if name == "cuda" and not available:
+        raise ConfigError("training.device: cuda was asked for, but torch sees no GPU; use cpu or auto (see must doctor)")
+    return torch.device("cuda" if available and name != "cpu" else "cpu")
+
+
+def _train(config: RunConfig, out: Path, device: torch.device) -> bool:
+    agent = Agent(config, device)
+    replay = ReplayBuffer(agent.n_tasks, config.sac.buffer_size, device)
+    checkpoints = Checkpoints(out / CHECKPOINTS, identity(config))
+    with _stop_requests() as stop, Collector(config) as collector:
+        saved = checkpoints.load(replay)
+        positions = None if saved is None else saved["logs"]
+        run_log = RunLog(out, config.env.task_names, train_columns(config), config.logging, positions)
+        trainer = Trainer(config, agent, replay, collector, run_log)
+        if saved is not None:
+            trainer.restore(saved["trainer"])
+        with RunProgress(out / LOG_FILE, trainer.last_epoch, trainer.epoch) as progress:
+            log.info("training from epoch %d to %d in %s", trainer.epoch, trainer.last_epoch, out)
+            steps_before, last_save = trainer.env_steps, time.monotonic()
+
+            def after_epoch() -> bool:
+                nonlocal last_save
+                assert trainer.result is not None
+                progress.report(trainer.epoch, float(trainer.result.success.mean()), trainer.env_steps, steps_before)
+                due = time.monotonic() - last_save >= 60 * config.training.checkpoint_minutes
+                if trainer.epoch < trainer.last_epoch and (due or stop):
+                    state = {"trainer": trainer.state(), "logs": run_log.synced_positions()}
+                    checkpoints.save(trainer.epoch, state, replay)
+                    last_save = time.monotonic()
+                    log.info("checkpoint at epoch %d", trainer.epoch)
+                return not stop
+
+            finished = trainer.run(after_epoch)
+            run_log.synced_positions()
+            run_log.close()
+            if finished:
+                _write_result(config, out, trainer, agent)
+                checkpoints.remove()
+                log.info("finished: %s", out / RESULT)
+            else:
+                log.info("stopped on request; the same command goes on from here")
+    return finished
+
+
+def _write_result(config: RunConfig, out: Path, trainer: Trainer, agent: Agent) -> None:
+    """Write ``final.pt``, and then ``result.json``, which says that the run is finished."""
+    final = {"config": config.model_dump(mode="json"), **agent.final_state()}
+    write_atomically(out / FINAL, lambda file: torch.save(final, file))
+    assert trainer.result is not None
+    success = trainer.result.success.tolist()
+    result = {
+        "epochs": trainer.epoch,
+        "env_steps": trainer.env_steps,
+        "mean_success": sum(success) / len(success),
+        "success": dict(zip(config.env.task_names, success, strict=True)),
+        "sha256": {name: sha256(out / name) for name in ("eval.csv", "train.csv", "masks.csv")},
+    }
+    text = json.dumps(result, indent=2) + "\n"
+    write_atomically(out / RESULT, lambda file: file.write(text.encode()))
+
+
+@contextmanager
+def _stop_requests() -> Iterator[list[int]]:
+    """Give a list that is empty until one of `SIGNALS` comes."""
+    received: list[int] = []
+
+    def note(number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGINT and signal.SIGINT in received:
+            raise KeyboardInterrupt
+        received.append(number)
+
+    before = {number: signal.signal(number, note) for number in SIGNALS}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+

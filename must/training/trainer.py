@@ -1,0 +1,157 @@
+"""The training loop, and nothing else."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+from must.algorithms import METRICS, NETWORKS, Agent
+from must.buffers import ReplayBuffer, TrajectoryStore
+from must.collect import Collector
+from must.config import RunConfig
+from must.errors import NumericalError
+from must.run_log import RunLog
+from must.seeding import Stream, numpy_rng
+from must.training.mask_log import MaskLog
+from must.training.state import pack_runners, pack_store, unpack_runners, unpack_store
+from must.types import EvalResult
+
+
+def train_columns(config: RunConfig) -> list[str]:
+    """Give the columns of ``train.csv`` after the epoch and the environment steps."""
+    losses = [f"supervised_loss_{network}" for network in NETWORKS]
+    temperatures = [f"temperature/{task}" for task in config.env.task_names]
+    return ["mask_version", *METRICS, *losses, "mask_churn", "mask_overlap", *temperatures]
+
+
+class Trainer:
+    """Runs the epochs of one run. Everything it works with is made outside and given to it."""
+
+    def __init__(self, config: RunConfig, agent: Agent, replay: ReplayBuffer, collector: Collector, log: RunLog) -> None:
+        """Start before the first epoch; `restore` goes to a later one."""
+        self._config, self._agent, self._replay = config, agent, replay
+        self._collector, self._log = collector, log
+        self._tasks = config.env.task_names
+        self._store = TrajectoryStore(len(self._tasks), config.generator.trajectory_window)
+        self._trajectory_rng = numpy_rng(config.training.seed, Stream.TRAJECTORIES)
+        self._mask_log = MaskLog(agent.mask_set)
+        self.epoch = 0
+        """Epochs that are complete."""
+        self.last_epoch = config.training.pretrain_epochs + config.training.epochs
+        self.result: EvalResult | None = None
+        """The newest evaluation."""
+
+    @property
+    def env_steps(self) -> int:
+        """Environment steps taken so far, of all tasks together."""
+        return self.epoch * self._config.training.epoch_frames * len(self._tasks)
+
+    def run(self, after_epoch: Callable[[], bool]) -> bool:
+        """Run epochs until the last one is complete or one is told to be the last.
+
+        Args:
+            after_epoch: Called after each epoch, when all logs are written; whether to go on.
+
+        Returns:
+            Whether the run is finished.
+        """
+        if self.result is None:
+            self._evaluate()
+        while self.epoch < self.last_epoch:
+            self._log.append("timing", self._run_epoch())
+            if not after_epoch():
+                break
+        return self.epoch == self.last_epoch
+
+    def state(self) -> dict[str, Any]:
+        """Give everything that the run's future depends on (the replay buffer apart), as data for a checkpoint."""
+        assert self.result is not None
+        return {
+            "epoch": self.epoch,
+            "agent": self._agent.state(),
+            "runners": pack_runners(self._collector.state()),
+            "store": pack_store(self._store),
+            "trajectory_rng": json.dumps(self._trajectory_rng.bit_generator.state),
+            "result": [torch.from_numpy(self.result.success), torch.from_numpy(self.result.returns)],
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take over what `state` gave."""
+        self.epoch = state["epoch"]
+        self._agent.restore(state["agent"])
+        self._mask_log = MaskLog(self._agent.mask_set)
+        self._collector.restore(unpack_runners(state["runners"]))
+        unpack_store(state["store"], self._store)
+        self._trajectory_rng.bit_generator.state = json.loads(state["trajectory_rng"])
+        success, returns = state["result"]
+        self.result = EvalResult(success.numpy(), returns.numpy())
+
+    def _run_epoch(self) -> dict[str, float]:
+        """Collect, learn, evaluate; give the seconds of each."""
+        times = [time.monotonic()]
+        training_epoch = self.epoch + 1 - self._config.training.pretrain_epochs
+        if training_epoch == 1 and not self._config.dense:
+            self._agent.publish_random_masks()
+        self._collect()
+        self.epoch += 1
+        times.append(time.monotonic())
+        row = self._learn(training_epoch) if training_epoch >= 1 else {}
+        self._log_training(row)
+        times.append(time.monotonic())
+        if self.epoch % self._config.evaluation.interval == 0 or self.epoch == self.last_epoch:
+            self._evaluate()
+        times.append(time.monotonic())
+        collect, learn, evaluate = np.diff(times).tolist()
+        return {"epoch": self.epoch, "collect_s": collect, "learn_s": learn, "evaluate_s": evaluate}
+
+    def _collect(self) -> None:
+        policy = self._agent.acting_policy()
+        collected = self._collector.collect(policy, self._config.training.epoch_frames)
+        self._replay.add(collected)
+        for task, part in enumerate(collected):
+            for episode in part.episodes:
+                self._store.add(task, episode)
+
+    def _learn(self, training_epoch: int) -> dict[str, Any]:
+        """Take the gradient steps of an epoch; give the mean of what they reported."""
+        settings = self._config
+        learn_masks = not settings.dense and training_epoch % settings.masks.update_interval == 0
+        row: dict[str, Any] = {}
+        if learn_masks:
+            needed = settings.generator.needs_trajectories
+            losses = self._agent.begin_mask_update(self._store.draw(self._trajectory_rng) if needed else None)
+            row |= {f"supervised_loss_{name}": loss for name, loss in zip(NETWORKS, losses, strict=True)}
+        summed = torch.zeros(len(METRICS), device=self._agent.device)
+        for _ in range(settings.training.opt_times):
+            batch = self._replay.sample(settings.sac.batch_size_per_task, self._agent.rngs["batches"])
+            summed += self._agent.gradient_step(batch, learn_masks)
+        if learn_masks:
+            self._agent.finish_mask_update()
+        means = (summed / settings.training.opt_times).tolist()
+        row |= dict(zip(METRICS, means, strict=True))
+        for name, value in row.items():
+            if not np.isfinite(value):
+                raise NumericalError(f"epoch {self.epoch}: {name} is {value}; lower sac.lr or env.reward_scale")
+        return row
+
+    def _evaluate(self) -> None:
+        policy = self._agent.acting_policy()
+        self.result = self._collector.evaluate(policy, self._config.evaluation.episodes)
+        row: dict[str, Any] = {"mean_success": float(self.result.success.mean())}
+        row |= {f"success/{task}": float(x) for task, x in zip(self._tasks, self.result.success, strict=True)}
+        row |= {f"return/{task}": float(x) for task, x in zip(self._tasks, self.result.returns, strict=True)}
+        self._log.append("eval", {"epoch": self.epoch, "env_steps": self.env_steps, **row})
+
+    def _log_training(self, row: dict[str, Any]) -> None:
+        temperatures = self._agent.log_alpha.detach().exp().tolist()
+        row |= {f"temperature/{task}": value for task, value in zip(self._tasks, temperatures, strict=True)}
+        row |= self._mask_log.follow(self._agent.mask_set)
+        self._log.append("train", {"epoch": self.epoch, "env_steps": self.env_steps, **row})
+        if "mask_churn" in row:
+            for pair in self._mask_log.pairs(self._tasks):
+                self._log.append("masks", {"epoch": self.epoch, **pair})
