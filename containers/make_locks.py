@@ -5,7 +5,7 @@ Three files, one resolution, so that a package has one version wherever it appea
 - ``cuda.txt``: what a training run needs, with the package index's own wheels of PyTorch. Those for Linux are CUDA
   builds, so all CUDA packages are listed too. Works on every platform.
 - ``cpu.txt``: the same without the CUDA packages. Its PyTorch is the CPU build (version ``...+cpu``), which lies in a
-  wheel directory (pip's find-links) or on PyTorch's own CPU wheel index, or the index's own wheel for macOS and Windows.
+  wheel directory (pip's find-links) or on PyTorch's own CPU wheel index; for macOS and Windows, the index's own wheel.
 - ``tools.txt``: what the workflow and a developer need besides.
 
 The resolver is uv. It does not read pip's settings, so pip is asked where the CPU build of PyTorch is: run this where
@@ -30,10 +30,11 @@ PYTHONS = ("3.11", "3.12", "3.13")
 SDIST_ONLY = ("connection-pool",)
 """Packages that publish no wheel; everything else is locked to wheels, so that set-up never compiles."""
 
-HEADER = "# {purpose}\n# Written by `make lock` from pyproject.toml; Python {first} to {last}. Do not edit.\n"
+HEADER = "# Written by `make lock` from pyproject.toml, for Python {first} to {last}; do not edit.\n# {purpose}\n"
 PURPOSES = {
     "cuda": "What a training run needs, with the CUDA build of PyTorch where there is one.",
-    "cpu": "What a training run needs, with the CPU build of PyTorch.",
+    "cpu": "What a training run needs, with the CPU build of PyTorch.\n"
+    "# CPU builds for Linux (x86-64): Python {builds}.",
     "tools": "What the workflow and its developers need besides cpu.txt or cuda.txt.",
 }
 
@@ -60,7 +61,8 @@ def main() -> int:
     write("cuda", (entry(name, package, hashes(package)) for name, package in cuda.items()))
     write("tools", (entry(name, package, hashes(package)) for name, package in tools.items()))
     cpu_entries = (entry(name, package, hashes(package)) for name, package in cpu.items() if name != "torch")
-    write("cpu", [*cpu_entries, entry("torch", cuda["torch"], cpu_torch)])
+    builds = ", ".join(sorted({python_of(wheel["download_info"]["url"]) for wheel in cpu_wheels}))
+    write("cpu", [*cpu_entries, entry("torch", cuda["torch"], cpu_torch)], builds=builds)
     return 0
 
 
@@ -103,8 +105,12 @@ def find_cpu_wheels(version: str) -> list[dict[str, Any]]:
 
 
 def hashes(package: dict[str, Any], platforms: tuple[str, ...] = ("",)) -> set[str]:
-    """Give the hashes of a package's wheels that a supported Python on one of ``platforms`` (beginnings of platform
-    tags) can use, or of its sdist if it has no wheel."""
+    """Give the hashes of the wheels that a supported Python can use, or of the sdist of a package without wheels.
+
+    Args:
+        package: An entry of a pylock file.
+        platforms: Beginnings of the platform tags that count; all of them by default.
+    """
     wheels = [wheel for wheel in package.get("wheels", []) if usable(wheel["url"], platforms)]
     return {sha256(file) for file in wheels or [package["sdist"]]}
 
@@ -119,6 +125,11 @@ def usable(url: str, platforms: tuple[str, ...]) -> bool:
     return fits_python and platform.startswith(platforms)
 
 
+def python_of(url: str) -> str:
+    """Give the Python that a wheel with compiled parts is for, such as ``3.11``."""
+    return re.sub(r"cp(\d)(\d+)", r"\1.\2", url.rsplit("-", 3)[1])
+
+
 def sha256(file: dict[str, Any]) -> str:
     """Give the SHA-256 of a file of a pylock entry or of pip's report."""
     return str(file["hashes"]["sha256"])
@@ -131,9 +142,9 @@ def entry(name: str, package: dict[str, Any], allowed: set[str]) -> str:
     return " \\\n".join(lines)
 
 
-def write(name: str, entries: Iterable[str]) -> None:
+def write(name: str, entries: Iterable[str], **details: str) -> None:
     """Write a lock file, sorted by package."""
-    header = HEADER.format(purpose=PURPOSES[name], first=PYTHONS[0], last=PYTHONS[-1])
+    header = HEADER.format(purpose=PURPOSES[name].format(**details), first=PYTHONS[0], last=PYTHONS[-1])
     (LOCKS / f"{name}.txt").write_text(header + "\n".join(sorted(entries)) + "\n", encoding="utf-8")
 
 

@@ -15,7 +15,7 @@ asked_python=${PYTHON:-}
 asked_flavour=${FLAVOUR:-}
 PATH=${PATH//"$PWD/$venv/bin:"/} # The environment must not be made with its own interpreter.
 locks=containers/locks
-stamp=$venv/.setup
+stamp=$venv/.setup.packages
 oldest=11 newest=13 # Python 3.x, as `requires-python` in pyproject.toml.
 
 say() { printf 'setup: %s\n' "$@"; }
@@ -26,38 +26,55 @@ die() {
 
 main() {
     case $asked_flavour in '' | cpu | cuda) ;; *) die "FLAVOUR=$asked_flavour: write FLAVOUR=cpu or FLAVOUR=cuda" ;; esac
-    if is_current; then
+    wait_for_turn
+    if ! packages_are_current; then
+        install_packages
+    elif project_is_current; then
         say "$venv is up to date"
         return
     fi
+    say "installing must itself"
+    pip install --no-deps --no-build-isolation --editable .
+    fingerprint pyproject.toml >"$venv/.setup.project"
+    say "done: $venv/bin/must doctor tells what this machine has"
+}
+
+# Two `make` in one checkout must not write the environment at once. (macOS has no flock.)
+wait_for_turn() {
+    if command -v flock >/dev/null; then
+        exec 9<containers/setup_venv.sh
+        flock 9
+    fi
+}
+
+install_packages() {
     local python flavour
     python=$(choose_python)
     say "making $venv with $python ($(version_of "$python"))"
     "$python" -m venv --clear "$venv"
     flavour=$(choose_flavour)
-    say "1/3 what a training run needs ($locks/$flavour.txt); this downloads a lot and may take minutes"
+    say "installing what a training run needs ($locks/$flavour.txt); this downloads a lot and may take minutes"
     pip install --require-hashes --requirement "$locks/$flavour.txt"
-    say "2/3 what the workflow and its developers need ($locks/tools.txt)"
+    say "installing what the workflow and its developers need ($locks/tools.txt)"
     # One package comes as source only: build it with the setuptools that is locked, not with any that pip would fetch.
     pip install --require-hashes --no-build-isolation --requirement "$locks/tools.txt"
-    say "3/3 must itself"
-    pip install --no-deps --no-build-isolation --editable .
-    printf '%s\n' "$(fingerprint)" "$(version_of "$python")" "$flavour" >"$stamp"
-    say "done ($flavour): $venv/bin/must doctor tells what this machine has"
+    printf '%s\n' "$(fingerprint "$locks"/*.txt)" "$(version_of "$python")" "$flavour" >"$stamp"
 }
 
-# What the environment depends on: the locks and this recipe, and the folder, whose path is written into its scripts.
-fingerprint() { { pwd && cat pyproject.toml "$locks"/*.txt containers/setup_venv.sh; } | cksum; }
+# Of some files, and of the folder, whose path is written into the environment's scripts.
+fingerprint() { { pwd && cat "$@"; } | cksum; }
 
-version_of() { "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null; }
+project_is_current() { [ "$(cat "$venv/.setup.project" 2>/dev/null)" = "$(fingerprint pyproject.toml)" ]; }
 
-is_current() {
+packages_are_current() {
     local made_from version flavour
     [ -f "$stamp" ] && { read -r made_from && read -r version && read -r flavour; } <"$stamp" || return 1
-    [ "$made_from" = "$(fingerprint)" ] && [ "$(version_of "$venv/bin/python")" = "$version" ] || return 1
+    [ "$made_from" = "$(fingerprint "$locks"/*.txt)" ] && [ "$(version_of "$venv/bin/python")" = "$version" ] || return 1
     [ -z "$asked_python" ] || [ "$(version_of "$asked_python")" = "$version" ] || return 1
     [ -z "$asked_flavour" ] || [ "$asked_flavour" = "$flavour" ]
 }
+
+version_of() { "$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null; }
 
 choose_python() {
     local candidate version candidates=(python3 python3.13 python3.12 python3.11)
@@ -75,27 +92,31 @@ choose_python() {
 }
 
 choose_flavour() {
-    if [ -n "$asked_flavour" ]; then
-        echo "$asked_flavour"
-    elif command -v nvidia-smi >/dev/null && nvidia-smi -L >/dev/null 2>&1; then
-        echo cuda
-    elif cpu_build_is_found; then
-        echo cpu
-    else
-        say "pip's sources have no CPU build of PyTorch for this platform that $locks/cpu.txt lists." \
-            "The CUDA build is installed instead: it runs without a GPU too, but takes several GB more." \
-            "For the small build, name PyTorch's CPU wheel index in pip's own variable PIP_EXTRA_INDEX_URL" \
-            "and run make setup FLAVOUR=cpu" >&2
-        echo cuda
+    local flavour=$asked_flavour
+    if [ -z "$flavour" ]; then
+        flavour=cpu
+        if command -v nvidia-smi >/dev/null && nvidia-smi -L >/dev/null 2>&1; then flavour=cuda; fi
     fi
+    if [ "$flavour" = cpu ] && ! cpu_build_is_found; then
+        say "pip's sources have no CPU build of PyTorch for this machine that $locks/cpu.txt allows." \
+            "$(grep '^# CPU builds' "$locks/cpu.txt")" \
+            "To get one, name PyTorch's CPU wheel index in pip's own variable PIP_EXTRA_INDEX_URL." >&2
+        [ -z "$asked_flavour" ] || die "make setup FLAVOUR=cuda works without it (and without a GPU), but takes several GB more."
+        say "Installing the CUDA build instead: it works without a GPU too, but takes several GB more." >&2
+        flavour=cuda
+    fi
+    echo "$flavour"
 }
 
 # Ask pip which file it would take for PyTorch, and whether the cpu lock allows it.
 cpu_build_is_found() {
     local torch digest
     torch=$(sed -n 's/^\(torch==[^ ]*\).*/\1/p' "$locks/cpu.txt")
-    digest=$(pip install --dry-run --no-deps --report - "$torch" | sed -n 's/.*"sha256": "\([0-9a-f]*\)".*/\1/p')
-    [ -n "$digest" ] || die "pip finds no $torch in its sources: is the package index reachable?"
+    # pip 23.0, which Debian 12 has, writes the hash another way than later ones.
+    digest=$(pip install --dry-run --no-deps --report - "$torch" |
+        sed -n 's/.*"sha256": "\([0-9a-f]*\)".*/\1/p; s/.*"hash": "sha256=\([0-9a-f]*\)".*/\1/p' | head -n 1)
+    [ -n "$digest" ] ||
+        die "pip finds no $torch in its sources: is the package index reachable?"
     grep -q "$digest" "$locks/cpu.txt"
 }
 

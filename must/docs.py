@@ -44,9 +44,10 @@ def render_schema() -> str:
     schema = Experiment.model_json_schema()
     schema["required"] = ["env"]
     for field in Experiment.model_fields.values():
-        section = _section_of(field)
-        for key, inner in (section.model_fields if section else {}).items():
-            _complete(schema["$defs"][section.__name__]["properties"][key], dict(_bounds(inner)))
+        if (section := _section_of(field)) is not None:
+            properties = schema["$defs"][section.__name__]["properties"]
+            for key, inner in section.model_fields.items():
+                _complete(properties[key], dict(_bounds(inner)))
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
     return json.dumps(head | schema, indent=2, ensure_ascii=False) + "\n"
 
