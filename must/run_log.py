@@ -7,7 +7,7 @@ import io
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from must.config import LoggingConfig
 
@@ -25,7 +25,8 @@ class CsvLog:
             columns: Its header.
             position: Bytes to keep of an existing file (a checkpoint knows them); None starts it anew.
         """
-        self.path, self._columns = path, list(columns)
+        self._columns = list(columns)
+        self._file: BinaryIO
         if position is None:
             self._file = path.open("wb")
             self._write(self._columns)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from must.acting import ActingPolicy
 from must.algorithms.losses import policy_loss, q_losses, q_target, temperature_loss
 from must.algorithms.mask_learner import MaskLearner
 from must.buffers import Batch
-from must.collect.acting import ActingPolicy
 from must.config import RunConfig
 from must.masks import MaskLayout, MaskSet, mask_tensors
-from must.networks import MaskedMLP, apply_task_parameters
+from must.networks import MaskedMLP, TaskParameters, apply_task_parameters
 from must.networks.tanh_normal import sample
 from must.seeding import Stream, integer_seed
 from must.types import ACTION_DIM, OBS_DIM, Float32
@@ -55,14 +56,12 @@ class Agent:
             layouts = self._layout(self.policy), self._layout(self.critic)
             self.mask_learner = None if config.dense else MaskLearner(config, *layouts).to(device)
         self._layouts = layouts
-        self.log_alpha = nn.Parameter(
-            torch.full((self.n_tasks,), config.sac.initial_temperature, device=device).log()
-        )
-        adam = {"lr": config.sac.lr, "fused": True}
+        self.log_alpha = nn.Parameter(torch.full((self.n_tasks,), config.sac.initial_temperature, device=device).log())
+        adam = partial(torch.optim.Adam, lr=config.sac.lr, fused=True)
         self.optimizers = {
-            "temperature": torch.optim.Adam([self.log_alpha], **adam),
-            "policy": torch.optim.Adam(self.policy.parameters(), **adam),
-            "critic": torch.optim.Adam(self.critic.parameters(), **adam),
+            "temperature": adam([self.log_alpha]),
+            "policy": adam(self.policy.parameters()),
+            "critic": adam(self.critic.parameters()),
         }
         if self.mask_learner is not None:
             self.mask_learner.make_optimizers()
@@ -106,14 +105,15 @@ class Agent:
         """
         sac = self._config.sac
         policy_masks, critic_masks = self.mask_set.policy, self.mask_set.critic
+        target_masks = critic_masks
         if learn_masks:
             assert self.mask_learner is not None
             policy_masks, critic_masks = self.mask_learner.draw(self.rngs["mask_noise"])
+            target_masks = critic_masks.detach()
         policy = self.policy.task_parameters(policy_masks)
         critic = self.critic.task_parameters(critic_masks)
         with torch.no_grad():
-            fixed_masks = critic_masks.detach() if learn_masks else critic_masks
-            target_critic = self.target_critic.task_parameters(fixed_masks)
+            target_critic = self.target_critic.task_parameters(target_masks)
         noise, next_noise = torch.randn(
             (2, *batch.actions.shape), generator=self.rngs["policy_noise"], device=self.device
         )
@@ -210,7 +210,7 @@ class Agent:
             "tensors": [[tensor.detach().bool() for tensor in mask_tensors(network)] for network in masks],
         }
 
-    def _step(self, name: str, loss: Tensor, parameters: Sequence[nn.Parameter] | Any = ()) -> Tensor:
+    def _step(self, name: str, loss: Tensor, parameters: Iterable[nn.Parameter] = ()) -> Tensor:
         """Backward, clip each member, step; give the members' gradient norms (E,)."""
         optimizer = self.optimizers[name]
         optimizer.zero_grad(set_to_none=True)
@@ -226,9 +226,7 @@ class Agent:
     def _layout(self, network: MaskedMLP) -> MaskLayout:
         masks = self._config.masks
         out_dim = network.weight_shapes[-1][1]
-        return MaskLayout(
-            masks.granularity, network.in_dim, out_dim, network.weight_shapes, bool(masks.mask_biases)
-        )
+        return MaskLayout(masks.granularity, network.in_dim, out_dim, network.weight_shapes, bool(masks.mask_biases))
 
 
 def clip_members(parameters: Sequence[nn.Parameter], max_norm: float) -> Tensor:
@@ -248,6 +246,6 @@ def clip_members(parameters: Sequence[nn.Parameter], max_norm: float) -> Tensor:
     return norms
 
 
-def _q_values(parameters: Any, observations: Tensor, actions: Tensor) -> Tensor:
+def _q_values(parameters: TaskParameters, observations: Tensor, actions: Tensor) -> Tensor:
     """Evaluate both Q networks at (K, B, D) and (K, B, 4): (2, K, B)."""
     return apply_task_parameters(parameters, torch.cat((observations, actions), dim=-1)).squeeze(-1)

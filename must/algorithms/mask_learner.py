@@ -34,6 +34,8 @@ class MaskLearner(nn.Module):
     step (`draw`, then `step` when the losses' gradients are there), and ends with `finish_update` and `publish`.
     """
 
+    _one_hot: Tensor
+
     def __init__(self, config: RunConfig, policy: MaskLayout, critic: MaskLayout) -> None:
         """Draw the initial parameters from torch's global generator.
 

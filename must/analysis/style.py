@@ -29,6 +29,9 @@ FORMATS = ("pdf", "svg", "png")
 SMALL = 6.0
 """Smallest type, in points."""
 
+LINE_HEIGHT = SMALL * 1.2 / 72
+"""Height of a line of small type, in inches."""
+
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 7.0,
@@ -56,9 +59,9 @@ STYLE: dict[Any, Any] = {
     "lines.markersize": 3.5,
     "errorbar.capsize": 1.8,
     "hatch.linewidth": 0.5,
-    "figure.constrained_layout.h_pad": 0.03,
+    "figure.constrained_layout.h_pad": 0.04,
     "figure.constrained_layout.w_pad": 0.03,
-    "figure.dpi": 100.0,
+    "figure.dpi": 300.0,
     "savefig.dpi": 300.0,
     "pdf.fonttype": 42,
     "ps.fonttype": 42,
@@ -90,16 +93,18 @@ class Look:
         }
 
 
-DENSE = Look("black", "D", (0, (1, 1)))
+DENSE = Look("0.1", "D", (0, (1, 1)))
 """The control, in every figure."""
 
+_HANDLE = 4.6
+"""Width of a legend's handle and the gaps beside it, in units of the type."""
 _MARKERS = "os^vPX*<>"
 _DASHES = ("solid", (0, (5, 1.2)), (0, (3, 1, 1, 1)), (0, (2, 1)), (0, (5, 1, 1, 1, 1, 1)))
 
 
 def ratio_looks(ratios: Sequence[float]) -> dict[float, Look]:
     """Give each pruning ratio its look."""
-    return dict(zip(ratios, _ramp("viridis", 0.22, 0.86, len(ratios)), strict=True))
+    return dict(zip(ratios, _ramp("viridis", 0.27, 0.87, len(ratios)), strict=True))
 
 
 def interval_looks(intervals: Sequence[int]) -> dict[int, Look]:
@@ -119,6 +124,11 @@ def _ramp(colormap: str, low: float, high: float, count: int) -> list[Look]:
     ]
 
 
+def text_width(text: str) -> float:
+    """Estimate the width of small type in inches, rather too wide than too narrow."""
+    return len(text) * SMALL * 0.58 / 72
+
+
 def legend_below(figure: Figure, handles: Mapping[str, Any], setting: str, note: str) -> None:
     """Put one legend below all panels, the control first, in as many columns as fit.
 
@@ -129,8 +139,8 @@ def legend_below(figure: Figure, handles: Mapping[str, Any], setting: str, note:
         note: What the spread is; stands behind the setting.
     """
     labels = sorted(handles, key=lambda label: (label != "dense", float(label) if label != "dense" else 0.0))
-    column = SMALL * (0.6 * max(map(len, labels)) + 2.6 + 0.8 + 1.2)
-    fitting = int(max(1, (figure.get_figwidth() * 72 - 12) // column))
+    column = max(map(text_width, labels)) + SMALL * _HANDLE / 72
+    fitting = int(max(1, (figure.get_figwidth() - 0.2) // column))
     rows = -(-len(labels) // fitting)
     legend = figure.legend(
         [handles[label] for label in labels],
@@ -145,6 +155,8 @@ def legend_below(figure: Figure, handles: Mapping[str, Any], setting: str, note:
 def save(figure: Figure, directory: Path, name: str) -> list[Path]:
     """Write a figure as PDF (Type 42 fonts), SVG and PNG; the same figure gives the same bytes."""
     FigureCanvasAgg(figure)
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")  # All formats have the layout that was found just now.
     paths = []
     for extension in FORMATS:
         buffer = io.BytesIO()

@@ -76,9 +76,7 @@ class ReplayBuffer:
     def sample(self, rows_per_task: int, generator: torch.Generator) -> Batch:
         """Draw rows of every task, uniformly and with replacement."""
         n_tasks = len(self._rows)
-        chosen = torch.randint(
-            len(self), (n_tasks, rows_per_task), generator=generator, device=self._rows.device
-        )
+        chosen = torch.randint(len(self), (n_tasks, rows_per_task), generator=generator, device=self._rows.device)
         rows = self._flat.index_select(0, (chosen + self._first_rows).view(-1)).view(n_tasks, rows_per_task, ROW_DIM)
         observations, actions, next_observations, rewards = rows.split((OBS_DIM, ACTION_DIM, OBS_DIM, 1), dim=-1)
         return Batch(observations, actions, next_observations, rewards.squeeze(-1))

@@ -1,7 +1,6 @@
 """Collection and evaluation in worker processes."""
 
-from must.collect.acting import ActingPolicy
 from must.collect.collector import Collector
 from must.collect.runner import RunnerState
 
-__all__ = ["ActingPolicy", "Collector", "RunnerState"]
+__all__ = ["Collector", "RunnerState"]

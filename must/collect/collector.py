@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from must.collect.acting import ActingPolicy
+from must.acting import ActingPolicy
 from must.collect.runner import RunnerState
 from must.collect.worker import Collect, Evaluate, Failure, GetState, Request, SetState, serve
 from must.config import RunConfig

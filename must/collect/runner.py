@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from must.collect.acting import ActingPolicy
+from must.acting import ActingPolicy
 from must.config import EnvConfig
 from must.envs import N_GOALS, TaskEnv, TaskGoals
 from must.seeding import Stream, numpy_rng

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
-from must.collect.acting import ActingPolicy
+from must.acting import ActingPolicy
 from must.collect.runner import RunnerState, TaskRunner
 from must.config import EnvConfig
 from must.errors import MustError

@@ -16,7 +16,8 @@ NOT_APPLICABLE = "na"
 
 class SweepConfig(Section):
     """Lists of values; the experiment trains every combination. A dense run (pruning ratio 0) is trained once per seed
-    (and benchmark), because the settings of masks and generators do not reach it."""
+    (and benchmark), because the settings of masks and generators do not reach it.
+    """
 
     seeds: list[Whole] = Field(default=[0], min_length=1)
     """Seeds; the tables give mean and spread over them."""

@@ -15,7 +15,7 @@ from must.config.experiment import Experiment
 from must.config.schema import RunConfig, Section, suggest
 from must.errors import ConfigError
 
-_NOT_IN_IDENTITY = {
+_NOT_IN_IDENTITY: dict[str, Any] = {
     "logging": True,
     "container": True,
     "training": {"n_workers", "checkpoint_minutes", "worker_timeout_minutes"},
@@ -43,7 +43,9 @@ def load_experiment(path: Path | str, overrides: Mapping[str, str] | None = None
     return parse_experiment(data, overrides, source=str(path))
 
 
-def parse_experiment(data: Any, overrides: Mapping[str, str] | None = None, source: str = "configuration") -> Experiment:
+def parse_experiment(
+    data: Any, overrides: Mapping[str, str] | None = None, source: str = "configuration"
+) -> Experiment:
     """Validate an experiment that was read already; see `load_experiment`."""
     if not isinstance(data, dict):
         raise ConfigError(f"{source}: expected sections such as 'env:' and 'training:', found {data!r}")

@@ -254,7 +254,9 @@ class RunConfig(Section):
     def _check(self) -> RunConfig:
         names, frames = self.env.task_names, self.training.epoch_frames
         if self.masks.granularity == "neuron" and self.generator.head is not None:
-            raise ValueError("generator.head is read with masks.granularity: weight only; remove it (or set it to null)")
+            raise ValueError(
+                "generator.head is read with masks.granularity: weight only; remove it (or set it to null)"
+            )
         if not self.dense and self.generator.needs_trajectories:
             before_update = (self.training.pretrain_epochs + self.masks.update_interval) * frames
             if self.masks.update_interval <= self.training.epochs and before_update < self.env.horizon:

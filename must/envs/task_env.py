@@ -51,7 +51,8 @@ class TaskEnv:
         """Start an episode at one of the 50 goals; give the first observation (D,), goal visible."""
         self._env.set_task(self._goals[goal])
         observation, _ = self._env.reset()
-        return observation.astype(np.float32)
+        first: Float32 = observation.astype(np.float32)
+        return first
 
     def step(self, action: Float32) -> tuple[Float32, float, bool]:
         """Take one step with an action (4,) in [-1, 1]; give the observation (D,), the reward and the success flag.

@@ -33,7 +33,9 @@ def top_k_mask(scores: Tensor, k: int) -> Tensor:
     return (above | (ties & (ties.cumsum(-1) <= room))).to(scores.dtype)
 
 
-def random_mask(shape: tuple[int, ...], pruning_ratio: float, generator: torch.Generator, device: torch.device) -> Tensor:
+def random_mask(
+    shape: tuple[int, ...], pruning_ratio: float, generator: torch.Generator, device: torch.device
+) -> Tensor:
     """Draw masks of exact density over the last axis: (..., n) of zeros and ones."""
     scores = torch.rand(shape, generator=generator, device=device, dtype=torch.float64)
     return top_k_mask(scores, kept(shape[-1], pruning_ratio)).float()

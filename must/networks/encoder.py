@@ -19,5 +19,5 @@ class TrajectoryEncoder(nn.Module):
 
     def forward(self, trajectories: Tensor) -> Tensor:
         """Encode (K, T + 1, D) observations into (K, hidden_size)."""
-        outputs, _ = self.lstm(trajectories.flip(1))
+        outputs: Tensor = self.lstm(trajectories.flip(1))[0]
         return outputs.mean(1)

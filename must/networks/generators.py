@@ -1,9 +1,14 @@
-"""Mask generators: from a task (and how it went lately) to a score for each maskable element of a base network."""
+"""Mask generators: from a task (and how it went lately) to a score for each maskable element of a base network.
+
+None of their layers has a bias. A bias is the same for all tasks, and where it is larger than what the task adds to it
+(as at the start of training) all tasks get the same mask.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 
 from torch import Tensor, nn
 
@@ -26,7 +31,7 @@ class DenseGenerator(nn.Module):
         super().__init__()
         self.sizes = [math.prod(shape) for shape in shapes]
         self.trunk = _trunk(n_tasks, hidden_size, encoding_dim)
-        self.head = nn.Linear(hidden_size, sum(self.sizes))
+        self.head = nn.Linear(hidden_size, sum(self.sizes), bias=False)
 
     def forward(self, inputs: Tensor) -> list[Tensor]:
         """Give the scores (K, n) of each masked tensor from (K, K + encoding_dim) inputs."""
@@ -48,7 +53,8 @@ class FactorisedGenerator(nn.Module):
         self.shapes = [tuple(shape) for shape in shapes]
         self.trunk = _trunk(n_tasks, hidden_size, encoding_dim)
         self.heads = nn.ModuleList(
-            nn.Linear(hidden_size, rank * sum(shape) if len(shape) == 2 else shape[0]) for shape in self.shapes
+            nn.Linear(hidden_size, rank * sum(shape) if len(shape) == 2 else shape[0], bias=False)
+            for shape in self.shapes
         )
 
     def forward(self, inputs: Tensor) -> list[Tensor]:
@@ -76,10 +82,11 @@ class NeuronGenerator(nn.Module):
         super().__init__()
         assert encoding_dim in (0, hidden_size)
         self.n_tasks = n_tasks
-        self.embed = nn.Sequential(nn.Linear(n_tasks, hidden_size), nn.ReLU(), nn.Linear(hidden_size, hidden_size))
+        linear = partial(nn.Linear, bias=False)
+        self.embed = nn.Sequential(linear(n_tasks, hidden_size), nn.ReLU(), linear(hidden_size, hidden_size))
         widths = [shape[0] for shape in shapes]
-        self.down = nn.ModuleList(nn.Linear(hidden_size, width) for width in widths)
-        self.up = nn.ModuleList(nn.Linear(width, hidden_size) for width in widths[:-1])
+        self.down = nn.ModuleList(linear(hidden_size, width) for width in widths)
+        self.up = nn.ModuleList(linear(width, hidden_size) for width in widths[:-1])
 
     def forward(self, inputs: Tensor) -> list[Tensor]:
         """Give the scores (K, H) of each hidden layer from (K, K + encoding_dim) inputs."""
@@ -114,4 +121,4 @@ def make_generator(layout: MaskLayout, n_tasks: int, config: GeneratorConfig) ->
 
 
 def _trunk(n_tasks: int, hidden_size: int, encoding_dim: int) -> nn.Module:
-    return nn.Sequential(nn.Linear(n_tasks + encoding_dim, hidden_size), nn.ReLU())
+    return nn.Sequential(nn.Linear(n_tasks + encoding_dim, hidden_size, bias=False), nn.ReLU())

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import os
 import shutil
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from must.buffers.replay import ROW_DIM
@@ -48,7 +47,7 @@ def claimed(directory: Path, config: RunConfig, keep_old: bool) -> Iterator[None
 def _check_content(directory: Path, config: RunConfig, keep_old: bool) -> None:
     if directory.exists() and not directory.is_dir():
         raise RunDirectoryError(f"{directory}: is a file; give --out a directory")
-    if not directory.is_dir() or not any(name != LOCK for name in os.listdir(directory)):
+    if not directory.is_dir() or not any(path.name != LOCK for path in directory.iterdir()):
         return
     if not (directory / CONFIG).exists():
         raise RunDirectoryError(f"{directory}: holds files that are not a run of this program; give --out another one")

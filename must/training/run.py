@@ -50,7 +50,7 @@ def train(config: RunConfig, out: Path, keep_old: bool = False) -> bool:
     device = resolve_device(config.training.device)
     with claimed(out, config, keep_old):
         if (out / RESULT).exists():
-            print(f"{out}: this run is finished already")
+            log.info("%s: this run is finished already", out)
             return True
         torch.set_num_threads(config.training.threads)
         name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
@@ -72,7 +72,9 @@ def resolve_device(name: str) -> torch.device:
     """
     available = torch.cuda.is_available()
     if name == "cuda" and not available:
-        raise ConfigError("training.device: cuda was asked for, but torch sees no GPU; use cpu or auto (see must doctor)")
+        raise ConfigError(
+            "training.device: cuda was asked for, but torch sees no GPU; use cpu or auto (see must doctor)"
+        )
     return torch.device("cuda" if available and name != "cpu" else "cpu")
 
 
@@ -148,5 +150,3 @@ def _stop_requests() -> Iterator[list[int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-

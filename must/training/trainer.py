@@ -32,7 +32,9 @@ def train_columns(config: RunConfig) -> list[str]:
 class Trainer:
     """Runs the epochs of one run. Everything it works with is made outside and given to it."""
 
-    def __init__(self, config: RunConfig, agent: Agent, replay: ReplayBuffer, collector: Collector, log: RunLog) -> None:
+    def __init__(
+        self, config: RunConfig, agent: Agent, replay: ReplayBuffer, collector: Collector, log: RunLog
+    ) -> None:
         """Start before the first epoch; `restore` goes to a later one."""
         self._config, self._agent, self._replay = config, agent, replay
         self._collector, self._log = collector, log

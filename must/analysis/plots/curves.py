@@ -35,6 +35,7 @@ def learning_curves(results: Results) -> Figure:
     ratio, and the dense control in every panel.
     """
     shown = variants(results)
+    named = list(zip(shown, variant_titles(shown), strict=True))
     rows, columns = _grid(shown)
     figure, panels = new_figure(
         ONE_COLUMN if columns == 1 else TWO_COLUMNS,
@@ -45,17 +46,15 @@ def learning_curves(results: Results) -> Figure:
     )
     looks = ratio_looks(all_ratios(shown))
     handles: dict[str, Any] = {}
-    free = list(panels.flat)
-    for variant, title in zip(shown, variant_titles(shown), strict=True):
-        for interval in variant.intervals or (None,):
-            axes = free.pop(0)
-            for group in groups_at(variant, interval):
-                if group.finished:
-                    handles[label_of(group)] = _curve(axes, group, look_of(group, looks))
-            axes.set_title(panel_title(title, interval))
-            steps_axis(axes)
+    drawn = [(variant, title, interval) for variant, title in named for interval in variant.intervals or (None,)]
+    for position, (axes, (variant, title, interval)) in enumerate(zip(panels.flat, drawn, strict=False)):
+        for group in groups_at(variant, interval):
+            if group.finished:
+                handles[label_of(group)] = _curve(axes, group, look_of(group, looks))
+        axes.set_title(panel_title(title, interval))
+        steps_axis(axes, named=position + columns >= len(drawn))
     success_axis(panels)
-    for axes in free:
+    for axes in panels.flat[len(drawn) :]:
         axes.set_visible(False)
     legend_below(figure, handles, heading("pruning_ratio"), note_of(results))
     return figure

@@ -13,10 +13,10 @@ from matplotlib.figure import Figure
 from must.analysis.labels import count_of, short_task_names
 from must.analysis.load import Results
 from must.analysis.logs import FloatArray, read_final_overlap
-from must.analysis.plots.panels import new_figure, variant_titles
+from must.analysis.plots.panels import grid_columns, variant_titles
 from must.analysis.statistics import independent_overlap
-from must.analysis.style import ONE_COLUMN, SMALL, TWO_COLUMNS
-from must.analysis.variants import ratio_of, variants
+from must.analysis.style import LINE_HEIGHT, ONE_COLUMN, SMALL, TWO_COLUMNS, text_width
+from must.analysis.variants import all_ratios, ratio_of, variants
 
 _NAMED = 12
 """Most tasks whose names stand at the axes; more are numbered, with a key below."""
@@ -24,13 +24,18 @@ _WRITTEN = 6
 """Most tasks whose overlaps are written into the cells."""
 _LEAST_SPAN = 0.1
 """Least range of a colour scale: smaller differences are not to look large."""
+_BAR = 0.5
+"""Inches beside a heat map for its colour bar."""
+_KEY_COLUMNS = 4
 
 
 @dataclass(frozen=True)
 class _Map:
     """One panel."""
 
-    title: str
+    parts: tuple[str, ...]
+    """Of the title."""
+    benchmark: str
     tasks: tuple[str, ...]
     overlap: FloatArray
     """(K, K) mean over the seeds."""
@@ -47,24 +52,27 @@ def mask_overlap(results: Results) -> Figure | None:
     maps = _maps(results)
     if not maps:
         return None
-    count = max(len(panel.tasks) for panel in maps)
-    named = count <= _NAMED
-    columns = min(len(maps), 3 if named and len(maps) != 4 else 2)
-    rows = -(-len(maps) // columns)
-    width = ONE_COLUMN if len(maps) == 1 else TWO_COLUMNS
-    side = (width - (0.9 if named else 0.3)) / columns - 0.45
-    key_lines = [] if named else _key(max((panel.tasks for panel in maps), key=len))
-    height = rows * (side + 0.55) + (0.8 if named else 0.25) + 0.105 * len(key_lines)
-    figure, panels = new_figure(width, height, rows, columns)
-    for axes, panel in zip(panels.flat, maps, strict=False):
+    task_lists = {panel.tasks: panel.benchmark for panel in maps}
+    named = max(map(len, task_lists)) <= _NAMED
+    columns = _columns(results, len(maps), named)
+    figure, panels, key = _panels(maps, columns, named, [] if named else list(task_lists))
+    for position, (axes, panel) in enumerate(zip(panels, maps, strict=True)):
         _heat_map(axes, panel)
-    for position, axes in enumerate(panels.flat):
-        below = position + columns < len(maps)
-        _task_axes(axes, maps[min(position, len(maps) - 1)].tasks, first=position % columns == 0, last=not below)
-        axes.set_visible(position < len(maps))
-    if key_lines:
-        figure.supxlabel("\n".join(key_lines), fontsize=SMALL, family="DejaVu Sans Mono", ha="center")
+        alone = len(task_lists) > 1
+        first, last = position % columns == 0, position // columns == (len(maps) - 1) // columns
+        _task_axes(axes, panel.tasks, named, rows=alone or first, columns=alone or last)
+    if key is not None:
+        _write_key(key, task_lists)
     return figure
+
+
+def _columns(results: Results, count: int, named: bool) -> int:
+    """Give the columns of panels: one for each pruning ratio if there are several variants and few ratios."""
+    shown = variants(results)
+    ratios = len(all_ratios(shown))
+    if len(shown) > 1 and 1 < ratios <= (3 if named else 2):
+        return ratios
+    return grid_columns(count) if named else min(count, 2)
 
 
 def _maps(results: Results) -> list[_Map]:
@@ -76,58 +84,100 @@ def _maps(results: Results) -> list[_Map]:
         for group in variant.sparse_at(interval):
             found = [read_final_overlap(run.directory / "masks.csv", group.tasks) for run in group.finished]
             overlaps = [overlap for overlap in found if overlap is not None]
-            if overlaps:
-                lines = [title] if title else []
-                lines.append(f"pruning ratio {ratio_of(group):.10g}, update interval {interval}")
-                lines.append(count_of(len(overlaps), "seed"))
-                overlap = np.mean(overlaps, axis=0)
-                maps.append(_Map("\n".join(lines), group.tasks, overlap, independent_overlap(ratio_of(group))))
+            if not overlaps:
+                continue
+            chance = independent_overlap(ratio_of(group))
+            parts = (
+                *title.split(", "),
+                f"pruning ratio {ratio_of(group):.10g}",
+                f"update interval {interval}",
+                count_of(len(overlaps), "seed"),
+                f"by chance {chance:.2f}",
+            )
+            benchmark = variant.settings.get("benchmark", "")
+            maps.append(_Map(parts, benchmark, group.tasks, np.mean(overlaps, axis=0), chance))
     return maps
 
 
+def _panels(
+    maps: list[_Map], columns: int, named: bool, keyed: list[tuple[str, ...]]
+) -> tuple[Figure, list[Axes], Axes | None]:
+    """Give a figure whose panels are square, a panel for each map, and the place of the key if there is to be one."""
+    width = ONE_COLUMN if len(maps) == 1 else TWO_COLUMNS
+    names = [name for panel in maps for name in short_task_names(panel.tasks)]
+    margin = 0.15 + (max(map(text_width, names)) if named else 0.1)
+    rows = -(-len(maps) // columns)
+    side = (width - margin) / columns - _BAR
+    titles = [_wrap(panel.parts, side) for panel in maps]
+    title_height = LINE_HEIGHT * 1.2 * (1 + max(title.count("\n") for title in titles)) + 0.15
+    key_height = sum(LINE_HEIGHT * (2 - (-len(tasks) // _KEY_COLUMNS)) for tasks in keyed)
+    height = rows * (side + title_height) + margin + key_height
+    figure = Figure(figsize=(width, height), layout="constrained")
+    grid = figure.add_gridspec(
+        rows + 1 if keyed else rows, columns, height_ratios=[side] * rows + [key_height] * bool(keyed)
+    )
+    panels = [figure.add_subplot(grid[divmod(i, columns)], title=title) for i, title in enumerate(titles)]
+    return figure, panels, figure.add_subplot(grid[-1, :]) if keyed else None
+
+
+def _wrap(parts: Sequence[str], width: float) -> str:
+    """Write the parts of a title in lines of a width in inches, none of them broken."""
+    lines: list[str] = []
+    for part in filter(None, parts):
+        if lines and text_width(f"{lines[-1]}, {part}") < width:
+            lines[-1] += f", {part}"
+        else:
+            lines.append(part)
+    return "\n".join(lines)
+
+
 def _heat_map(axes: Axes, panel: _Map) -> None:
-    """Draw one panel, its colour bar beside it with a line at chance.
+    """Draw one panel with its colour bar.
 
     The diagonal is 1 by definition; it is left blank, so that the scale is that of the others.
     """
     count = len(panel.tasks)
     values = np.where(np.eye(count, dtype=bool), np.nan, panel.overlap)
     low, high = min(float(np.nanmin(values)), panel.chance), max(float(np.nanmax(values)), panel.chance)
-    high = max(high, low + _LEAST_SPAN)
+    widen = max(0.0, _LEAST_SPAN - (high - low)) / 2
+    low, high = low - widen, high + widen
     colormap = mpl.colormaps["viridis"].with_extremes(bad="0.9")
     image = axes.imshow(values, cmap=colormap, vmin=low, vmax=high, interpolation="nearest")
-    axes.set_title(panel.title)
     axes.grid(visible=False)
     axes.spines[:].set_visible(False)
     if count <= _WRITTEN:
         for i, j in np.argwhere(~np.isnan(values)):
-            dark = values[i, j] < (low + high) / 2
-            axes.text(j, i, f"{values[i, j]:.2f}", ha="center", va="center", size=SMALL, color="w" if dark else "k")
-    bar_axes = axes.inset_axes((1.03, 0.0, 0.045, 1.0))
-    bar = axes.figure.colorbar(image, cax=bar_axes)
+            color = "white" if values[i, j] < (low + high) / 2 else "black"
+            axes.text(j, i, f"{values[i, j]:.2f}", ha="center", va="center", size=SMALL, color=color)
+    bar = axes.figure.colorbar(image, cax=axes.inset_axes((1.03, 0.0, 0.045, 1.0)))
     bar.outline.set_visible(False)
-    bar.ax.axhline(panel.chance, color="red", linewidth=1.2)
     bar.ax.tick_params(length=1.5, pad=1.5)
 
 
-def _task_axes(axes: Axes, tasks: Sequence[str], first: bool, last: bool) -> None:
-    """Name the tasks at the left and lower edge of the figure, or number them in every panel."""
-    count = len(tasks)
+def _task_axes(axes: Axes, tasks: Sequence[str], named: bool, rows: bool, columns: bool) -> None:
+    """Name the tasks of rows and columns where asked to, or number them."""
     axes.tick_params(length=0)
-    if count <= _NAMED:
+    if named:
         names = short_task_names(tasks)
-        axes.set_yticks(range(count), names if first else [])
-        axes.set_xticks(range(count), names if last else [], rotation=90)
+        axes.set_yticks(range(len(tasks)), names if rows else [""] * len(tasks))
+        axes.set_xticks(range(len(tasks)), names if columns else [""] * len(tasks), rotation=90)
     else:
-        shown = [0, *range(4, count, 5)]
+        shown = [0, *range(4, len(tasks), 5)]
         axes.set_yticks(shown, [str(i + 1) for i in shown])
         axes.set_xticks(shown, [str(i + 1) for i in shown])
 
 
-def _key(tasks: Sequence[str]) -> list[str]:
-    """Give the lines of a key, number -> task, in columns read downwards."""
-    entries = [f"{i} {name}" for i, name in enumerate(short_task_names(tasks), start=1)]
-    columns = 4
-    rows = -(-len(entries) // columns)
-    width = max(map(len, entries)) + 2
-    return ["".join(entry.ljust(width) for entry in entries[row::rows]) for row in range(rows)]
+def _write_key(axes: Axes, task_lists: dict[tuple[str, ...], str]) -> None:
+    """Write number and name of every task, in columns read downwards; a block for each list of tasks."""
+    axes.set_axis_off()
+    blocks: list[list[str]] = [[] for _ in range(_KEY_COLUMNS)]
+    for tasks, benchmark in task_lists.items():
+        entries = [f"{i}  {name}" for i, name in enumerate(short_task_names(tasks), start=1)]
+        rows = -(-len(entries) // _KEY_COLUMNS)
+        for column, block in enumerate(blocks):
+            title = [benchmark if column == 0 else ""] if len(task_lists) > 1 else []
+            part = entries[column * rows : (column + 1) * rows]
+            block += [*title, *part, *[""] * (rows - len(part))]
+    for column, block in enumerate(blocks):
+        text = "\n".join(block)
+        axes.text(column / _KEY_COLUMNS, 1, text, ha="left", va="top", size=SMALL, transform=axes.transAxes)

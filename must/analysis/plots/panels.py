@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, MultipleLocator, NullLocator
 
 from must.analysis.labels import describe, describe_differences
 from must.analysis.load import Group, Results
@@ -25,6 +25,11 @@ def new_figure(width: float, height: float, rows: int, columns: int, **subplots:
     """Give a figure of a size in inches and its (rows, columns) panels."""
     figure = Figure(figsize=(width, height), layout="constrained")
     return figure, figure.subplots(rows, columns, squeeze=False, **subplots)
+
+
+def grid_columns(count: int) -> int:
+    """Give the columns in which panels of equal standing are set: three, or two for four of them."""
+    return 2 if count == 4 else min(count, 3)
 
 
 def groups_at(variant: Variant, interval: int | None) -> tuple[Group, ...]:
@@ -54,21 +59,29 @@ def panel_title(variant_title: str, interval: int | None) -> str:
     return "\n".join(line for line in (variant_title, setting) if line)
 
 
-def success_axis(panels: np.ndarray) -> None:
-    """Set the y axes of (rows, columns) panels for success rates: 0 to 1, named once for all."""
+def success_axis(panels: np.ndarray, lowest: float = 0.0) -> None:
+    """Set the y axes of (rows, columns) panels for success rates, named once for all.
+
+    Args:
+        panels: The panels.
+        lowest: Lowest value shown; the axis ends at 1 and begins below it, at 0, 0.2, 0.4 or 0.6.
+    """
+    bottom = min(max(np.floor(lowest / 0.2 - 1e-9) * 0.2, 0.0), 0.6)
+    margin = 0.02 * (1 - bottom)
     for axes in panels.flat:
-        axes.set_ylim(-0.02, 1.02)
-        axes.yaxis.set_major_locator(FixedLocator([0, 0.2, 0.4, 0.6, 0.8, 1]))
+        axes.set_ylim(bottom - margin, 1 + margin)
+        axes.yaxis.set_major_locator(MultipleLocator(0.1 if bottom > 0.3 else 0.2))
     for axes in panels[:, 0]:
         axes.set_ylabel(SUCCESS)
 
 
-def steps_axis(axes: Axes) -> None:
+def steps_axis(axes: Axes, named: bool) -> None:
     """Set the x axis for environment steps: from 0, a few ticks, written as 500, 20k or 1.5M."""
-    axes.set_xlim(left=0)
+    axes.set_xlim(0, axes.dataLim.xmax)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=4))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short_number(value)))
-    axes.set_xlabel("Environment steps per task")
+    if named:
+        axes.set_xlabel("Environment steps per task")
 
 
 def short_number(value: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,20 @@ from matplotlib.figure import Figure
 
 from must.analysis.labels import heading
 from must.analysis.load import Group, Results
-from must.analysis.plots.panels import error_limits, new_figure, note_of, setting_axis, success_axis, variant_titles
+from must.analysis.plots.panels import (
+    error_limits,
+    grid_columns,
+    new_figure,
+    note_of,
+    setting_axis,
+    success_axis,
+    variant_titles,
+)
 from must.analysis.statistics import Spread, final_success, over_runs
 from must.analysis.style import DENSE, ONE_COLUMN, TWO_COLUMNS, Look, interval_looks, legend_below, ratio_looks
 from must.analysis.variants import Variant, all_intervals, all_ratios, interval_of, ratio_of, variants
 
-_COLUMNS = 3
-_DODGE = 0.012
+_DODGE = 0.018
 """Distance between two lines' error bars at the same setting, as a share of the axis."""
 
 Panel = Callable[[Axes, Variant], dict[str, Any]]
@@ -46,7 +54,7 @@ def success_by_pruning_ratio(results: Results) -> Figure:
                 axes.plot(line_x[:2], line_y[:2], **looks[interval].line() | {"marker": ""})
             handles[str(interval)] = _points(axes, x, spread, looks[interval])
         if control.mean.size:
-            handles["dense"] = _points(axes, np.array([place[0.0]]), control, DENSE)
+            handles["dense"] = _points(axes, np.array([place[0.0]]), control, replace(DENSE, dashes="none"))
         return handles
 
     return _figure(results, shown, draw, heading("update_interval"))
@@ -79,7 +87,7 @@ def success_by_update_interval(results: Results) -> Figure:
 
 def _figure(results: Results, shown: list[Variant], draw: Panel, legend: str) -> Figure:
     """Draw a panel for each variant, and one legend."""
-    columns = min(len(shown), _COLUMNS)
+    columns = grid_columns(len(shown))
     rows = -(-len(shown) // columns)
     width = ONE_COLUMN if columns == 1 else TWO_COLUMNS
     figure, panels = new_figure(width, 0.55 + 1.9 * rows, rows, columns, sharey=True)
@@ -88,11 +96,17 @@ def _figure(results: Results, shown: list[Variant], draw: Panel, legend: str) ->
         handles |= draw(axes, variant)
         axes.set_title(title)
         axes.grid(axis="x", visible=False)
-    success_axis(panels)
+    success_axis(panels, lowest=_lowest(results))
     for axes in panels.flat[len(shown) :]:
         axes.set_visible(False)
     legend_below(figure, handles, legend, note_of(results))
     return figure
+
+
+def _lowest(results: Results) -> float:
+    """Give the lower end of all error bars."""
+    spread = _final(results, results.groups)
+    return float((spread.mean - error_limits(spread)[0]).min())
 
 
 def _final(results: Results, groups: Sequence[Group]) -> Spread:

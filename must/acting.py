@@ -13,6 +13,7 @@ import numpy as np
 
 from must.types import ACTION_DIM, LOG_STD_MAX, LOG_STD_MIN, Float32
 
+
 @dataclass(frozen=True)
 class ActingPolicy:
     """A published policy: the parameters each task uses, and the version of the masks they were cut out with."""

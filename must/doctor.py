@@ -1,0 +1,247 @@
+"""``must doctor``: what this machine has, what it lacks, and how to mend that.
+
+Nothing of the training is imported at the top: the command is for machines on which such an import fails.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Literal
+
+import must
+
+ROOT = Path(must.__file__).resolve().parent.parent
+"""The checkout, when must is installed from one."""
+
+PYTHONS = ((3, 11), (3, 13))
+GIB = 2**30
+DISK_NEEDED, DISK_WANTED = 1 * GIB, 10 * GIB
+SHARED_MEMORY_WANTED = 64 * 2**20
+TIMEOUT = 20.0
+"""Seconds after which a program of the system is taken for hung."""
+
+State = Literal["ok", "optional", "problem"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    state: State
+    """``ok``; ``optional``: missing, and needed for some uses only; ``problem``: training cannot work like this."""
+    found: str
+    mend: str = ""
+    """What to do about it; empty when nothing needs doing."""
+
+
+def main() -> int:
+    """Print all checks as a table; give the exit status: 0, or 2 if there is a problem."""
+    from rich.console import Console
+    from rich.table import Table
+
+    results = checks()
+    table = Table("check", "state", "found", "what to do", title=f"must {must.__version__}", title_justify="left")
+    colours = {"ok": "green", "optional": "yellow", "problem": "bold red"}
+    for check in results:
+        table.add_row(check.name, f"[{colours[check.state]}]{check.state}", check.found, check.mend)
+    console = Console()
+    console.print(table)
+    problems = [check.name for check in results if check.state == "problem"]
+    if problems:
+        console.print(f"Problems that must be mended before training works: {', '.join(problems)}.")
+        return 2
+    console.print("Everything that training needs is here; 'optional' is needed for the uses named beside it only.")
+    return 0
+
+
+def checks(results: Path = Path("results")) -> list[Check]:
+    """Look at everything, in the order of a set-up; no check raises.
+
+    Args:
+        results: Where the results of experiments lie (or will lie).
+    """
+    steps: list[tuple[str, Callable[[], Check]]] = [
+        ("Python", _python),
+        ("torch", lambda: _package("torch")),
+        ("mujoco", lambda: _package("mujoco")),
+        ("packaging", lambda: _package("packaging")),
+        ("metaworld", lambda: _package("metaworld")),
+        ("simulator", _simulator),
+        ("snakemake", lambda: _tool_package("snakemake", "the workflow")),
+        ("Slurm plugin", lambda: _tool_package("snakemake-executor-plugin-slurm", "--profile slurm")),
+        ("CPU", _cpu),
+        ("GPU", _gpu),
+        ("disk", lambda: _disk(results)),
+        ("shared memory", _shared_memory),
+        ("Apptainer", _apptainer),
+        ("Slurm", _slurm),
+    ]
+    return [_guarded(name, step) for name, step in steps]
+
+
+def _guarded(name: str, step: Callable[[], Check]) -> Check:
+    try:
+        return step()
+    except Exception as error:  # noqa: BLE001 - whatever a broken installation raises is what is to be reported
+        return Check(
+            name,
+            "problem",
+            f"{type(error).__name__}: {error}",
+            "run make setup; if that does not help: rm -rf .venv and run it again",
+        )
+
+
+def _python() -> Check:
+    version = platform.python_version()
+    if PYTHONS[0] <= sys.version_info[:2] <= PYTHONS[1]:
+        return Check("Python", "ok", version)
+    first, last = (".".join(map(str, each)) for each in PYTHONS)
+    return Check("Python", "problem", version, f"make setup PYTHON=/path/to/python{first} ({first} to {last} work)")
+
+
+def _package(name: str) -> Check:
+    """Import a package that training needs, and compare its version with the lock's."""
+    importlib.import_module(name)
+    version, locked = metadata.version(name), locked_versions().get(name)
+    # The local part of a version names the build (2.13.0+cpu), not the code.
+    if locked is not None and version.partition("+")[0] != locked:
+        return Check(name, "problem", f"{version}, but {locked} is locked", "run make setup")
+    return Check(name, "ok", version)
+
+
+def _tool_package(name: str, use: str) -> Check:
+    try:
+        version = metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return Check(name, "optional", "not installed", f"for {use}: run make setup")
+    locked = locked_versions().get(name, version)
+    if version != locked:
+        return Check(name, "optional", f"{version}, but {locked} is locked", f"for {use}: run make setup")
+    return Check(name, "ok", version)
+
+
+def locked_versions(root: Path = ROOT) -> dict[str, str]:
+    """Give package -> version as locked in a checkout; nothing when must was installed without one."""
+
+    def entries() -> Iterator[tuple[str, str]]:
+        for lock in ("cuda.txt", "tools.txt"):
+            path = root / "containers" / "locks" / lock
+            if path.is_file():
+                yield from re.findall(r"^([\w.-]+)==([^\s;\\]+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+
+    return dict(entries())
+
+
+def _simulator() -> Check:
+    """Step a real environment: that needs MuJoCo's library, Meta-World's files and everything they import."""
+    import numpy as np
+
+    from must.envs import TaskEnv, TaskGoals
+
+    environment = TaskEnv(TaskGoals("reach-v3", seed=1), "v2")
+    environment.reset(0)
+    environment.step(np.zeros(4, dtype=np.float32))
+    return Check("simulator", "ok", "MuJoCo steps Meta-World's reach-v3")
+
+
+def _cpu() -> Check:
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return Check("CPU", "ok", f"{usable} cores usable, {platform.machine()}")
+
+
+def _gpu() -> Check:
+    import torch
+
+    if torch.cuda.is_available():
+        devices = [torch.cuda.get_device_properties(index) for index in range(torch.cuda.device_count())]
+        names = ", ".join(f"{device.name} ({device.total_memory / GIB:.0f} GiB)" for device in devices)
+        return Check("GPU", "ok", f"{names}, CUDA {torch.version.cuda}")
+    if shutil.which("nvidia-smi") is None:
+        return Check("GPU", "optional", "no NVIDIA driver (nvidia-smi is not there)", "for device: cuda")
+    answer = _ask("nvidia-smi", "-L")
+    if answer is None:
+        mend = "for device: cuda: mend the NVIDIA driver until nvidia-smi answers"
+        return Check("GPU", "optional", "nvidia-smi fails: the driver does not answer", mend)
+    if torch.version.cuda is None:
+        found = f"{answer.splitlines()[0]}, but this PyTorch is the CPU build"
+        return Check("GPU", "optional", found, "for device: cuda: run make setup FLAVOUR=cuda")
+    mend = f"for device: cuda: this PyTorch needs a driver for CUDA {torch.version.cuda}, and a visible device"
+    return Check("GPU", "optional", f"{answer.splitlines()[0]}, but PyTorch cannot use it", mend)
+
+
+def _disk(results: Path) -> Check:
+    place = results.absolute()
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    found = f"{free / GIB:.1f} GiB free at {place}"
+    if not os.access(place, os.W_OK):
+        return Check("disk", "problem", f"{place} cannot be written to", "run from a folder of your own")
+    if free < DISK_NEEDED:
+        return Check(
+            "disk", "problem", found, f"free at least {DISK_NEEDED // GIB} GiB, or make results/ a link to another disk"
+        )
+    if free < DISK_WANTED:
+        return Check("disk", "optional", found, "for sweeps of large runs: their checkpoints hold the replay buffer")
+    return Check("disk", "ok", found)
+
+
+def _shared_memory() -> Check:
+    path = Path("/dev/shm")  # noqa: S108 - looked at, not written to
+    if not path.is_dir():
+        return Check("shared memory", "ok", "no /dev/shm on this system; training does not use it")
+    free = shutil.disk_usage(path).free
+    found = f"{free / GIB:.2f} GiB free in /dev/shm"
+    if free < SHARED_MEMORY_WANTED:
+        return Check(
+            "shared memory",
+            "optional",
+            found,
+            "for PyTorch programs that share tensors: enlarge it (containers: --shm-size)",
+        )
+    return Check("shared memory", "ok", found)
+
+
+def _apptainer() -> Check:
+    for program in ("apptainer", "singularity"):
+        version = _ask(program, "--version")
+        if version is not None:
+            return Check("Apptainer", "ok", version)
+    return Check("Apptainer", "optional", "not found", "for training in the image: install Apptainer 1.3 or newer")
+
+
+def _slurm() -> Check:
+    use = "for --profile slurm: "
+    version = _ask("sbatch", "--version")
+    if version is None:
+        return Check("Slurm", "optional", "no sbatch", use + "run on a login node of a Slurm cluster")
+    partitions = _ask("sinfo", "--noheader", "--format=%R")
+    if not partitions:
+        return Check("Slurm", "optional", f"{version}, but sinfo lists no partition", use + "is the controller up?")
+    return Check("Slurm", "ok", f"{version}, partitions: {', '.join(dict.fromkeys(partitions.split()))}")
+
+
+def _ask(*command: str) -> str | None:
+    """Give what a program prints, or None when it is not there, fails or hangs."""
+    if shutil.which(command[0]) is None:
+        return None
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.stdout.strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
