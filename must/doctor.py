@@ -48,13 +48,14 @@ class Check:
 def main() -> int:
     """Print all checks as a table; give the exit status: 0, or 2 if there is a problem."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     results = checks()
     table = Table("check", "state", "found", "what to do", title=f"must {must.__version__}", title_justify="left")
     colours = {"ok": "green", "optional": "yellow", "problem": "bold red"}
     for check in results:
-        table.add_row(check.name, f"[{colours[check.state]}]{check.state}", check.found, check.mend)
+        table.add_row(check.name, f"[{colours[check.state]}]{check.state}", escape(check.found), escape(check.mend))
     console = Console()
     console.print(table)
     problems = [check.name for check in results if check.state == "problem"]
@@ -78,8 +79,8 @@ def checks(results: Path = Path("results")) -> list[Check]:
         ("packaging", lambda: _package("packaging")),
         ("metaworld", lambda: _package("metaworld")),
         ("simulator", _simulator),
-        ("snakemake", lambda: _tool_package("snakemake", "the workflow")),
-        ("Slurm plugin", lambda: _tool_package("snakemake-executor-plugin-slurm", "--profile slurm")),
+        ("Snakemake", lambda: _tool("Snakemake", "snakemake", "the workflow")),
+        ("Slurm plugin", lambda: _tool("Slurm plugin", "snakemake-executor-plugin-slurm", "--profile slurm")),
         ("CPU", _cpu),
         ("GPU", _gpu),
         ("disk", lambda: _disk(results)),
@@ -94,12 +95,8 @@ def _guarded(name: str, step: Callable[[], Check]) -> Check:
     try:
         return step()
     except Exception as error:  # noqa: BLE001 - whatever a broken installation raises is what is to be reported
-        return Check(
-            name,
-            "problem",
-            f"{type(error).__name__}: {error}",
-            "run make setup; if that does not help: rm -rf .venv and run it again",
-        )
+        mend = "run make setup; if the problem stays, remove .venv and run it again"
+        return Check(name, "problem", f"{type(error).__name__}: {error}", mend)
 
 
 def _python() -> Check:
@@ -120,14 +117,16 @@ def _package(name: str) -> Check:
     return Check(name, "ok", version)
 
 
-def _tool_package(name: str, use: str) -> Check:
+def _tool(name: str, package: str, use: str) -> Check:
+    """Look up a package that only the workflow needs, without importing it."""
+    mend = f"for {use}: run make setup"
     try:
-        version = metadata.version(name)
+        version = metadata.version(package)
     except metadata.PackageNotFoundError:
-        return Check(name, "optional", "not installed", f"for {use}: run make setup")
-    locked = locked_versions().get(name, version)
+        return Check(name, "optional", "not installed", mend)
+    locked = locked_versions().get(package, version)
     if version != locked:
-        return Check(name, "optional", f"{version}, but {locked} is locked", f"for {use}: run make setup")
+        return Check(name, "optional", f"{version}, but {locked} is locked", mend)
     return Check(name, "ok", version)
 
 
