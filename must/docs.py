@@ -44,7 +44,7 @@ def render_schema() -> str:
     schema = Experiment.model_json_schema()
     schema["required"] = ["env"]
     for field in Experiment.model_fields.values():
-        if (section := _section_of(field)) is not None:
+        if (section := section_of(field)) is not None:
             properties = schema["$defs"][section.__name__]["properties"]
             for key, inner in section.model_fields.items():
                 _complete(properties[key], dict(_bounds(inner)))
@@ -70,7 +70,7 @@ def render_tables() -> str:
     schema = json.loads(render_schema())
     parts, top = [], []
     for name, field in Experiment.model_fields.items():
-        section = _section_of(field)
+        section = section_of(field)
         if section is None:
             top.append(_row(name, schema["properties"][name]))
         else:
@@ -104,7 +104,8 @@ def _yaml(value: Any) -> str:
     return yaml.safe_dump(value, default_flow_style=True).removesuffix("\n").removesuffix("\n...")
 
 
-def _section_of(field: FieldInfo) -> type[Section] | None:
+def section_of(field: FieldInfo) -> type[Section] | None:
+    """Give the section that a field of an experiment holds, or None for a plain key."""
     kind = field.annotation
     return kind if isinstance(kind, type) and issubclass(kind, Section) else None
 
