@@ -13,7 +13,7 @@ FIGURES = (
     "learning_curves",
     "success_by_pruning_ratio",
     "success_by_update_interval",
-    "success_by_task",
+    "success_per_task",
     "mask_overlap",
 )
 

@@ -1,13 +1,14 @@
 """Tables of the final success rates.
 
-Input:  `result.json` of every run of the sweep.
+Input:  `result.json` of every run of the sweep (or what says that a job's runs are finished); with Apptainer, the image.
 Output: `results/<name>/tables/success_rate.{csv,md,tex}`.
 """
 
 
 rule aggregate:
     input:
-        results=RESULT_FILES,
+        results=TRAINED,
+        image=IMAGE_INPUT,
     output:
         report(
             f"{RESULTS}/tables/success_rate.csv",
@@ -20,12 +21,12 @@ rule aggregate:
         f"{RESULTS}/logs/aggregate.log",
     benchmark:
         f"{RESULTS}/benchmarks/aggregate.tsv"
+    localrule: True
     container:
         IMAGE
     threads: 1
     resources:
         mem_mb=2000,
-        runtime=30,
     params:
         config=CONFIG,
         settings=report_settings(),

@@ -1,14 +1,17 @@
 """What the rules share: the experiment behind the configuration, its runs, and where their files lie."""
 
 import os
+import shlex
+import subprocess
 import sys
 from pathlib import Path
 
 import pandas as pd
+from snakemake.settings.types import DeploymentMethod
 from snakemake.utils import Paramspace
 
 from must.config import dump, identity, parse_experiment
-from must.errors import MustError
+from must.errors import ConfigError, MustError
 
 ORIGINAL_OPTIONS = {
     "training.seed": "--seed",
@@ -20,6 +23,9 @@ ORIGINAL_OPTIONS = {
 }
 """Settings that `must train` takes through an option of their own; the others go through `--set`."""
 
+IN_IMAGE = DeploymentMethod.APPTAINER in workflow.deployment_settings.deployment_method
+"""Whether Snakemake runs the jobs in the image; without, it ignores `container:` silently."""
+
 
 def read_experiment():
     """Validate the configuration, and every run of its sweep: (experiment, run path -> (spec, identity))."""
@@ -30,33 +36,39 @@ def read_experiment():
         overrides = experiment.overrides(spec)
         run = parse_experiment(config, overrides, source=f"run {spec.path}")
         runs[spec.path] = (spec, identity(run.run_config()))
+    if experiment.container.required and not IN_IMAGE:
+        raise ConfigError(
+            "container.required is true, but Snakemake was not asked to use the image: run it with --profile slurm "
+            "or --profile workflow/profiles/local-apptainer, or set container.required to false"
+        )
     return experiment, runs
+
+
+def stop(error):
+    """End with a message about the user's mistake; a WorkflowError would add lines of the workflow's own code."""
+    print(error, file=sys.stderr)
+    sys.exit(2)
 
 
 try:
     EXPERIMENT, RUNS = read_experiment()
 except MustError as error:
-    # A WorkflowError would add lines of the workflow's own code to a message about the user's.
-    print(error, file=sys.stderr)
-    sys.exit(2)
+    stop(error)
 
 RESULTS = f"results/{EXPERIMENT.name}"
 CONFIG = f"{RESULTS}/config.yaml"
 SWEEP = Paramspace(pd.DataFrame([dict(spec.params) for spec, _ in RUNS.values()]))
 RUN_THREADS = max(EXPERIMENT.training.threads, EXPERIMENT.training.n_workers)
 """CPU cores of a training run: its learner and its workers take turns."""
+CHECKOUT = Path(
+    os.path.relpath(
+        Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]
+    )
+)
 
-IMAGE = "containers/build/must.sif"
-
-RESULT_FILES = expand(f"{RESULTS}/runs/{{run}}/result.json", run=list(RUNS))
-FIGURES = {
-    "learning_curves": "learning curves",
-    "success_by_pruning_ratio": "final success by pruning ratio",
-    "success_by_update_interval": "final success by update interval",
-    "success_by_task": "final success by task",
-    "mask_overlap": "mask overlap between tasks",
-}
-"""File name -> label in the report."""
+# Jobs find `must` beside the Snakemake that runs them, whether or not its environment is activated.
+SEARCH_PATH = [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
+os.environ.update(PATH=os.pathsep.join(SEARCH_PATH))
 
 
 wildcard_constraints:
@@ -72,11 +84,10 @@ def run_options(path):
     """Give the options of `must train` that set a run apart from the rest of its sweep."""
     options = []
     for key, value in EXPERIMENT.overrides(RUNS[path][0]).items():
-        options += (
-            [ORIGINAL_OPTIONS[key], value]
-            if key in ORIGINAL_OPTIONS
-            else ["--set", f"{key}={value}"]
-        )
+        if key in ORIGINAL_OPTIONS:
+            options += [ORIGINAL_OPTIONS[key], value]
+        else:
+            options += ["--set", f"{key}={value}"]
     return options
 
 
@@ -85,19 +96,37 @@ def run_identity(path):
     return RUNS[path][1]
 
 
+def make_batches(size):
+    """Divide the runs into jobs: batch number -> run paths. Seed by seed, so that added seeds only add batches."""
+    order = sorted(RUNS, key=lambda path: int(dict(RUNS[path][0].params)["seed"]))
+    return {
+        f"{start // size:04}": order[start : start + size]
+        for start in range(0, len(order), size)
+    }
+
+
+def batch_arguments(runs):
+    """Give the runs of a batch as its script takes them: path, options, path, options, ..."""
+    return [
+        argument for run in runs for argument in (run, shlex.join(run_options(run)))
+    ]
+
+
+def training_resources(runs):
+    """Give the resources of a job that trains so many runs side by side; each attempt asks for more."""
+    asked = EXPERIMENT.resources
+    longest = asked.max_minutes or float("inf")
+    gpus = {"gres": f"gpu:{asked.gpus}"} if asked.gpus else {}
+    return {
+        "mem_mb": lambda wildcards, attempt: asked.mem_mb * runs * attempt,
+        "runtime": lambda wildcards, attempt: min(asked.minutes * attempt, longest),
+        **gpus,
+    }
+
+
 def report_settings():
     """Give the settings that tables and figures depend on beside the runs themselves."""
     return EXPERIMENT.report.model_dump(mode="json")
-
-
-def figure(name):
-    """Declare the SVG of a figure, which the report shows; its PDF and PNG lie beside it."""
-    return report(
-        f"{RESULTS}/figures/{name}.svg",
-        caption=f"../report/{name}.rst",
-        category="Figures",
-        labels={"figure": FIGURES[name]},
-    )
 
 
 def record_config():
@@ -107,3 +136,38 @@ def record_config():
     partial = path.with_suffix(f".{os.getpid()}.tmp")
     partial.write_text(dump(EXPERIMENT), encoding="utf-8")
     partial.replace(path)
+
+
+def image_flavour():
+    """Give the flavour of the image that the experiment runs in."""
+    asked = EXPERIMENT.container.flavour
+    if asked != "auto":
+        return asked
+    return "cuda" if EXPERIMENT.resources.gpus else "cpu"
+
+
+def fingerprint(*what):
+    """Give a hash of what the image depends on; see the script."""
+    script = str(CHECKOUT / "containers" / "fingerprint.sh")
+    return subprocess.run(
+        [script, *what], check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def check_image(image):
+    """Refuse to run jobs in an image that is not what the files beside it say, or that holds another version of must."""
+    if not Path(image).exists() or any(
+        job.rule.name == "image" for job in workflow.dag.needrun_jobs()
+    ):
+        return
+    rebuild = f"snakemake --profile workflow/profiles/local-apptainer --configfile ... --forcerun image -- {image}"
+    for what, found in (
+        ("digest", fingerprint("content", image)),
+        ("source", fingerprint("source")),
+    ):
+        record = Path(f"{image}.{what}")
+        if not record.exists() or record.read_text(encoding="utf-8").strip() != found:
+            stop(
+                f"{image}: holds another version of must than this checkout, or is not the image that {record} is about. "
+                f"Build it anew (finished runs stay as they are):\n    {rebuild}"
+            )

@@ -1,30 +1,41 @@
 """Figures: learning curves, final success by setting and by task, overlap of the tasks' masks.
 
-Input:  `result.json` of every run of the sweep.
+Input:  `result.json` of every run of the sweep (or what says that a job's runs are finished); with Apptainer, the image.
 Output: `results/<name>/figures/*.{pdf,svg,png}`.
 """
+
+from must.analysis import figure_names
 
 
 rule figures:
     input:
-        results=RESULT_FILES,
+        results=TRAINED,
+        image=IMAGE_INPUT,
     output:
-        [figure(name) for name in FIGURES],
+        [
+            report(
+                f"{RESULTS}/figures/{name}.svg",
+                caption=f"../report/{name}.rst",
+                category="Figures",
+                labels={"figure": name.replace("_", " ")},
+            )
+            for name in figure_names(EXPERIMENT)
+        ],
         expand(
             f"{RESULTS}/figures/{{name}}.{{suffix}}",
-            name=FIGURES,
+            name=figure_names(EXPERIMENT),
             suffix=["pdf", "png"],
         ),
     log:
         f"{RESULTS}/logs/figures.log",
     benchmark:
         f"{RESULTS}/benchmarks/figures.tsv"
+    localrule: True
     container:
         IMAGE
     threads: 1
     resources:
         mem_mb=2000,
-        runtime=30,
     params:
         config=CONFIG,
         settings=report_settings(),

@@ -1,0 +1,92 @@
+"""Train several runs side by side in one job (Python's standard library only: it runs in the image as well).
+
+Each run has a log of its own, and one that fails does not stop the others. A signal to stop is handed on to the runs,
+which checkpoint; the job then fails, and when it is submitted again every run goes on from where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
+EXIT_INTERRUPTED = 75
+
+
+def main() -> int:
+    """Train the runs; give 0 when all are finished, 75 when the job was asked to stop, else 1."""
+    options = _parse()
+    runs = dict(zip(options.runs[::2], options.runs[1::2], strict=True))
+    waiting, running, failed = list(runs), {}, {}
+    stopping: list[int] = []
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        stopping.append(number)
+        for process in running.values():
+            process.send_signal(number)
+
+    for number in STOP_SIGNALS:
+        signal.signal(number, stop)
+    while running or (waiting and not stopping):
+        while waiting and len(running) < options.slots and not stopping:
+            run = waiting.pop(0)
+            running[run] = _start(options, run, runs[run])
+        for run, process in list(running.items()):
+            status = process.poll()
+            if status is not None:
+                del running[run]
+                if status:
+                    failed[run] = status
+                _say(f"{run}: exit status {status}")
+        time.sleep(0.2)
+    if stopping:
+        return EXIT_INTERRUPTED
+    if failed:
+        return 1
+    results = {run: _sha256(options.results / "runs" / run / "result.json") for run in runs}
+    options.finished.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    return 0
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--config", required=True, type=Path, help="experiment file")
+    parser.add_argument("--results", required=True, type=Path, help="results/<name>")
+    parser.add_argument("--finished", required=True, type=Path, help="file to write when all runs are finished")
+    parser.add_argument("--slots", required=True, type=int, help="runs that are trained at a time")
+    parser.add_argument("runs", nargs="+", help="path below runs/ and options of must train, in turn")
+    options = parser.parse_args()
+    options.slots = max(options.slots, 1)
+    return options
+
+
+def _start(options: argparse.Namespace, run: str, run_options: str) -> subprocess.Popen[bytes]:
+    """Start one run, with its output in a log of its own."""
+    log = options.results / "logs" / "train" / f"{run}.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    command = ["must", "train", "--config", str(options.config), "--out", str(options.results / "runs" / run)]
+    command += [*shlex.split(run_options), "--keep-old"]
+    _say(f"{run}: {shlex.join(command)}")
+    with log.open("ab") as output:
+        return subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
