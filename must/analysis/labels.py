@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from must.config import NOT_APPLICABLE
 
@@ -38,21 +38,24 @@ def value_label(axis: str, value: str) -> str:
     return value
 
 
-def describe(params: Iterable[tuple[str, str]]) -> str:
-    """Write settings in words, such as ``pruning ratio 0.5, update interval 25, seed 1``."""
-    return ", ".join(
+def parts(params: Iterable[tuple[str, str]]) -> list[str]:
+    """Write each setting in words, such as ``pruning ratio 0.5``; mask settings of a dense run are left out."""
+    return [
         value if axis in _BARE else f"{heading(axis).lower()} {value_label(axis, value)}"
         for axis, value in params
         if value != NOT_APPLICABLE
-    )
+    ]
 
 
-def describe_differences(settings: list[dict[str, str]]) -> list[str]:
-    """Write each of several settings in words, leaving out what all of them share."""
-    shared = set.intersection(*(set(each.items()) for each in settings)) if len(settings) > 1 else set()
-    if len(settings) == 1:
-        return [""]
-    return [describe(item for item in each.items() if item not in shared) for each in settings]
+def describe(params: Iterable[tuple[str, str]]) -> str:
+    """Write settings in words, such as ``pruning ratio 0.5, update interval 25, seed 1``."""
+    return ", ".join(parts(params))
+
+
+def differences(settings: Sequence[dict[str, str]]) -> list[list[str]]:
+    """Write the settings of each of several variants in words, leaving out what all of them share."""
+    shared = set.intersection(*(set(each.items()) for each in settings))
+    return [parts(item for item in each.items() if item not in shared) for each in settings]
 
 
 def short_task_names(tasks: Iterable[str]) -> list[str]:

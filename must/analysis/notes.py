@@ -31,8 +31,8 @@ def left_out_notes(results: Results) -> list[str]:
     return notes
 
 
-def closing_note(results: Results) -> str:
-    """Say how the numbers were made: seeds, episodes, what the spread is, code and container."""
+def closing_note(results: Results, per_task: bool) -> str:
+    """Say how the numbers of a table were made: seeds, episodes, what the spread is, code and container."""
     env, evaluation = results.experiment.env, results.experiment.evaluation
     last = results.experiment.report.final_evaluations
     finished = [run for run in results.runs if run.status is Status.FINISHED]
@@ -50,10 +50,9 @@ def closing_note(results: Results) -> str:
         _code(finished),
         _containers(finished),
     ]
-    return (
-        f"Success rates are means over the tasks ({settings}): final is {final}, best the highest of a run's "
-        f"evaluations. Made with {'; '.join(made)}."
-    )
+    what = "Final success rates" if per_task else "Success rates, means over the tasks"
+    best = "" if per_task else ", best the highest of a run's evaluations"
+    return f"{what} ({settings}): final is {final}{best}. Made with {'; '.join(made)}."
 
 
 def commits_of(runs: Sequence[Run]) -> dict[str, bool]:

@@ -71,6 +71,21 @@ def over_runs(values: FloatArray) -> Spread:
     )
 
 
+def window_means(values: FloatArray, window: int) -> FloatArray:
+    """Average the last axis over windows of several values in a row, counted from the end.
+
+    Args:
+        values: (..., E) values.
+        window: Values in a window; those at the start that do not fill one are left out.
+
+    Returns:
+        (..., E // window).
+    """
+    count = values.shape[-1] // window
+    kept = values[..., values.shape[-1] - count * window :]
+    return np.asarray(kept.reshape(*values.shape[:-1], count, window).mean(axis=-1))
+
+
 def independent_overlap(pruning_ratio: float) -> float:
     """Give the overlap |A and B| / |A or B| that two random masks of the same density have on average.
 

@@ -23,6 +23,8 @@ from must.analysis.variants import ratio_of
 
 ONE_COLUMN, TWO_COLUMNS = 3.4, 7.0
 """Print widths in inches."""
+PAGE = 9.0
+"""Height that a page has for a figure, in inches."""
 
 FORMATS = ("pdf", "svg", "png")
 
@@ -104,7 +106,7 @@ _DASHES = ("solid", (0, (5, 1.2)), (0, (3, 1, 1, 1)), (0, (2, 1)), (0, (5, 1, 1,
 
 def ratio_looks(ratios: Sequence[float]) -> dict[float, Look]:
     """Give each pruning ratio its look."""
-    return dict(zip(ratios, _ramp("viridis", 0.27, 0.87, len(ratios)), strict=True))
+    return dict(zip(ratios, _ramp("viridis", 0.25, 0.9, len(ratios)), strict=True))
 
 
 def interval_looks(intervals: Sequence[int]) -> dict[int, Look]:
@@ -127,6 +129,17 @@ def _ramp(colormap: str, low: float, high: float, count: int) -> list[Look]:
 def text_width(text: str) -> float:
     """Estimate the width of small type in inches, rather too wide than too narrow."""
     return len(text) * SMALL * 0.58 / 72
+
+
+def wrap_title(parts: Sequence[str], width: float) -> str:
+    """Write the parts of a panel's title in lines of a width in inches, none of them broken."""
+    lines: list[str] = []
+    for part in parts:
+        if lines and text_width(f"{lines[-1]}, {part}") * STYLE["axes.titlesize"] / SMALL < width:
+            lines[-1] += f", {part}"
+        else:
+            lines.append(part)
+    return "\n".join(lines)
 
 
 def legend_below(figure: Figure, handles: Mapping[str, Any], setting: str, note: str) -> None:

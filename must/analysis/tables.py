@@ -37,15 +37,17 @@ def write_tables(experiment: Experiment, results: Path) -> list[Path]:
         ResultsError: No run is finished, or a finished one is damaged.
     """
     loaded = load_results(experiment, results)
-    notes = [*left_out_notes(loaded), closing_note(loaded)]
+    left_out = left_out_notes(loaded)
+    notes = [*left_out, closing_note(loaded, per_task=False)]
+    task_notes = [*left_out, closing_note(loaded, per_task=True)]
     blocks = _by_benchmark(loaded)
     texts = {
         "success_rate.csv": _to_csv(_success_records(loaded)),
         "success_rate.md": to_markdown([_success_table(loaded, groups, with_tasks=True) for groups in blocks], notes),
         "success_rate.tex": to_latex([_success_table(loaded, groups, with_tasks=False) for groups in blocks], notes),
         "per_task.csv": _to_csv(_task_records(loaded)),
-        "per_task.md": to_markdown(_task_tables(loaded), notes),
-        "per_task.tex": to_latex(_task_tables(loaded), notes),
+        "per_task.md": to_markdown(_task_tables(loaded), task_notes),
+        "per_task.tex": to_latex(_task_tables(loaded), task_notes),
     }
     directory = loaded.directory / "tables"
     return [write_atomically(directory / name, text.encode()) for name, text in texts.items()]

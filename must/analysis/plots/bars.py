@@ -13,6 +13,7 @@ from must.analysis.load import Group, Results
 from must.analysis.plots.panels import (
     SUCCESS,
     error_limits,
+    grid_columns,
     groups_at,
     label_of,
     new_figure,
@@ -21,44 +22,54 @@ from must.analysis.plots.panels import (
     variant_titles,
 )
 from must.analysis.statistics import final_success, over_runs
-from must.analysis.style import ONE_COLUMN, TWO_COLUMNS, Look, legend_below, look_of, ratio_looks
+from must.analysis.style import ONE_COLUMN, PAGE, TWO_COLUMNS, Look, legend_below, look_of, ratio_looks
 from must.analysis.variants import Variant, all_ratios, variants
 
 _FILLED = 0.82
 """Share of a task's row that its bars take."""
-_PAGE = 8.3
-"""Inches that a page has for the bars of one variant."""
+_AROUND = 0.7
+"""Inches that a page must keep for titles and legend."""
 
 
 def success_per_task(results: Results) -> Figure:
-    """Draw the final success of each task: bars by pruning ratio, a column of panels for each update interval."""
+    """Draw the final success of each task: bars by pruning ratio, a panel for each update interval and variant."""
     shown = variants(results)
-    columns = max(len(variant.intervals) for variant in shown) or 1
-    heights = [_height(variant) for variant in shown]
+    named = zip(shown, variant_titles(shown), strict=True)
+    cells = [(variant, title, interval) for variant, title in named for interval in variant.intervals or (None,)]
+    columns = _columns(shown)
+    heights = [_height(cells[first][0]) for first in range(0, len(cells), columns)]
+    width = ONE_COLUMN if columns == 1 else TWO_COLUMNS
     figure, panels = new_figure(
-        ONE_COLUMN if columns == 1 else TWO_COLUMNS,
-        0.5 + sum(heights) + 0.45 * len(shown),
-        len(shown),
+        width,
+        0.5 + sum(heights) + 0.45 * len(heights),
+        len(heights),
         columns,
         height_ratios=heights,
     )
     looks = ratio_looks(all_ratios(shown))
     handles: dict[str, Any] = {}
-    for row, variant, title in zip(panels, shown, variant_titles(shown), strict=True):
-        for axes, interval in zip(row, variant.intervals or (None,), strict=False):
-            handles |= _bars(axes, results, groups_at(variant, interval), looks)
-            axes.set_title(panel_title(title, interval))
-            _axes(axes, short_task_names(variant.tasks), named=axes is row[0])
-        for axes in row[len(variant.intervals) or 1 :]:
-            axes.set_visible(False)
+    for position, (axes, (variant, title, interval)) in enumerate(zip(panels.flat, cells, strict=False)):
+        handles |= _bars(axes, results, groups_at(variant, interval), looks)
+        axes.set_title(panel_title(title, interval, width / columns - 0.3))
+        _axes(axes, short_task_names(variant.tasks), named=position % columns == 0)
+    for axes in panels.flat[len(cells) :]:
+        axes.set_visible(False)
     legend_below(figure, handles, heading("pruning_ratio"), note_of(results))
     return figure
+
+
+def _columns(shown: list[Variant]) -> int:
+    """Give the columns: the update intervals, or variants of one interval; panels in a row show the same tasks."""
+    intervals = max(len(variant.intervals) for variant in shown) or 1
+    if intervals > 1 or len({variant.tasks for variant in shown}) > 1:
+        return intervals
+    return grid_columns(len(shown))
 
 
 def _height(variant: Variant) -> float:
     """Give the height of a variant's panels in inches: enough for bars and labels, and no more than a page."""
     row = max(0.16, 0.06 * (len(variant.ratios) + (variant.dense is not None)) + 0.04)
-    return min(max(len(variant.tasks) * row, 0.4), _PAGE)
+    return min(max(len(variant.tasks) * row, 0.4), PAGE - _AROUND)
 
 
 def _bars(axes: Axes, results: Results, groups: tuple[Group, ...], looks: dict[float, Look]) -> dict[str, Any]:
@@ -74,7 +85,8 @@ def _bars(axes: Axes, results: Results, groups: tuple[Group, ...], looks: dict[f
         handles[label_of(group)] = axes.barh(y, spread.mean, thickness, color=color, edgecolor="white", linewidth=0.2)
         if not np.isnan(spread.std).any():
             limits = error_limits(spread)
-            axes.errorbar(spread.mean, y, xerr=limits, fmt="none", ecolor="0.55", elinewidth=0.6, capsize=0)
+            for color, thick in (("white", 1.3), ("black", 0.6)):  # Seen on bars of any lightness.
+                axes.errorbar(spread.mean, y, xerr=limits, fmt="none", ecolor=color, elinewidth=thick, capsize=0)
     return handles
 
 

@@ -15,7 +15,7 @@ from must.analysis.load import Results
 from must.analysis.logs import FloatArray, read_final_overlap
 from must.analysis.plots.panels import grid_columns, variant_titles
 from must.analysis.statistics import independent_overlap
-from must.analysis.style import LINE_HEIGHT, ONE_COLUMN, SMALL, TWO_COLUMNS, text_width
+from must.analysis.style import LINE_HEIGHT, ONE_COLUMN, PAGE, SMALL, TWO_COLUMNS, text_width, wrap_title
 from must.analysis.variants import all_ratios, ratio_of, variants
 
 _NAMED = 12
@@ -26,6 +26,8 @@ _LEAST_SPAN = 0.1
 """Least range of a colour scale: smaller differences are not to look large."""
 _BAR = 0.5
 """Inches beside a heat map for its colour bar."""
+_LEAST_SIDE = 1.4
+"""Least side of a heat map in inches, where many of them do not fit on a page."""
 _KEY_COLUMNS = 4
 
 
@@ -55,7 +57,7 @@ def mask_overlap(results: Results) -> Figure | None:
     task_lists = {panel.tasks: panel.benchmark for panel in maps}
     named = max(map(len, task_lists)) <= _NAMED
     columns = _columns(results, len(maps), named)
-    figure, panels, key = _panels(maps, columns, named, [] if named else list(task_lists))
+    figure, panels, key = _panels(maps, columns, named, task_lists)
     for position, (axes, panel) in enumerate(zip(panels, maps, strict=True)):
         _heat_map(axes, panel)
         alone = len(task_lists) > 1
@@ -88,7 +90,7 @@ def _maps(results: Results) -> list[_Map]:
                 continue
             chance = independent_overlap(ratio_of(group))
             parts = (
-                *title.split(", "),
+                *title,
                 f"pruning ratio {ratio_of(group):.10g}",
                 f"update interval {interval}",
                 count_of(len(overlaps), "seed"),
@@ -100,35 +102,25 @@ def _maps(results: Results) -> list[_Map]:
 
 
 def _panels(
-    maps: list[_Map], columns: int, named: bool, keyed: list[tuple[str, ...]]
+    maps: list[_Map], columns: int, named: bool, task_lists: dict[tuple[str, ...], str]
 ) -> tuple[Figure, list[Axes], Axes | None]:
-    """Give a figure whose panels are square, a panel for each map, and the place of the key if there is to be one."""
-    width = ONE_COLUMN if len(maps) == 1 else TWO_COLUMNS
-    names = [name for panel in maps for name in short_task_names(panel.tasks)]
-    margin = 0.15 + (max(map(text_width, names)) if named else 0.1)
+    """Give a figure with a square panel for each map, and a place for the key where tasks are numbered."""
     rows = -(-len(maps) // columns)
-    side = (width - margin) / columns - _BAR
-    titles = [_wrap(panel.parts, side) for panel in maps]
-    title_height = LINE_HEIGHT * 1.2 * (1 + max(title.count("\n") for title in titles)) + 0.15
-    key_height = sum(LINE_HEIGHT * (2 - (-len(tasks) // _KEY_COLUMNS)) for tasks in keyed)
-    height = rows * (side + title_height) + margin + key_height
-    figure = Figure(figsize=(width, height), layout="constrained")
-    grid = figure.add_gridspec(
-        rows + 1 if keyed else rows, columns, height_ratios=[side] * rows + [key_height] * bool(keyed)
-    )
+    names = [name for tasks in task_lists for name in short_task_names(tasks)]
+    margin = 0.15 + (max(map(text_width, names)) if named else 0.1)
+    across, down = (columns * margin, rows * margin) if len(task_lists) > 1 else (margin, margin)
+    key = [] if named else [sum(LINE_HEIGHT * (2 - (-len(tasks) // _KEY_COLUMNS)) for tasks in task_lists)]
+    width = ONE_COLUMN if len(maps) == 1 else TWO_COLUMNS
+    side = (width - across) / columns - _BAR
+    for _ in range(2):  # The height of the titles limits the side, and the side the width of the titles.
+        titles = [wrap_title(panel.parts, side + 0.5 * _BAR) for panel in maps]
+        title_height = LINE_HEIGHT * 1.2 * (1 + max(title.count("\n") for title in titles)) + 0.15
+        side = min(side, max(_LEAST_SIDE, (PAGE - down - sum(key)) / rows - title_height))
+    size = (columns * (side + _BAR) + across, rows * (side + title_height) + down + sum(key))
+    figure = Figure(figsize=size, layout="constrained")
+    grid = figure.add_gridspec(rows + len(key), columns, height_ratios=[*[side] * rows, *key])
     panels = [figure.add_subplot(grid[divmod(i, columns)], title=title) for i, title in enumerate(titles)]
-    return figure, panels, figure.add_subplot(grid[-1, :]) if keyed else None
-
-
-def _wrap(parts: Sequence[str], width: float) -> str:
-    """Write the parts of a title in lines of a width in inches, none of them broken."""
-    lines: list[str] = []
-    for part in filter(None, parts):
-        if lines and text_width(f"{lines[-1]}, {part}") < width:
-            lines[-1] += f", {part}"
-        else:
-            lines.append(part)
-    return "\n".join(lines)
+    return figure, panels, figure.add_subplot(grid[-1, :]) if key else None
 
 
 def _heat_map(axes: Axes, panel: _Map) -> None:

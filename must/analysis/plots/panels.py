@@ -10,10 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, MultipleLocator, NullLocator
 
-from must.analysis.labels import describe, describe_differences
+from must.analysis.labels import differences, parts
 from must.analysis.load import Group, Results
 from must.analysis.notes import coverage_note, seeds_note
 from must.analysis.statistics import FloatArray, Spread
+from must.analysis.style import wrap_title
 from must.analysis.variants import Variant, ratio_of
 
 SUCCESS = "Success rate"
@@ -48,15 +49,16 @@ def note_of(results: Results) -> str:
     return "; ".join(part for part in (seeds_note(results.groups), coverage_note(results)) if part)
 
 
-def variant_titles(shown: Sequence[Variant]) -> list[str]:
-    """Name variants by what sets them apart; a single one needs no name."""
-    return describe_differences([variant.settings for variant in shown])
+def variant_titles(shown: Sequence[Variant]) -> list[list[str]]:
+    """Name variants by the settings that set them apart; a single one needs no name."""
+    return differences([variant.settings for variant in shown])
 
 
-def panel_title(variant_title: str, interval: int | None) -> str:
-    """Name a panel by its variant and update interval, as far as it has them."""
-    setting = describe([("update_interval", str(interval))]) if interval is not None else ""
-    return "\n".join(line for line in (variant_title, setting) if line)
+def panel_title(variant_title: list[str], interval: int | None, width: float) -> str:
+    """Name a panel of a width in inches by its variant and update interval, as far as it has them."""
+    return wrap_title(
+        [*variant_title, *([] if interval is None else parts([("update_interval", str(interval))]))], width
+    )
 
 
 def success_axis(panels: np.ndarray, lowest: float = 0.0) -> None:
@@ -77,7 +79,7 @@ def success_axis(panels: np.ndarray, lowest: float = 0.0) -> None:
 
 def steps_axis(axes: Axes, named: bool) -> None:
     """Set the x axis for environment steps: from 0, a few ticks, written as 500, 20k or 1.5M."""
-    axes.set_xlim(0, axes.dataLim.xmax)
+    axes.set_xlim(0, axes.dataLim.xmax if axes.has_data() else 1)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=4))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short_number(value)))
     if named:

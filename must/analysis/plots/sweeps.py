@@ -22,7 +22,16 @@ from must.analysis.plots.panels import (
     variant_titles,
 )
 from must.analysis.statistics import Spread, final_success, over_runs
-from must.analysis.style import DENSE, ONE_COLUMN, TWO_COLUMNS, Look, interval_looks, legend_below, ratio_looks
+from must.analysis.style import (
+    DENSE,
+    ONE_COLUMN,
+    TWO_COLUMNS,
+    Look,
+    interval_looks,
+    legend_below,
+    ratio_looks,
+    wrap_title,
+)
 from must.analysis.variants import Variant, all_intervals, all_ratios, interval_of, ratio_of, variants
 
 _DODGE = 0.018
@@ -60,8 +69,14 @@ def success_by_pruning_ratio(results: Results) -> Figure:
     return _figure(results, shown, draw, heading("update_interval"))
 
 
-def success_by_update_interval(results: Results) -> Figure:
-    """Draw final success against the update interval: a line for each pruning ratio, and the control across."""
+def success_by_update_interval(results: Results) -> Figure | None:
+    """Draw final success against the update interval: a line for each pruning ratio, and the control across.
+
+    Returns:
+        The figure; None when no run with masks is finished.
+    """
+    if not any(group.finished for group in results.groups if not group.dense):
+        return None
     shown = variants(results)
     looks = ratio_looks(all_ratios(shown))
 
@@ -94,7 +109,7 @@ def _figure(results: Results, shown: list[Variant], draw: Panel, legend: str) ->
     handles: dict[str, Any] = {}
     for axes, variant, title in zip(panels.flat, shown, variant_titles(shown), strict=False):
         handles |= draw(axes, variant)
-        axes.set_title(title)
+        axes.set_title(wrap_title(title, width / columns - 0.3))
         axes.grid(axis="x", visible=False)
     success_axis(panels, lowest=_lowest(results))
     for axes in panels.flat[len(shown) :]:
