@@ -19,13 +19,14 @@ from must.config import Experiment
 
 _LOG = logging.getLogger(__name__)
 
-_FIGURES: dict[str, Callable[[Results], Figure | None]] = {
+FIGURES: dict[str, Callable[[Results], Figure | None]] = {
     "learning_curves": learning_curves,
     "success_by_pruning_ratio": success_by_pruning_ratio,
     "success_by_update_interval": success_by_update_interval,
     "success_per_task": success_per_task,
     "mask_overlap": mask_overlap,
 }
+"""Name -> what draws the figure from the results, or gives None when they hold no data for it."""
 
 
 def figure_names(experiment: Experiment) -> list[str]:
@@ -36,7 +37,7 @@ def figure_names(experiment: Experiment) -> list[str]:
     sparse = any(ratio > 0 for ratio in experiment.sweep.pruning_ratios)
     tasks = len(experiment.env.task_names)
     absent = {"success_by_update_interval": not sparse, "mask_overlap": not sparse or tasks == 1}
-    return [name for name in _FIGURES if not absent.get(name, False)]
+    return [name for name in FIGURES if not absent.get(name, False)]
 
 
 def write_figures(experiment: Experiment, results: Path) -> list[Path]:
@@ -56,7 +57,7 @@ def write_figures(experiment: Experiment, results: Path) -> list[Path]:
     directory = loaded.directory / "figures"
     paths: list[Path] = []
     with mpl.rc_context(STYLE):
-        for name, draw in _FIGURES.items():
+        for name, draw in FIGURES.items():
             figure = draw(loaded)
             if figure is not None:
                 paths += save(figure, directory, name)

@@ -31,14 +31,16 @@ FORMATS = ("pdf", "svg", "png")
 SMALL = 6.0
 """Smallest type, in points."""
 
+_TITLE = 7.0
+"""Type of titles and labels, in points."""
 LINE_HEIGHT = SMALL * 1.2 / 72
 """Height of a line of small type, in inches."""
 
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
-    "font.size": 7.0,
-    "axes.titlesize": 7.0,
-    "axes.labelsize": 7.0,
+    "font.size": _TITLE,
+    "axes.titlesize": _TITLE,
+    "axes.labelsize": _TITLE,
     "xtick.labelsize": SMALL,
     "ytick.labelsize": SMALL,
     "legend.fontsize": SMALL,
@@ -135,7 +137,7 @@ def wrap_title(parts: Sequence[str], width: float) -> str:
     """Write the parts of a panel's title in lines of a width in inches, none of them broken."""
     lines: list[str] = []
     for part in parts:
-        if lines and text_width(f"{lines[-1]}, {part}") * STYLE["axes.titlesize"] / SMALL < width:
+        if lines and text_width(f"{lines[-1]}, {part}") * _TITLE / SMALL < width:
             lines[-1] += f", {part}"
         else:
             lines.append(part)
@@ -165,11 +167,22 @@ def legend_below(figure: Figure, handles: Mapping[str, Any], setting: str, note:
     legend.get_title().set_color("0.3")
 
 
-def save(figure: Figure, directory: Path, name: str) -> list[Path]:
-    """Write a figure as PDF (Type 42 fonts), SVG and PNG; the same figure gives the same bytes."""
+def titles_height(titles: Sequence[str]) -> float:
+    """Give the height in inches that the titles of a row of panels need."""
+    lines = 1 + max(title.count("\n") for title in titles)
+    return lines * LINE_HEIGHT * _TITLE / SMALL
+
+
+def lay_out(figure: Figure) -> None:
+    """Find the places of all parts, and keep them: every format then has the same layout."""
     FigureCanvasAgg(figure)
     figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # All formats have the layout that was found just now.
+    figure.set_layout_engine("none")
+
+
+def save(figure: Figure, directory: Path, name: str) -> list[Path]:
+    """Write a figure as PDF (Type 42 fonts), SVG and PNG; the same figure gives the same bytes."""
+    lay_out(figure)
     paths = []
     for extension in FORMATS:
         buffer = io.BytesIO()

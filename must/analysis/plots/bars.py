@@ -10,19 +10,9 @@ from matplotlib.figure import Figure
 
 from must.analysis.labels import heading, short_task_names
 from must.analysis.load import Group, Results
-from must.analysis.plots.panels import (
-    SUCCESS,
-    error_limits,
-    grid_columns,
-    groups_at,
-    label_of,
-    new_figure,
-    note_of,
-    panel_title,
-    variant_titles,
-)
+from must.analysis.plots.panels import SUCCESS, cells_of, error_limits, grid_columns, label_of, note_of, titled_panels
 from must.analysis.statistics import final_success, over_runs
-from must.analysis.style import ONE_COLUMN, PAGE, TWO_COLUMNS, Look, legend_below, look_of, ratio_looks
+from must.analysis.style import PAGE, Look, legend_below, look_of, ratio_looks
 from must.analysis.variants import Variant, all_ratios, variants
 
 _FILLED = 0.82
@@ -34,26 +24,16 @@ _AROUND = 0.7
 def success_per_task(results: Results) -> Figure:
     """Draw the final success of each task: bars by pruning ratio, a panel for each update interval and variant."""
     shown = variants(results)
-    named = zip(shown, variant_titles(shown), strict=True)
-    cells = [(variant, title, interval) for variant, title in named for interval in variant.intervals or (None,)]
+    cells = cells_of(shown)
     columns = _columns(shown)
-    heights = [_height(cells[first][0]) for first in range(0, len(cells), columns)]
-    width = ONE_COLUMN if columns == 1 else TWO_COLUMNS
-    figure, panels = new_figure(
-        width,
-        0.5 + sum(heights) + 0.45 * len(heights),
-        len(heights),
-        columns,
-        height_ratios=heights,
-    )
+    heights = [_height(cells[first].variant) for first in range(0, len(cells), columns)]
+    figure, panels = titled_panels([cell.title for cell in cells], columns, heights)
     looks = ratio_looks(all_ratios(shown))
     handles: dict[str, Any] = {}
-    for position, (axes, (variant, title, interval)) in enumerate(zip(panels.flat, cells, strict=False)):
-        handles |= _bars(axes, results, groups_at(variant, interval), looks)
-        axes.set_title(panel_title(title, interval, width / columns - 0.3))
-        _axes(axes, short_task_names(variant.tasks), named=position % columns == 0)
-    for axes in panels.flat[len(cells) :]:
-        axes.set_visible(False)
+    for position, (axes, cell) in enumerate(zip(panels, cells, strict=True)):
+        row = 72 * heights[position // columns] / len(cell.variant.tasks)
+        handles |= _bars(axes, results, cell.groups, looks, row)
+        _axes(axes, short_task_names(cell.variant.tasks), named=position % columns == 0)
     legend_below(figure, handles, heading("pruning_ratio"), note_of(results))
     return figure
 
@@ -69,12 +49,19 @@ def _columns(shown: list[Variant]) -> int:
 def _height(variant: Variant) -> float:
     """Give the height of a variant's panels in inches: enough for bars and labels, and no more than a page."""
     row = max(0.16, 0.06 * (len(variant.ratios) + (variant.dense is not None)) + 0.04)
-    return min(max(len(variant.tasks) * row, 0.4), PAGE - _AROUND)
+    return min(max(len(variant.tasks) * row, 0.4) + 0.3, PAGE - _AROUND)
 
 
-def _bars(axes: Axes, results: Results, groups: tuple[Group, ...], looks: dict[float, Look]) -> dict[str, Any]:
-    """Draw the bars of a panel, the control on top; give label -> what stands for it in the legend."""
+def _bars(
+    axes: Axes, results: Results, groups: tuple[Group, ...], looks: dict[float, Look], row: float
+) -> dict[str, Any]:
+    """Draw the bars of a panel, the control on top, in rows of a height in points.
+
+    Returns:
+        Label -> what stands for it in the legend.
+    """
     thickness = _FILLED / len(groups)
+    line = min(0.6, 0.2 * thickness * row)
     handles: dict[str, Any] = {}
     for slot, group in enumerate(groups):
         if not group.finished:
@@ -85,8 +72,8 @@ def _bars(axes: Axes, results: Results, groups: tuple[Group, ...], looks: dict[f
         handles[label_of(group)] = axes.barh(y, spread.mean, thickness, color=color, edgecolor="white", linewidth=0.2)
         if not np.isnan(spread.std).any():
             limits = error_limits(spread)
-            for color, thick in (("white", 1.3), ("black", 0.6)):  # Seen on bars of any lightness.
-                axes.errorbar(spread.mean, y, xerr=limits, fmt="none", ecolor=color, elinewidth=thick, capsize=0)
+            for color, width in (("white", 2.2 * line), ("black", line)):  # Seen on bars of any lightness.
+                axes.errorbar(spread.mean, y, xerr=limits, fmt="none", ecolor=color, elinewidth=width, capsize=0)
     return handles
 
 

@@ -11,18 +11,16 @@ from matplotlib.figure import Figure
 from must.analysis.labels import heading
 from must.analysis.load import Group, Results
 from must.analysis.plots.panels import (
+    cells_of,
     grid_columns,
-    groups_at,
     label_of,
-    new_figure,
     note_of,
-    panel_title,
     steps_axis,
     success_axis,
-    variant_titles,
+    titled_panels,
 )
 from must.analysis.statistics import over_runs, window_means
-from must.analysis.style import ONE_COLUMN, TWO_COLUMNS, Look, legend_below, look_of, ratio_looks
+from must.analysis.style import Look, legend_below, look_of, ratio_looks
 from must.analysis.variants import Variant, all_ratios, variants
 
 _MARKS = 8
@@ -38,41 +36,30 @@ def learning_curves(results: Results) -> Figure:
     ratio, and the dense control in every panel.
     """
     shown = variants(results)
-    named = list(zip(shown, variant_titles(shown), strict=True))
-    rows, columns = _grid(shown)
-    width = ONE_COLUMN if columns == 1 else TWO_COLUMNS
-    figure, panels = new_figure(
-        width,
-        0.7 + rows * (1.9 if columns < 3 else 1.6),
-        rows,
-        columns,
-        sharey=True,
+    cells = cells_of(shown)
+    columns = _columns(shown)
+    row = 1.8 if columns < 3 else 1.5
+    figure, panels = titled_panels(
+        [cell.title for cell in cells], columns, [row] * -(-len(cells) // columns), sharey=True
     )
     looks = ratio_looks(all_ratios(shown))
-    handles: dict[str, Any] = {}
     window = -(-max(len(group.env_steps_per_task) for group in results.groups) // _POINTS)
-    note = note_of(results) + (f"; points: means of {window} evaluations" if window > 1 else "")
-    drawn = [(variant, title, interval) for variant, title in named for interval in variant.intervals or (None,)]
-    for position, (axes, (variant, title, interval)) in enumerate(zip(panels.flat, drawn, strict=False)):
-        for group in groups_at(variant, interval):
+    handles: dict[str, Any] = {}
+    for position, (axes, cell) in enumerate(zip(panels, cells, strict=True)):
+        for group in cell.groups:
             if group.finished:
                 handles[label_of(group)] = _curve(axes, group, look_of(group, looks), window)
-        axes.set_title(panel_title(title, interval, width / columns - 0.3))
-        steps_axis(axes, named=position + columns >= len(drawn))
-    success_axis(panels)
-    for axes in panels.flat[len(drawn) :]:
-        axes.set_visible(False)
+        steps_axis(axes, named=position + columns >= len(cells))
+    success_axis(panels, columns)
+    note = note_of(results) + (f"; points: means of {window} evaluations" if window > 1 else "")
     legend_below(figure, handles, heading("pruning_ratio"), note)
     return figure
 
 
-def _grid(shown: list[Variant]) -> tuple[int, int]:
-    """Give rows and columns: a row for each variant, where there are several variants and several intervals."""
+def _columns(shown: list[Variant]) -> int:
+    """Give the columns: the intervals, where there are several variants and several intervals."""
     intervals = max(len(variant.intervals) for variant in shown) or 1
-    if len(shown) > 1 and 1 < intervals <= 4:
-        return len(shown), intervals
-    columns = grid_columns(len(shown) * intervals)
-    return -(-len(shown) * intervals // columns), columns
+    return intervals if len(shown) > 1 and 1 < intervals <= 4 else grid_columns(len(shown) * intervals)
 
 
 def _curve(axes: Axes, group: Group, look: Look, window: int) -> Any:

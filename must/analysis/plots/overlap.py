@@ -15,7 +15,7 @@ from must.analysis.load import Results
 from must.analysis.logs import FloatArray, read_final_overlap
 from must.analysis.plots.panels import grid_columns, variant_titles
 from must.analysis.statistics import independent_overlap
-from must.analysis.style import LINE_HEIGHT, ONE_COLUMN, PAGE, SMALL, TWO_COLUMNS, text_width, wrap_title
+from must.analysis.style import LINE_HEIGHT, ONE_COLUMN, PAGE, SMALL, TWO_COLUMNS, text_width, titles_height, wrap_title
 from must.analysis.variants import all_ratios, ratio_of, variants
 
 _NAMED = 12
@@ -114,7 +114,7 @@ def _panels(
     side = (width - across) / columns - _BAR
     for _ in range(2):  # The height of the titles limits the side, and the side the width of the titles.
         titles = [wrap_title(panel.parts, side + 0.5 * _BAR) for panel in maps]
-        title_height = LINE_HEIGHT * 1.2 * (1 + max(title.count("\n") for title in titles)) + 0.15
+        title_height = titles_height(titles) + 0.15
         side = min(side, max(_LEAST_SIDE, (PAGE - down - sum(key)) / rows - title_height))
     size = (columns * (side + _BAR) + across, rows * (side + title_height) + down + sum(key))
     figure = Figure(figsize=size, layout="constrained")

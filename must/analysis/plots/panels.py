@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,29 +15,66 @@ from must.analysis.labels import differences, parts
 from must.analysis.load import Group, Results
 from must.analysis.notes import coverage_note, seeds_note
 from must.analysis.statistics import FloatArray, Spread
-from must.analysis.style import wrap_title
+from must.analysis.style import ONE_COLUMN, TWO_COLUMNS, titles_height, wrap_title
 from must.analysis.variants import Variant, ratio_of
 
 SUCCESS = "Success rate"
+_LEGEND = 0.45
+"""Inches for the legend."""
 _NEAREST = 0.1
 """Least distance of two ticks, as a share of the axis, at which their labels stand clear of each other."""
 
 
-def new_figure(width: float, height: float, rows: int, columns: int, **subplots: Any) -> tuple[Figure, np.ndarray]:
-    """Give a figure of a size in inches and its (rows, columns) panels."""
+@dataclass(frozen=True)
+class Cell:
+    """What a panel shows: the control, and the groups of one update interval (None: there is only the control)."""
+
+    variant: Variant
+    interval: int | None
+    title: list[str]
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """The control, then the others by ascending pruning ratio."""
+        sparse = self.variant.sparse_at(self.interval) if self.interval is not None else ()
+        return (self.variant.dense, *sparse) if self.variant.dense else sparse
+
+
+def cells_of(shown: Sequence[Variant]) -> list[Cell]:
+    """Give a panel for each variant and update interval."""
+    return [
+        Cell(variant, interval, [*title, *([] if interval is None else parts([("update_interval", str(interval))]))])
+        for variant, title in zip(shown, variant_titles(shown), strict=True)
+        for interval in variant.intervals or (None,)
+    ]
+
+
+def titled_panels(
+    titles: Sequence[Sequence[str]], columns: int, heights: Sequence[float], **subplots: Any
+) -> tuple[Figure, list[Axes]]:
+    """Give a figure and a panel for each title, row by row.
+
+    Args:
+        titles: The parts of each panel's title.
+        columns: Panels in a row; one makes a figure for one column of a paper, more for two.
+        heights: Height of each row in inches, with the axes' labels and without the titles.
+        subplots: Keywords of ``Figure.subplots``.
+    """
+    width = ONE_COLUMN if columns == 1 else TWO_COLUMNS
+    wrapped = [wrap_title(title, width / columns - 0.3) for title in titles]
+    height = sum(heights) + len(heights) * (titles_height(wrapped) + 0.1) + _LEGEND
     figure = Figure(figsize=(width, height), layout="constrained")
-    return figure, figure.subplots(rows, columns, squeeze=False, **subplots)
+    grid = figure.subplots(len(heights), columns, squeeze=False, height_ratios=heights, **subplots)
+    for axes, title in zip(grid.flat, wrapped, strict=False):
+        axes.set_title(title)
+    for axes in grid.flat[len(titles) :]:
+        axes.set_visible(False)
+    return figure, list(grid.flat[: len(titles)])
 
 
 def grid_columns(count: int) -> int:
     """Give the columns in which panels of equal standing are set: three, or two for four of them."""
     return 2 if count == 4 else min(count, 3)
-
-
-def groups_at(variant: Variant, interval: int | None) -> tuple[Group, ...]:
-    """Give the groups of a panel: the control, then those of an update interval by ascending pruning ratio."""
-    sparse = variant.sparse_at(interval) if interval is not None else ()
-    return (variant.dense, *sparse) if variant.dense else sparse
 
 
 def label_of(group: Group) -> str:
@@ -54,26 +92,20 @@ def variant_titles(shown: Sequence[Variant]) -> list[list[str]]:
     return differences([variant.settings for variant in shown])
 
 
-def panel_title(variant_title: list[str], interval: int | None, width: float) -> str:
-    """Name a panel of a width in inches by its variant and update interval, as far as it has them."""
-    return wrap_title(
-        [*variant_title, *([] if interval is None else parts([("update_interval", str(interval))]))], width
-    )
-
-
-def success_axis(panels: np.ndarray, lowest: float = 0.0) -> None:
-    """Set the y axes of (rows, columns) panels for success rates, named once for all.
+def success_axis(panels: Sequence[Axes], columns: int, lowest: float = 0.0) -> None:
+    """Set the y axes of panels for success rates, and name that of each row.
 
     Args:
-        panels: The panels.
+        panels: The panels, row by row.
+        columns: Panels in a row.
         lowest: Lowest value shown; the axis ends at 1 and begins below it, at 0, 0.2, 0.4 or 0.6.
     """
     bottom = min(max(np.floor(lowest / 0.2 - 1e-9) * 0.2, 0.0), 0.6)
     margin = 0.02 * (1 - bottom)
-    for axes in panels.flat:
+    for axes in panels:
         axes.set_ylim(bottom - margin, 1 + margin)
         axes.yaxis.set_major_locator(MultipleLocator(0.1 if bottom > 0.3 else 0.2))
-    for axes in panels[:, 0]:
+    for axes in panels[::columns]:
         axes.set_ylabel(SUCCESS)
 
 

@@ -15,22 +15,19 @@ from must.analysis.load import Group, Results
 from must.analysis.plots.panels import (
     error_limits,
     grid_columns,
-    new_figure,
     note_of,
     setting_axis,
     success_axis,
+    titled_panels,
     variant_titles,
 )
 from must.analysis.statistics import Spread, final_success, over_runs
 from must.analysis.style import (
     DENSE,
-    ONE_COLUMN,
-    TWO_COLUMNS,
     Look,
     interval_looks,
     legend_below,
     ratio_looks,
-    wrap_title,
 )
 from must.analysis.variants import Variant, all_intervals, all_ratios, interval_of, ratio_of, variants
 
@@ -104,16 +101,12 @@ def _figure(results: Results, shown: list[Variant], draw: Panel, legend: str) ->
     """Draw a panel for each variant, and one legend."""
     columns = grid_columns(len(shown))
     rows = -(-len(shown) // columns)
-    width = ONE_COLUMN if columns == 1 else TWO_COLUMNS
-    figure, panels = new_figure(width, 0.55 + 1.9 * rows, rows, columns, sharey=True)
+    figure, panels = titled_panels(variant_titles(shown), columns, [1.8] * rows, sharey=True)
     handles: dict[str, Any] = {}
-    for axes, variant, title in zip(panels.flat, shown, variant_titles(shown), strict=False):
+    for axes, variant in zip(panels, shown, strict=True):
         handles |= draw(axes, variant)
-        axes.set_title(wrap_title(title, width / columns - 0.3))
         axes.grid(axis="x", visible=False)
-    success_axis(panels, lowest=_lowest(results))
-    for axes in panels.flat[len(shown) :]:
-        axes.set_visible(False)
+    success_axis(panels, columns, lowest=_lowest(results))
     legend_below(figure, handles, legend, note_of(results))
     return figure
 
