@@ -26,7 +26,7 @@ def entries(name: str) -> list[tuple[Requirement, list[str]]]:
 
 
 def versions(name: str) -> dict[str, str]:
-    return {requirement.name: str(requirement.specifier) for requirement, _ in entries(name)}
+    return {requirement.name: str(requirement.specifier).lstrip("=") for requirement, _ in entries(name)}
 
 
 @pytest.mark.parametrize("name", LOCKS)
@@ -34,7 +34,7 @@ def test_every_entry_is_pinned_and_hashed(name: str) -> None:
     locked = entries(name)
     assert len(locked) > 40
     for requirement, options in locked:
-        assert re.fullmatch(r"==[\w.]+", str(requirement.specifier)), requirement
+        assert re.fullmatch(r"===?[\w.]+", str(requirement.specifier)), requirement
         assert requirement.url is None
         assert options, requirement
         assert all(HASH.fullmatch(option) for option in options), (requirement, options)
@@ -64,6 +64,12 @@ def test_only_the_wheels_of_torch_differ() -> None:
     assert cpu["torch"] - cuda["torch"], "no CPU build"
 
 
+def test_cuda_lock_refuses_a_cpu_build_that_lies_beside_it() -> None:
+    torch = {r.name: r for r, _ in entries("cuda")}["torch"]
+    assert "2.13.0" in torch.specifier
+    assert "2.13.0+cpu" not in torch.specifier
+
+
 def test_tools_add_to_the_others_and_repeat_nothing() -> None:
     assert not set(versions("tools")) & set(versions("cuda"))
 
@@ -82,6 +88,6 @@ def test_torch_build_for_this_machine_is_named() -> None:
 
 def unmet(wanted: list[str], locked: dict[str, str]) -> list[str]:
     """Give the requirements that the lock does not fulfil."""
-    found = {canonicalize_name(name): Version(version.removeprefix("==")) for name, version in locked.items()}
+    found = {canonicalize_name(name): Version(version) for name, version in locked.items()}
     asked = [Requirement(text) for text in wanted]
     return [str(r) for r in asked if (v := found.get(canonicalize_name(r.name))) is None or v not in r.specifier]
