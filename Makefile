@@ -7,24 +7,26 @@ BIN := $(VENV)/bin
 PYTHON ?=
 FLAVOUR ?=
 TESTS ?= tests
+NAME_OF := import sys; from must.config import load_experiment; print(load_experiment(sys.argv[1]).name)
 
 # The workflow's jobs find `must` and `snakemake` on PATH; a user's own packages must not leak in.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONNOUSERSITE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce figures test test-slow lint format lock docs audit clean check-inputs
+.PHONY: help setup reproduce figures test test-slow test-cluster lint format lock docs audit clean check-inputs
 
 help: ## List the targets
 	@printf 'usage: make TARGET [CONFIG=%s] [PROFILE=%s] [PYTHON=...] [FLAVOUR=cpu|cuda]\n\n' '$(CONFIG)' '$(PROFILE)'
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Make .venv from the hashed locks, and install must into it
 	@PYTHON='$(PYTHON)' FLAVOUR='$(FLAVOUR)' containers/setup_venv.sh $(VENV)
 
 reproduce: check-inputs setup ## Train the sweep of CONFIG, then make its tables and figures
 	@$(BIN)/snakemake --profile '$(PROFILE)' --configfile '$(CONFIG)'
-	@$(BIN)/python -m must.docs where '$(CONFIG)'
+	@name=$$($(BIN)/python -c '$(NAME_OF)' '$(CONFIG)') && \
+		printf '\nTables:  results/%s/tables/\nFigures: results/%s/figures/\n' "$$name" "$$name"
 
 figures: check-inputs setup ## Make tables and figures of CONFIG from the runs that exist, without training
 	@$(BIN)/must aggregate --config '$(CONFIG)'
@@ -35,6 +37,9 @@ test: setup ## Run the tests (TESTS=tests/unit for a part of them)
 
 test-slow: setup ## Run the tests that take minutes
 	@$(BIN)/python -m pytest -m slow $(TESTS)
+
+test-cluster: setup ## Run the tests that need Slurm and Apptainer, as an ordinary user (docs/cluster.md)
+	@$(BIN)/python -m pytest -m cluster tests/cluster
 
 lint: setup ## Check style, types, layering and the workflow
 	$(BIN)/ruff check .
@@ -64,6 +69,9 @@ clean: ## Remove the environment and what tools leave behind (results/ stays)
 	rm -rf $(VENV) build dist must.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -not -path './results/*' -prune -exec rm -rf {} +
 
+# Before anything is installed: a mistyped name must not cost minutes.
 check-inputs:
-	@test -f '$(CONFIG)' || { echo "make: CONFIG=$(CONFIG): no such file; see config/ for the experiments" >&2; exit 2; }
-	@test -d '$(PROFILE)' || { echo "make: PROFILE=$(PROFILE): no such folder; see workflow/profiles/" >&2; exit 2; }
+	@test -f '$(CONFIG)' || { echo "make: CONFIG=$(CONFIG): no such file; config/ holds the experiments" >&2; exit 2; }
+	@for folder in '$(PROFILE)' "$${XDG_CONFIG_HOME:-$$HOME/.config}/snakemake/$(PROFILE)" '/etc/xdg/snakemake/$(PROFILE)'; do \
+		if test -d "$$folder"; then exit 0; fi; \
+	done; echo "make: PROFILE=$(PROFILE): no such folder; workflow/profiles/ holds the profiles" >&2; exit 2

@@ -1,0 +1,55 @@
+"""The make targets: listed, described, and strict about what they are given before they do anything."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+def make(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = ["make", "--no-print-directory", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_help_is_the_default_and_lists_every_target() -> None:
+    done = make(ROOT)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == make(ROOT, "help").stdout
+    listed = set(re.findall(r"^  ([a-z-]+) +\S", done.stdout, re.MULTILINE))
+    phony = set(re.findall(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)[0].split())
+    targets = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
+    assert listed == targets - {"check-inputs"}
+    assert phony == targets
+    assert {"setup", "reproduce", "figures", "test", "lint"} <= listed
+
+
+@pytest.mark.parametrize("target", ["reproduce", "figures"])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["CONFIG=config/nope.yaml"], "make: CONFIG=config/nope.yaml: no such file"),
+        (["PROFILE=workflow/profiles/nope"], "make: PROFILE=workflow/profiles/nope: no such folder"),
+    ],
+)
+def test_missing_inputs_are_told_before_the_set_up(
+    tmp_path: Path, target: str, arguments: list[str], message: str
+) -> None:
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    before = sorted(tmp_path.rglob("*"))
+    done = make(tmp_path, target, *arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_both_commands_of_the_readme_set_up_first() -> None:
+    for target in ("reproduce", "test", "lint", "figures"):
+        assert re.search(rf"^{target}:.*\bsetup\b", MAKEFILE, re.MULTILINE), target
