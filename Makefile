@@ -4,6 +4,7 @@ CONFIG ?= config/quick.yaml
 PROFILE ?= workflow/profiles/local
 VENV := .venv
 BIN := $(VENV)/bin
+AUDIT := build/audit
 PYTHON ?=
 FLAVOUR ?=
 TESTS ?= tests
@@ -61,9 +62,9 @@ lock: setup ## Write the hashed locks anew from pyproject.toml
 docs: setup ## Write the generated parts of the documentation anew (configuration keys, schema)
 	@$(BIN)/python -m must.docs
 
-audit: setup ## Look the locked packages up in the public lists of known vulnerabilities
-	@$(BIN)/python -c 'import pip_audit' 2>/dev/null || $(BIN)/python -m pip install --quiet pip-audit
-	$(BIN)/pip-audit --require-hashes --disable-pip -r containers/locks/cuda.txt -r containers/locks/tools.txt
+audit: setup ## Look the locked packages up in the public lists of known vulnerabilities (needs the internet)
+	@test -x $(AUDIT)/bin/pip-audit || { $(BIN)/python -m venv --clear $(AUDIT) && $(AUDIT)/bin/pip -q install pip-audit; }
+	$(AUDIT)/bin/pip-audit --require-hashes --disable-pip -r containers/locks/cuda.txt -r containers/locks/tools.txt
 
 clean: ## Remove the environment and what tools leave behind (results/ stays)
 	rm -rf $(VENV) build dist must.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

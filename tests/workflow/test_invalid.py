@@ -15,6 +15,8 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "value named twice": ({"sweep": {"seeds": [1, 1]}}, "names a value twice"),
     "shell characters in the name": ({"name": "a; touch b"}, "name"),
     "path in the name": ({"name": "../elsewhere"}, "name"),
+    "image required, and not used": ({"container": {"required": True}}, "container.required is true"),
+    "walltime above its own limit": ({"resources": {"minutes": 9, "max_minutes": 5}}, "max_minutes is 5"),
     "a run of the sweep that cannot be": (
         {"sweep": {"update_intervals": [1]}, "env": {"tasks": ["reach-v3"], "horizon": 200}},
         "the first mask update comes after",

@@ -1,0 +1,140 @@
+"""A checkout on a Slurm cluster, the head that Snakemake is there, and ways to disturb both."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+
+T = TypeVar("T")
+ROOT = Path(__file__).resolve().parents[2]
+BUILT = Path("containers/build")
+TABLES = ("success_rate.csv", "success_rate.md", "success_rate.tex")
+FASTER = ("--slurm-init-seconds-before-status-checks", "5", "--seconds-between-status-checks", "5")
+"""Looks at the queue more often than is polite on a shared cluster."""
+LIMIT = 900
+"""Seconds after which a head that does not end is given up."""
+
+
+class Checkout:
+    """A fresh clone of this repository with an experiment, on a file system that the nodes see."""
+
+    def __init__(self, directory: Path, config: dict[str, Any], image_from: Checkout | None = None) -> None:
+        """Clone into a directory that does not exist; with the image that another checkout built, if one is given."""
+        self.directory = directory
+        self.config = config
+        run("git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(directory))
+        self.experiment = directory / "experiment.yaml"
+        self.experiment.write_text(yaml.safe_dump(config), encoding="utf-8")
+        if image_from is not None:
+            (directory / BUILT).mkdir(parents=True)
+            for path in sorted((image_from.directory / BUILT).glob("must-*.sif*")):
+                shutil.copy(path, directory / BUILT / path.name)
+
+    @property
+    def results(self) -> Path:
+        """Where the experiment's results lie."""
+        return self.directory / "results" / str(self.config["name"])
+
+    @property
+    def tables(self) -> dict[str, bytes]:
+        """The final tables, byte by byte."""
+        return {name: (self.results / "tables" / name).read_bytes() for name in TABLES}
+
+    @property
+    def digest(self) -> str:
+        """Content digest of the image."""
+        (path,) = (self.directory / BUILT).glob("must-*.sif.digest")
+        return path.read_text(encoding="utf-8").strip()
+
+    def run_dirs(self) -> list[Path]:
+        """Give the run directories that exist."""
+        return sorted(path.parent for path in self.results.glob("runs/**/config.yaml"))
+
+    def manifests(self) -> dict[str, dict[str, Any]]:
+        """Give the manifest of each run, by the run's path."""
+        paths = {str(path.relative_to(self.results / "runs")): path / "manifest.json" for path in self.run_dirs()}
+        return {name: json.loads(path.read_text(encoding="utf-8")) for name, path in paths.items()}
+
+    def start(self, *options: str) -> Head:
+        """Start `snakemake --profile slurm` and go on."""
+        return Head(self, options)
+
+    def snakemake(self, *options: str) -> str:
+        """Run `snakemake --profile slurm`, which must succeed; give what it printed."""
+        return self.start(*options).wait()
+
+    def jobs(self, *states: str) -> list[str]:
+        """Give the Slurm jobs of this checkout that are in the queue (in these states)."""
+        text = run("squeue", "--noheader", "--me", "--format", "%i|%T|%Z")
+        rows = [line.strip().split("|") for line in text.splitlines()]
+        live = states or ("PENDING", "RUNNING", "COMPLETING", "CONFIGURING", "REQUEUED", "SUSPENDED")
+        return [number for number, state, place in rows if Path(place) == self.directory and state in live]
+
+    def wait_for_checkpoint(self) -> str:
+        """Wait until a job runs, and every run that is begun has a checkpoint; give the job."""
+
+        def ready() -> str | None:
+            begun = self.run_dirs()
+            saved = [any((path / "checkpoints").glob("*")) for path in begun]
+            running = self.jobs("RUNNING")
+            return running[0] if running and saved and all(saved) else None
+
+        return wait_for(ready, "a run with a checkpoint")
+
+
+class Head:
+    """A running `snakemake --profile slurm`."""
+
+    def __init__(self, checkout: Checkout, options: tuple[str, ...]) -> None:
+        """Start it; what it prints goes to `head-<n>.log`."""
+        self.log = checkout.directory / f"head-{len(list(checkout.directory.glob('head-*.log')))}.log"
+        command = [str(Path(sys.executable).parent / "snakemake"), "--profile", "slurm"]
+        command += ["--configfile", checkout.experiment.name, *options]
+        with self.log.open("wb") as output:
+            self.process = subprocess.Popen(
+                command, cwd=checkout.directory, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
+            )
+
+    def wait(self) -> str:
+        """Wait until it ends, which must be well; give what it printed."""
+        try:
+            status = self.process.wait(LIMIT)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            status = -1
+        text = self.log.read_text(encoding="utf-8")
+        assert status == 0, text[-6000:]
+        return text
+
+    def kill(self) -> None:
+        """Kill it as `kill -9` does, and everything it started on this machine."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+def run(*command: str) -> str:
+    """Run a command, which must succeed; give what it printed."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def wait_for(look: Callable[[], T | None], what: str, seconds: float = 300) -> T:
+    """Look again and again until something is there."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = look()
+        if found:
+            return found
+        time.sleep(0.5)
+    raise AssertionError(f"no {what} after {seconds:.0f} s")

@@ -1,0 +1,75 @@
+"""Undisturbed runs and disturbed ones, all on the same cluster at the same time: they wait more than they work."""
+
+from __future__ import annotations
+
+import copy
+import os
+import shutil
+import subprocess
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from .cluster import ROOT, Checkout
+from .scenarios import DISTURBANCES, REFERENCES
+
+NEEDED = {
+    "apptainer": "Apptainer (on Debian 12: tests/cluster/machine/install-apptainer.sh, as root)",
+    "sbatch": "Slurm (a one-node cluster on Debian: tests/cluster/machine/start-slurm.sh, as root)",
+    "squeue": "Slurm (a one-node cluster on Debian: tests/cluster/machine/start-slurm.sh, as root)",
+    "git": "git",
+}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def requirements() -> None:
+    """Fail, with what to do, where the cluster's tests cannot run: they are never skipped silently."""
+    missing = [text for program, text in NEEDED.items() if shutil.which(program) is None]
+    if os.getuid() == 0:
+        missing.append("an ordinary user (root cannot build images everywhere; tests/cluster/machine/ci.sh makes one)")
+    if not os.access("/dev/fuse", os.R_OK | os.W_OK):
+        missing.append("/dev/fuse open to this user (chmod 666 /dev/fuse, as root)")
+    if not missing and subprocess.run(["sinfo", "--noheader"], capture_output=True, check=False).returncode:
+        missing.append("a Slurm controller that answers (tests/cluster/machine/start-slurm.sh, as root)")
+    if missing:
+        pytest.exit("the cluster's tests need:\n  - " + "\n  - ".join(dict.fromkeys(missing)), returncode=2)
+
+
+@pytest.fixture(scope="session")
+def smoke() -> dict[str, Any]:
+    """Give the smoke experiment, in an image made from what this machine can reach."""
+    settings: dict[str, Any] = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text(encoding="utf-8"))
+    bootstrap = "debootstrap" if shutil.which("debootstrap", path=os.environ["PATH"] + ":/usr/sbin") else "docker"
+    return settings | {"container": {"required": True, "bootstrap": bootstrap}}
+
+
+@pytest.fixture(scope="session")
+def workspace() -> Path:
+    """Give an empty directory in the checkout: unlike /tmp, the nodes of a cluster see it."""
+    directory = ROOT / "build" / "cluster"
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def first(workspace: Path, smoke: dict[str, Any]) -> tuple[Checkout, str]:
+    """Give the checkout where the literal command built the image and ran the smoke experiment, and its output."""
+    checkout = Checkout(workspace / "first", smoke)
+    return checkout, checkout.snakemake()
+
+
+@pytest.fixture(scope="session")
+def outcomes(workspace: Path, first: tuple[Checkout, str], smoke: dict[str, Any]) -> dict[str, Future[Checkout]]:
+    """Give the experiments for the disturbances, undisturbed and disturbed, all under way at once."""
+    pool = ThreadPoolExecutor(len(REFERENCES) + len(DISTURBANCES))
+    started = {}
+    for name, (changes, act) in (REFERENCES | DISTURBANCES).items():
+        config = copy.deepcopy(smoke)
+        for section, values in changes.items():
+            config[section] = config[section] | values
+        started[name] = pool.submit(act, Checkout(workspace / name, config, image_from=first[0]))
+    return started

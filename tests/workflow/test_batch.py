@@ -1,0 +1,46 @@
+"""Several runs in one job: planned by the job, each with its own log and result, and none takes the others with it."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from .conftest import Workflow
+
+
+@pytest.fixture
+def batch(smoke: dict[str, Any]) -> dict[str, Any]:
+    """Give the smoke experiment with two runs in a job."""
+    smoke["resources"]["runs_per_job"] = 2
+    return smoke
+
+
+def test_runs_are_dealt_to_jobs(workflow: Workflow, batch: dict[str, Any]) -> None:
+    assert workflow.plan(batch).jobs == Counter(train=2, aggregate=1, figures=1, default=1)
+    batch["resources"]["runs_per_job"] = 3
+    done = workflow.snakemake("--dry-run", "--cores", "8", "--printshellcmds", config=batch)
+    assert done.stdout.count("(cores: 3)") == 2
+    assert all(done.stdout.count(f"--seed {seed}'") == 2 for seed in (0, 1))
+
+
+def test_a_failing_run_does_not_take_the_others_with_it(workflow: Workflow, batch: dict[str, Any]) -> None:
+    batch["sweep"] = {"seeds": [0, 1], "pruning_ratios": [0]}
+    runs = workflow.directory / "results/smoke/runs/pruning_ratio~0/update_interval~na"
+    runs.mkdir(parents=True)
+    (runs / "seed~1").write_text("in the way\n", encoding="utf-8")
+
+    failed = workflow.snakemake("--cores", "2", config=batch)
+    assert failed.returncode == 1
+    result = (runs / "seed~0" / "result.json").read_bytes()
+    logs = workflow.directory / "results/smoke/logs/train/pruning_ratio~0/update_interval~na"
+    assert "is a file" in (logs / "seed~1.log").read_text(encoding="utf-8")
+    assert "finished" in (logs / "seed~0.log").read_text(encoding="utf-8")
+
+    (runs / "seed~1").unlink()
+    done = workflow.snakemake("--cores", "2", "--rerun-incomplete", config=batch)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (runs / "seed~1" / "result.json").exists()
+    assert (runs / "seed~0" / "result.json").read_bytes() == result
+    assert "finished already" in (logs / "seed~0.log").read_text(encoding="utf-8")
+    assert (workflow.directory / "results/smoke/tables/success_rate.csv").exists()
+    assert not workflow.plan(batch).jobs
