@@ -58,8 +58,7 @@ def main() -> int:
     cpu_torch = {sha256(wheel["download_info"]["archive_info"]) for wheel in cpu_wheels}
     cpu_torch |= hashes(cuda["torch"], platforms=("macosx", "win"))
 
-    # To pip, 2.13.0+cpu in a wheel directory is a newer 2.13.0; `===` tells it that this one is not meant.
-    write("cuda", (entry(name, p, hashes(p), "===" if name == "torch" else "==") for name, p in cuda.items()))
+    write("cuda", (entry(name, package, hashes(package)) for name, package in cuda.items()))
     write("tools", (entry(name, package, hashes(package)) for name, package in tools.items()))
     cpu_entries = (entry(name, package, hashes(package)) for name, package in cpu.items() if name != "torch")
     builds = ", ".join(sorted({python_of(wheel["download_info"]["url"]) for wheel in cpu_wheels}))
@@ -136,11 +135,11 @@ def sha256(file: dict[str, Any]) -> str:
     return str(file["hashes"]["sha256"])
 
 
-def entry(name: str, package: dict[str, Any], allowed: set[str], equals: str = "==") -> str:
+def entry(name: str, package: dict[str, Any], allowed: set[str]) -> str:
     """Write one package as pip's requirement format has it."""
     marker = f" ; {package['marker']}" if "marker" in package else ""
     lines = [
-        f"{name}{equals}{package['version']}{marker}",
+        f"{name}=={package['version']}{marker}",
         *(f"    --hash=sha256:{digest}" for digest in sorted(allowed)),
     ]
     return " \\\n".join(lines)

@@ -137,7 +137,7 @@ def locked_versions(root: Path = ROOT) -> dict[str, str]:
         for lock in ("cuda.txt", "tools.txt"):
             path = root / "containers" / "locks" / lock
             if path.is_file():
-                yield from re.findall(r"^([\w.-]+)===?([^\s;\\]+)", path.read_text(encoding="utf-8"), re.MULTILINE)
+                yield from re.findall(r"^([\w.-]+)==([^\s;\\]+)", path.read_text(encoding="utf-8"), re.MULTILINE)
 
     return dict(entries())
 

@@ -65,10 +65,20 @@ class Checkout:
         """Run the set-up script as `make setup` does."""
         env = {key: value for key, value in os.environ.items() if not key.startswith("PIP_")}
         env |= {"PATH": f"{self.programs}:/usr/bin:/bin", "PIP_CONFIG_FILE": os.devnull, "PIP_NO_INDEX": "1"}
-        env |= {"PIP_FIND_LINKS": str(self.wheels), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+        env |= {"PIP_FIND_LINKS": str(self.index()), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
         env |= {"PYTHON": str(self.programs / "python3")}
         command = ["bash", "containers/setup_venv.sh"]
         return subprocess.run(command, cwd=self.root, env=env | variables, capture_output=True, text=True, check=False)
+
+    def index(self) -> Path:
+        """Write the page of a package index: like a real one, it tells the hash of each wheel."""
+        page = self.wheels.with_suffix(".html")
+        links = [
+            f'<a href="{path.as_uri()}#sha256={hashlib.sha256(path.read_bytes()).hexdigest()}">{path.name}</a>'
+            for path in self.wheels.glob("*.whl")
+        ]
+        page.write_text("<!DOCTYPE html><html><body>" + "\n".join(links) + "</body></html>", encoding="utf-8")
+        return page
 
     def installed(self, package: str) -> str:
         """Give the version of a package in the environment, or an empty string."""
@@ -85,7 +95,7 @@ class Checkout:
         return path
 
     def lock(self, name: str, package: str, version: str, *hashes: str) -> None:
-        """Write a lock that holds one package; a version ``=1.0`` leaves out its builds, such as 1.0+cpu."""
+        """Write a lock that holds one package."""
         lines = [f"{package}=={version}", *(f"    --hash=sha256:{digest}" for digest in hashes)]
         text = "# CPU builds for Linux (x86-64): Python 3.11.\n" + " \\\n".join(lines) + "\n"
         (self.root / "containers/locks" / f"{name}.txt").write_text(text, encoding="utf-8")
@@ -113,7 +123,7 @@ def checkout(tmp_path: Path, template: Path) -> Checkout:
     (root / "backend.py").write_text(BACKEND, encoding="utf-8")
     checkout = Checkout(root, wheels, tmp_path / "programs")
     checkout.program("python3", INTERPRETER.format(template=template, python=PYTHON))
-    checkout.lock("cuda", "torch", "=1.0", make_wheel(wheels, "torch", "1.0"))
+    checkout.lock("cuda", "torch", "1.0", make_wheel(wheels, "torch", "1.0"))
     checkout.lock("cpu", "torch", "1.0", make_wheel(wheels, "torch", "1.0+cpu"))
     checkout.lock("tools", "tool", "1.0", make_wheel(wheels, "tool", "1.0"))
     return checkout
