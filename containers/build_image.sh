@@ -59,7 +59,8 @@ if [ "$bootstrap" = debootstrap ]; then
     arguments+=(--build-arg "mirror=$mirror")
 fi
 
-apptainer build --force "${arguments[@]}" "$image.partial" containers/must.def
+# Light compression: half the time to build, a tenth more to store.
+apptainer build --force --mksquashfs-args "-comp gzip -Xcompression-level 3" "${arguments[@]}" "$image.partial" containers/must.def
 containers/fingerprint.sh content "$image.partial" >"$image.digest"
 echo "$environment" >"$image.environment"
 echo "$source" >"$image.source"
