@@ -54,7 +54,7 @@ def describe(params: Iterable[tuple[str, str]]) -> str:
 
 def differences(settings: Sequence[dict[str, str]]) -> list[list[str]]:
     """Write the settings of each of several variants in words, leaving out what all of them share."""
-    shared = set.intersection(*(set(each.items()) for each in settings))
+    shared = set.intersection(*(set(each.items()) for each in settings)) if settings else set()
     return [parts(item for item in each.items() if item not in shared) for each in settings]
 
 

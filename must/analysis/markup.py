@@ -19,7 +19,7 @@ class Table:
     """A table: the first `keys` columns are aligned left, the others right."""
 
     title: str
-    """Stands above the table when a file holds several."""
+    """Stands above the table; may be empty."""
     columns: tuple[str, ...]
     keys: int
     rows: tuple[tuple[Cell, ...], ...]
@@ -60,7 +60,7 @@ def to_markdown(tables: Sequence[Table], notes: Sequence[str]) -> str:
     """Write tables, and the notes below them, as Markdown."""
     parts = []
     for table in tables:
-        if len(tables) > 1:
+        if table.title:
             parts.append(f"**{escape_markdown(table.title)}**")
         align = ["---"] * table.keys + ["---:"] * (len(table.columns) - table.keys)
         rows = [[escape_markdown(column) for column in table.columns], align]
@@ -70,14 +70,17 @@ def to_markdown(tables: Sequence[Table], notes: Sequence[str]) -> str:
 
 
 def to_latex(tables: Sequence[Table], notes: Sequence[str]) -> str:
-    r"""Write tables, and the notes below them, as LaTeX to be taken in with ``\input``, in a table float or not."""
-    parts = [r"% Needs \usepackage{booktabs}."]
+    r"""Write tables, and the notes below them, as LaTeX to be taken in with ``\input``.
+
+    One table fits a float; several follow each other down the page.
+    """
+    parts = [r"% Needs \usepackage{booktabs}.", r"\begingroup\footnotesize\setlength{\tabcolsep}{4pt}"]
     for table in tables:
-        if len(tables) > 1:
-            parts.append(rf"\par\medskip\textbf{{{escape_latex(table.title)}}}\par\smallskip")
-        parts.append(_tabular(table))
-    parts += [rf"\par\smallskip{{\footnotesize {escape_latex(note)}\par}}" for note in notes]
-    return "\n".join(parts) + "\n"
+        if table.title:
+            parts.append(rf"\noindent\textbf{{{escape_latex(table.title)}}}\par\nobreak\smallskip")
+        parts.append(rf"\noindent{_tabular(table)}\par\medskip")
+    parts += [rf"\noindent {escape_latex(note)}\par" for note in notes]
+    return "\n".join([*parts, r"\endgroup"]) + "\n"
 
 
 def _tabular(table: Table) -> str:

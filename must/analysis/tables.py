@@ -79,7 +79,7 @@ def _success_table(results: Results, groups: Sequence[Group], with_tasks: bool) 
         seeds = Cell(f"{len(group.finished)} of {len(group.runs)}")
         rows.append((*keys, seeds, final[row], best[row], *(cells[row] for cells in by_task)))
     columns = (*map(heading, axes), "Seeds", "Final success", "Best success", *tasks)
-    return Table(f"Benchmark {groups[0].settings.get('benchmark')}", columns, len(axes), tuple(rows))
+    return Table(groups[0].settings.get("benchmark", ""), columns, len(axes), tuple(rows))
 
 
 def _task_tables(results: Results) -> list[Table]:

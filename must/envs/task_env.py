@@ -58,8 +58,10 @@ class TaskEnv:
         """Take one step with an action (4,) in [-1, 1]; give the observation (D,), the reward and the success flag.
 
         Raises:
-            NumericalError: The observation or the reward is not finite.
+            NumericalError: The action, or the observation or reward that follows, is not finite.
         """
+        if not np.isfinite(action).all():
+            raise NumericalError(f"task {self.name}: the policy gave an action that is not finite; lower sac.lr")
         observation, reward, _, _, info = self._env.step(action)
         observation, reward = observation.astype(np.float32), float(reward)
         if not (np.isfinite(reward) and np.isfinite(observation).all()):

@@ -1,0 +1,57 @@
+"""What tests share: small configurations, and reference implementations that are plain instead of fast."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from must.buffers import Batch
+from must.config import RunConfig, parse_experiment
+from must.types import ACTION_DIM, OBS_DIM
+
+ROOT = Path(__file__).resolve().parent.parent
+SMALL: dict[str, Any] = {
+    "env": {"tasks": ["reach-v3", "drawer-close-v3", "push-v3"], "horizon": 10},
+    "network": {"hidden_sizes": [12, 9]},
+    "sac": {"batch_size_per_task": 8, "buffer_size": 300},
+    "masks": {"granularity": "neuron", "update_interval": 2},
+    "generator": {"hidden_size": 8},
+    "training": {"epochs": 4, "pretrain_epochs": 1, "epoch_frames": 10, "opt_times": 3, "device": "cpu"},
+    "evaluation": {"interval": 2, "episodes": 1},
+}
+
+
+def small_config(**sections: dict[str, Any]) -> RunConfig:
+    """Give the settings of a run of seconds, with some keys changed: small_config(masks={"pruning_ratio": 0})."""
+    return parse_experiment(merged(SMALL, sections)).run_config()
+
+
+def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Give a copy of nested settings with changes laid over it."""
+    result = dict(base)
+    for key, value in changes.items():
+        result[key] = merged(base.get(key, {}), value) if isinstance(value, dict) else value
+    return result
+
+
+def random_batch(n_tasks: int, rows: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> Batch:
+    """Give a batch of random transitions."""
+    rng = torch.Generator().manual_seed(seed)
+    observations, next_observations = torch.randn(2, n_tasks, rows, OBS_DIM, generator=rng, dtype=dtype)
+    actions = torch.rand(n_tasks, rows, ACTION_DIM, generator=rng, dtype=dtype) * 2 - 1
+    rewards = torch.rand(n_tasks, rows, generator=rng, dtype=dtype)
+    return Batch(observations, actions, next_observations, rewards)
+
+
+def random_trajectories(n_tasks: int, steps: int = 11, seed: int = 0) -> np.ndarray:
+    """Give one random trajectory (K, T, D) for each task."""
+    return np.random.default_rng(seed).normal(size=(n_tasks, steps, OBS_DIM)).astype(np.float32)
+
+
+def relative_error(value: Tensor, reference: Tensor) -> float:
+    """Give |value - reference| / |reference|."""
+    return float(((value - reference).norm() / reference.norm().clamp_min(1e-30)).detach())

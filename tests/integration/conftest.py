@@ -1,0 +1,54 @@
+"""Whole runs of seconds, started as a user starts them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.helpers import SMALL, merged
+
+FILES = ("eval.csv", "train.csv", "masks.csv", "final.pt", "result.json")
+"""What is byte-identical between two runs of the same settings."""
+
+Must = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def must_command(*arguments: Any) -> list[str]:
+    return [sys.executable, "-m", "must.cli", *map(str, arguments)]
+
+
+@pytest.fixture
+def must(tmp_path: Path) -> Must:
+    """Run ``must`` with arguments in an empty directory; give what it printed and its exit status."""
+
+    def run(*arguments: Any, check: int | None = 0, timeout: float = 240) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            must_command(*arguments), cwd=tmp_path, capture_output=True, text=True, timeout=timeout, env=os.environ
+        )
+        assert check is None or done.returncode == check, done.stderr
+        return done
+
+    return run
+
+
+@pytest.fixture
+def config_file(tmp_path: Path) -> Callable[..., Path]:
+    """Write the small configuration, with some keys changed, to a file."""
+
+    def write(**sections: Any) -> Path:
+        path = tmp_path / "config.yaml"
+        path.write_text(yaml.safe_dump(merged(SMALL, sections)))
+        return path
+
+    return write
+
+
+def contents(directory: Path, files: Sequence[str] = FILES) -> dict[str, bytes]:
+    return {name: (directory / name).read_bytes() for name in files}

@@ -1,0 +1,139 @@
+"""An interrupted run ends with the same bytes as an undisturbed one (the twelfth defect of the original)."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from tests.integration.conftest import contents, must_command
+
+KINDS = {
+    "neuron": [],
+    "weight": ["--set", "masks.granularity=weight", "--set", "masks.mask_biases=true"],
+    "dense": ["--pruning-ratio", "0"],
+}
+EVERY_EPOCH = ["--set", "training.checkpoint_minutes=1e-9"]
+
+
+def wait_for(process: subprocess.Popen, condition, seconds: float = 120) -> None:
+    for _ in range(int(seconds / 0.005)):
+        if condition() or process.poll() is not None:
+            return
+        time.sleep(0.005)
+    raise AssertionError("it did not happen")
+
+
+def epochs_logged(path) -> int:
+    return path.read_bytes().count(b"\n") - 1 if path.exists() else 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_terminated_run_goes_on_exactly(must, config_file, tmp_path, kind):
+    # Episodes of 10 steps and epochs of 15: interruptions fall into the middle of an episode. The ring wraps around.
+    config = config_file(training={"epoch_frames": 15, "epochs": 8}, sac={"buffer_size": 180})
+    command = ["train", "--config", config, *KINDS[kind], *EVERY_EPOCH]
+    must(*command, "--out", "undisturbed")
+    out = tmp_path / "disturbed"
+    for epochs in (2, 5):
+        process = subprocess.Popen(must_command(*command, "--out", out, "--n-workers", epochs % 2 + 1), cwd=tmp_path)
+        wait_for(process, lambda wanted=epochs: epochs_logged(out / "train.csv") >= wanted)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 75
+        assert json.loads((out / "manifest.json").read_text())["state"] == "interrupted"
+        assert not (out / "result.json").exists()
+    must(*command, "--out", out)
+    assert contents(tmp_path / "undisturbed") == contents(out)
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["state"] == "finished"
+    assert len(manifest["resumed"]) == 2
+    assert not (out / "checkpoints").exists()
+    assert epochs_logged(out / "timing.csv") == 9
+
+
+def test_a_killed_run_goes_on_from_its_checkpoint_without_torn_or_double_rows(must, config_file, tmp_path):
+    config = config_file(training={"epochs": 8})
+    command = ["train", "--config", config, *EVERY_EPOCH]
+    must(*command, "--out", "undisturbed")
+    out = tmp_path / "disturbed"
+    process = subprocess.Popen(must_command(*command, "--out", out), cwd=tmp_path)
+    wait_for(process, lambda: epochs_logged(out / "train.csv") >= 4)
+    process.kill()
+    process.wait()
+    with (out / "train.csv").open("ab") as file:
+        file.write(b"5,torn")
+    must(*command, "--out", out)
+    assert contents(tmp_path / "undisturbed") == contents(out)
+
+
+def damage(path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.fixture
+def interrupted(must, config_file, tmp_path):
+    """A run that stopped with two checkpoints, and the command that goes on."""
+    config = config_file(training={"epochs": 8})
+    command = ["train", "--config", config, *EVERY_EPOCH]
+    out = tmp_path / "run"
+    process = subprocess.Popen(must_command(*command, "--out", out), cwd=tmp_path)
+    wait_for(process, lambda: len(list((out / "checkpoints").glob("*.json"))) == 2)
+    process.send_signal(signal.SIGUSR1)
+    assert process.wait(60) == 75
+    assert len(list((out / "checkpoints").glob("*.json"))) == 2
+    return command, out
+
+
+def test_of_two_checkpoints_a_damaged_one_is_passed_over_with_a_warning(must, interrupted, tmp_path):
+    command, out = interrupted
+    damage(sorted((out / "checkpoints").glob("*.pt"))[-1])
+    done = must(*command, "--out", out)
+    assert "damaged" in done.stderr
+    must(*command, "--out", "undisturbed")
+    assert contents(tmp_path / "undisturbed") == contents(out)
+
+
+def test_with_both_damaged_nothing_is_overwritten(must, interrupted):
+    command, out = interrupted
+    for path in (out / "checkpoints").glob("*.pt"):
+        damage(path)
+    before = contents(out, ("train.csv", "eval.csv", "config.yaml"))
+    for _ in range(2):
+        done = must(*command, "--out", out, check=2)
+        assert f"delete {out}" in done.stderr
+        assert "Traceback" not in done.stderr
+    assert contents(out, tuple(before)) == before
+
+
+def test_a_second_process_on_the_same_directory_refuses(must, config_file, tmp_path):
+    command = ["train", "--config", config_file(training={"epochs": 2000}), "--out", tmp_path / "run"]
+    process = subprocess.Popen(must_command(*command), cwd=tmp_path)
+    try:
+        wait_for(process, lambda: epochs_logged(tmp_path / "run" / "train.csv") >= 1)
+        done = must(*command, check=2)
+        assert "another process" in done.stderr
+        # The second one must not have stopped or disturbed the first.
+        assert process.poll() is None
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 75
+
+
+def test_a_killed_run_leaves_no_worker_behind(config_file, tmp_path):
+    command = must_command("train", "--config", config_file(training={"epochs": 2000, "n_workers": 2}), "--out", "run")
+    process = subprocess.Popen(command, cwd=tmp_path, start_new_session=True)
+    wait_for(process, lambda: epochs_logged(tmp_path / "run" / "train.csv") >= 1)
+    process.kill()
+    process.wait()
+    for _ in range(200):
+        try:
+            os.killpg(process.pid, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGKILL)
+    raise AssertionError("workers outlived their parent")

@@ -1,0 +1,180 @@
+"""What a user types and sees."""
+
+import csv
+import json
+import pty
+import subprocess
+
+import pytest
+import torch
+import yaml
+
+from tests.helpers import ROOT
+from tests.integration.conftest import contents, must_command
+
+TASKS = ["reach-v3", "drawer-close-v3", "push-v3"]
+
+
+def test_a_run_directory_holds_everything(must, config_file, tmp_path):
+    must(
+        "train",
+        "--config",
+        config_file(),
+        "--out",
+        "run",
+        "--seed",
+        3,
+        "--pruning-ratio",
+        0.25,
+        "--update-interval",
+        3,
+        "--generator-lr",
+        "1e-3",
+        "--use-sl-loss",
+        0,
+        "--use-trajectory-info",
+        1,
+        "--n-tasks",
+        3,
+        "--n-workers",
+        2,
+        "--set",
+        "sac.gamma=0.9",
+        "--set",
+        "logging.tensorboard=true",
+    )
+    run = tmp_path / "run"
+    names = {path.name for path in run.iterdir()}
+    assert names == {
+        "config.yaml",
+        "manifest.json",
+        "eval.csv",
+        "train.csv",
+        "masks.csv",
+        "timing.csv",
+        "train.log",
+        "final.pt",
+        "result.json",
+        "tensorboard",
+        ".lock",
+    }
+    assert list((run / "tensorboard").iterdir())
+    config = yaml.safe_load((run / "config.yaml").read_text())
+    assert config["training"]["seed"] == 3
+    assert config["masks"]["pruning_ratio"] == 0.25
+    assert config["masks"]["update_interval"] == 3
+    assert config["generator"]["lr"] == 1e-3
+    assert config["generator"]["use_sl_loss"] is False
+    assert config["sac"]["gamma"] == 0.9
+    assert config["sac"]["tau"] == 0.005
+    with (run / "eval.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == [
+        "epoch",
+        "env_steps",
+        "mean_success",
+        *(f"success/{t}" for t in TASKS),
+        *(f"return/{t}" for t in TASKS),
+    ]
+    assert [(int(row["epoch"]), int(row["env_steps"])) for row in rows] == [(0, 0), (2, 60), (4, 120), (5, 150)]
+    with (run / "train.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["mask_version"] for row in rows] == ["0", "1", "1", "2", "2"]
+    assert [bool(row["mask_churn"]) for row in rows] == [False, False, False, True, False]
+    assert rows[0]["policy_loss"] == ""
+    assert all(float(row[f"temperature/{task}"]) > 0 for row in rows for task in TASKS)
+    with (run / "masks.csv").open() as file:
+        pairs = list(csv.DictReader(file))
+    assert len(pairs) == 2 * 3 * 3
+    assert all(0 <= float(pair["overlap"]) <= 1 for pair in pairs)
+    result = json.loads((run / "result.json").read_text())
+    assert result["env_steps"] == 150
+    manifest = json.loads((run / "manifest.json").read_text())
+    assert manifest["state"] == "finished"
+    assert manifest["seed"] == 3
+    assert manifest["packages"]["metaworld"].startswith("3.1")
+    assert manifest["container"] is None
+    assert manifest["started"] <= manifest["ended"]
+    final = torch.load(run / "final.pt", weights_only=True)
+    assert final["mask_version"] == 2
+    assert "5/5" in (run / "train.log").read_text()
+
+
+def test_a_finished_run_is_not_run_again(must, config_file, tmp_path):
+    command = ["train", "--config", config_file(), "--out", "run"]
+    must(*command)
+    before = contents(tmp_path / "run", ("eval.csv", "manifest.json", "result.json"))
+    done = must(*command)
+    assert "finished already" in done.stderr
+    assert contents(tmp_path / "run", tuple(before)) == before
+
+
+def test_evaluating_a_finished_run_repeats_its_last_evaluation(must, config_file, tmp_path):
+    must("train", "--config", config_file(), "--out", "run")
+    answers = [must("evaluate", "run", "--episodes", 1, "--n-workers", n, "--json").stdout for n in (1, 2)]
+    assert answers[0] == answers[1]
+    answer = json.loads(answers[0])
+    with (tmp_path / "run" / "eval.csv").open() as file:
+        last = list(csv.DictReader(file))[-1]
+    for task in TASKS:
+        assert float(last[f"return/{task}"]) == pytest.approx(answer["return"][task], rel=1e-8)
+        assert float(last[f"success/{task}"]) == answer["success"][task]
+    table = must("evaluate", "run", "--episodes", 3).stdout
+    assert [line.split()[0] for line in table.splitlines()] == ["task", *TASKS, "mean"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--set", "env.goals=fixed", "--set", "env.reward=v1"],
+        ["--n-tasks", 1, "--set", "masks.granularity=weight", "--set", "generator.head=dense"],
+        [
+            "--set",
+            "env.tasks=null",
+            "--set",
+            "env.benchmark=MT10",
+            "--n-tasks",
+            2,
+            "--use-sl-loss",
+            0,
+            "--use-trajectory-info",
+            0,
+        ],
+        ["--set", "masks.granularity=weight", "--set", "masks.relaxation=softmax", "--set", "network.init=original"],
+    ],
+)
+def test_variants_of_the_method_train(must, config_file, tmp_path, options):
+    must("train", "--config", config_file(), "--out", "run", *options)
+    assert (tmp_path / "run" / "result.json").exists()
+
+
+def test_a_terminal_shows_a_bar_and_the_log_file_plain_lines(config_file, tmp_path):
+    ours, theirs = pty.openpty()
+    command = must_command("train", "--config", config_file(), "--out", "run")
+    done = subprocess.run(command, cwd=tmp_path, stderr=theirs, stdout=subprocess.PIPE, timeout=240)
+    import os
+
+    os.close(theirs)
+    shown = b""
+    with __import__("contextlib").suppress(OSError):
+        while chunk := os.read(ours, 65536):
+            shown += chunk
+    os.close(ours)
+    assert done.returncode == 0
+    assert b"\x1b[" in shown
+    assert b"5/5" in shown
+    assert b"steps/s" in shown
+    text = (tmp_path / "run" / "train.log").read_text()
+    assert "\x1b" not in text
+    assert "epoch 5/5" in text
+
+
+def test_the_experiments_that_ship_are_valid():
+    from must.config import load_experiment
+
+    for path in sorted((ROOT / "config").glob("*.yaml")):
+        experiment = load_experiment(path)
+        assert experiment.name == path.stem
+        for spec in experiment.runs():
+            overrides = experiment.overrides(spec)
+            assert load_experiment(path, overrides).run_config().training.seed == int(dict(spec.params)["seed"])

@@ -1,0 +1,204 @@
+import copy
+
+import pytest
+import torch
+
+from must.algorithms import METRICS, Agent
+from must.algorithms.agent import clip_members
+from tests.helpers import merged, random_batch, random_trajectories, small_config
+
+CPU = torch.device("cpu")
+KINDS = {
+    "dense": {"masks": {"pruning_ratio": 0}},
+    "neuron": {"masks": {"granularity": "neuron"}},
+    "weight, dense head": {"masks": {"granularity": "weight"}, "generator": {"head": "dense"}},
+    "weight, factorised head": {"masks": {"granularity": "weight"}, "generator": {"head": "factorised"}},
+    "weight and bias": {"masks": {"granularity": "weight", "mask_biases": True}},
+    "softmax": {"masks": {"granularity": "weight", "relaxation": "softmax"}},
+}
+
+
+def make(n_tasks: int = 3, **sections) -> Agent:
+    agent = Agent(small_config(**merged({"env": {"n_tasks": n_tasks}}, sections)), CPU)
+    if agent.mask_learner is not None:
+        agent.publish_random_masks()
+    return agent
+
+
+def parameters(module: torch.nn.Module) -> list[torch.Tensor]:
+    return [parameter.detach().clone() for parameter in module.parameters()]
+
+
+def moved(before: list[torch.Tensor], module: torch.nn.Module) -> bool:
+    return any(not torch.equal(a, b) for a, b in zip(before, module.parameters(), strict=True))
+
+
+@pytest.mark.parametrize("n_tasks", [1, 2, 3])
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_run_takes_steps_and_updates_masks(kind, n_tasks):
+    agent = make(n_tasks, **KINDS[kind])
+    batch = random_batch(n_tasks, 8)
+    for _ in range(3):
+        metrics = agent.gradient_step(batch)
+    assert metrics.shape == (len(METRICS),)
+    assert metrics.isfinite().all()
+    if kind != "dense":
+        version = agent.mask_set.version
+        agent.begin_mask_update(random_trajectories(n_tasks))
+        assert agent.gradient_step(batch, learn_masks=True).isfinite().all()
+        assert agent.mask_set.version == version  # nothing is published in the middle of an update
+        agent.finish_mask_update()
+        assert agent.mask_set.version == version + 1
+        assert agent.gradient_step(batch).isfinite().all()
+
+
+@pytest.mark.parametrize(("granularity", "ratio"), [("weight", 0.37), ("weight", 0.95), ("neuron", 0.5)])
+def test_published_masks_have_exact_density(granularity, ratio):
+    agent = make(masks={"granularity": granularity, "pruning_ratio": ratio})
+    learner = agent.mask_learner
+    for masks in (agent.mask_set, _updated(agent)):
+        for network, rows in masks.kept_elements().items():
+            layout = learner._layouts[0 if network == "policy" else 1]
+            assert (rows.sum(1) == sum(layout.kept(ratio))).all()
+
+
+def _updated(agent: Agent):
+    agent.begin_mask_update(random_trajectories(agent.n_tasks))
+    agent.finish_mask_update()
+    return agent.mask_set
+
+
+def test_a_step_does_what_separate_networks_and_optimizers_would_do():
+    """One gradient step against a plain one: each network alone, autograd over everything, torch's own clipping."""
+    agent = make(masks={"granularity": "weight", "pruning_ratio": 0.37})
+    twin = copy.deepcopy({"policy": agent.policy, "critic": agent.critic, "target": agent.target_critic})
+    log_alpha = agent.log_alpha.detach().clone().requires_grad_()
+    batch, sac = random_batch(3, 8), agent._config.sac
+    noise_rng = torch.Generator().set_state(agent.rngs["policy_noise"].get_state())
+    agent.gradient_step(batch)
+
+    from must.networks import apply_task_parameters
+    from must.networks.tanh_normal import sample
+
+    def evaluate(network, masks, *inputs):
+        return apply_task_parameters(network.task_parameters(masks), torch.cat(inputs, -1))
+
+    noise, next_noise = torch.randn((2, *batch.actions.shape), generator=noise_rng)
+    masks = agent.mask_set
+    actions, log_probs = sample(evaluate(twin["policy"], masks.policy, batch.observations)[0], noise)
+    entropy_gap = log_probs.detach().mean(1) + sac.target_entropy
+    optimizer = torch.optim.Adam([log_alpha], lr=sac.lr)
+    (-(log_alpha * entropy_gap).mean()).backward()
+    optimizer.step()
+    alpha = log_alpha.detach().exp()
+    with torch.no_grad():
+        next_actions, next_log_probs = sample(
+            evaluate(twin["policy"], masks.policy, batch.next_observations)[0], next_noise
+        )
+        next_q = evaluate(twin["target"], masks.critic, batch.next_observations, next_actions)[..., 0]
+        target = batch.rewards + sac.gamma * (next_q.amin(0) - alpha[:, None] * next_log_probs)
+    loss = alpha[:, None] * log_probs - evaluate(twin["critic"], masks.critic, batch.observations, actions)[
+        ..., 0
+    ].amin(0)
+    policy_gradients = torch.autograd.grad(loss.mean(), list(twin["policy"].parameters()))
+    q = evaluate(twin["critic"], masks.critic, batch.observations, batch.actions)[..., 0]
+    for member in range(2):
+        error = (q[member] - target).square().mean()
+        gradients = torch.autograd.grad(error, list(twin["critic"].parameters()), retain_graph=True)
+        shares = [gradient[member] for gradient in gradients]
+        before = [p.detach()[member] for p in twin["critic"].parameters()]
+        after = [p.detach()[member] for p in agent.critic.parameters()]
+        _assert_adam_step(before, shares, after, sac)
+    before = [p.detach() for p in twin["policy"].parameters()]
+    _assert_adam_step(before, policy_gradients, [p.detach() for p in agent.policy.parameters()], sac)
+    assert torch.allclose(agent.log_alpha, log_alpha)
+    for slow, old, fast in zip(
+        agent.target_critic.parameters(), twin["target"].parameters(), agent.critic.parameters(), strict=True
+    ):
+        assert torch.allclose(slow, (1 - sac.tau) * old + sac.tau * fast, atol=1e-7)
+
+
+def _assert_adam_step(before, gradients, after, sac) -> None:
+    copies = [value.clone().requires_grad_() for value in before]
+    for value, gradient in zip(copies, gradients, strict=True):
+        value.grad = gradient.clone()
+    torch.nn.utils.clip_grad_norm_(copies, sac.max_grad_norm)
+    torch.optim.Adam(copies, lr=sac.lr).step()
+    for value, result in zip(copies, after, strict=True):
+        assert torch.allclose(value, result, atol=1e-6)
+
+
+def test_clipping_treats_each_member_by_itself():
+    values = [torch.nn.Parameter(torch.zeros(2, 3, 4)), torch.nn.Parameter(torch.zeros(2, 5))]
+    for value in values:
+        value.grad = torch.randn(value.shape, generator=torch.Generator().manual_seed(0))
+        value.grad[1] *= 1e-3
+    small = [value.grad[1].clone() for value in values]
+    norms = clip_members(values, 1.0)
+    assert norms[0] > 1 > norms[1]
+    assert sum(float(v.grad[0].square().sum()) for v in values) == pytest.approx(1, rel=1e-4)
+    assert all(torch.equal(value.grad[1], before) for value, before in zip(values, small, strict=True))
+
+
+def test_an_agent_goes_on_exactly_from_its_saved_state(tmp_path):
+    for kind in ("neuron", "weight, dense head", "dense"):
+        first = make(**KINDS[kind])
+        batch = random_batch(3, 8)
+        first.gradient_step(batch)
+        if kind != "dense":
+            _updated(first)
+        torch.save(first.state(), tmp_path / "state.pt")
+        second = make(**KINDS[kind])
+        second.restore(torch.load(tmp_path / "state.pt", weights_only=True))
+        for agent in (first, second):
+            agent.gradient_step(batch)
+            if kind != "dense":
+                agent.begin_mask_update(random_trajectories(3))
+                agent.gradient_step(batch, learn_masks=True)
+                agent.finish_mask_update()
+            agent.gradient_step(batch)
+        _assert_same(first.state(), second.state())
+
+
+def _assert_same(a, b) -> None:
+    assert type(a) is type(b)
+    if isinstance(a, torch.Tensor):
+        assert torch.equal(a, b)
+    elif isinstance(a, dict):
+        assert a.keys() == b.keys()
+        for key in a:
+            _assert_same(a[key], b[key])
+    elif isinstance(a, list | tuple):
+        assert len(a) == len(b)
+        for x, y in zip(a, b, strict=True):
+            _assert_same(x, y)
+    else:
+        assert a == b
+
+
+def test_acting_in_numpy_is_the_policy_in_torch():
+    import numpy as np
+
+    from must.networks import apply_task_parameters
+    from must.networks.tanh_normal import sample
+
+    for kind in KINDS:
+        agent = make(**KINDS[kind])
+        acting = agent.acting_policy()
+        assert acting.version == agent.mask_set.version
+        observations, noise = torch.randn(3, 1, 39), torch.randn(3, 1, 4)
+        outputs = apply_task_parameters(agent.policy.task_parameters(agent.mask_set.policy), observations)[0]
+        expected = sample(outputs, noise)[0].detach().numpy()
+        mean = torch.tanh(outputs[..., :4]).detach().numpy()
+        for task in range(3):
+            observation = observations[task, 0].numpy()
+            assert np.allclose(acting.act(task, observation, noise[task, 0].numpy()), expected[task, 0], atol=1e-6)
+            assert np.allclose(acting.for_tasks([2, task]).act(1, observation, None), mean[task, 0], atol=1e-6)
+
+
+def test_runs_with_different_seeds_start_differently_and_generators_leave_the_networks_alone():
+    base, other = make(), make(training={"seed": 1})
+    dense = make(masks={"pruning_ratio": 0})
+    assert moved(parameters(base.policy), other.policy)
+    assert not moved(parameters(base.policy), dense.policy)
+    assert not moved(parameters(base.critic), dense.critic)

@@ -1,0 +1,251 @@
+"""The tables of an experiment: numbers worked out by hand, what is left out, where it all comes from."""
+
+import csv
+import hashlib
+
+import numpy as np
+import pytest
+
+from must.analysis import write_tables
+from must.errors import ResultsError
+
+RATES = {  # (pruning ratio, seed) -> (E, K)
+    (0.0, 0): [[0.0, 0.0], [0.8, 0.6], [0.4, 0.6]],
+    (0.0, 1): [[0.0, 0.0], [0.6, 1.0], [0.8, 0.2]],
+    (0.5, 0): [[0.0, 0.0], [0.2, 0.4], [1.0, 0.6]],
+    (0.5, 1): [[0.0, 0.0], [0.4, 0.2], [0.8, 1.0]],
+}
+
+
+def by_hand(spec, config):
+    return RATES[config.masks.pruning_ratio, config.training.seed]
+
+
+def read(runs, experiment, name):
+    write_tables(experiment, runs.results)
+    return (runs.results / experiment.name / "tables" / name).read_text()
+
+
+def records(runs, experiment, name="success_rate.csv"):
+    return list(csv.DictReader(read(runs, experiment, name).splitlines()))
+
+
+def lines_with(text, word):
+    return [line for line in text.splitlines() if word in line]
+
+
+def test_six_files_are_written_and_named(runs):
+    experiment = runs.experiment()
+    runs.write_all(experiment)
+    paths = write_tables(experiment, runs.results)
+    directory = runs.results / "fake" / "tables"
+    assert sorted(path.relative_to(directory).as_posix() for path in paths) == sorted(
+        f"{table}.{kind}" for table in ("success_rate", "per_task") for kind in ("csv", "md", "tex")
+    )
+    assert sorted(directory.iterdir()) == sorted(paths)
+
+
+def test_csv_holds_the_numbers_worked_out_by_hand(runs):
+    experiment = runs.experiment()
+    runs.write_all(experiment, by_hand)
+    dense, sparse = records(runs, experiment)
+    # Final: seeds' means 0.5, 0.5; 0.8, 0.9. Best: 0.7, 0.8; 0.8, 0.9. Spread of x and x + 0.1: 0.1 / sqrt(2).
+    assert (dense["final_mean"], dense["final_std"]) == ("0.500000", "0.000000")
+    assert (dense["best_mean"], dense["best_std"]) == ("0.750000", "0.070711")
+    assert (sparse["final_mean"], sparse["final_std"]) == ("0.850000", "0.070711")
+    assert (sparse["best_mean"], sparse["best_std"]) == ("0.850000", "0.070711")
+    assert (sparse["final_mean/reach-v3"], sparse["final_std/reach-v3"]) == ("0.900000", "0.141421")
+    assert (sparse["final_mean/door-open-v3"], sparse["final_std/door-open-v3"]) == ("0.800000", "0.282843")
+    assert (dense["pruning_ratio"], dense["update_interval"]) == ("0", "na")
+    assert (sparse["pruning_ratio"], sparse["update_interval"]) == ("0.5", "10")
+
+
+def test_final_is_the_mean_of_the_configured_number_of_evaluations(runs):
+    experiment = runs.experiment(report={"final_evaluations": 2})
+    runs.write_all(experiment, by_hand)
+    dense, sparse = records(runs, experiment)
+    assert (dense["final_mean"], sparse["final_mean"]) == ("0.625000", "0.575000")
+    assert "final is the mean of the last 2 evaluations" in read(runs, experiment, "success_rate.md")
+
+
+def test_markdown_shows_the_numbers_with_the_best_in_bold(runs):
+    experiment = runs.experiment()
+    runs.write_all(experiment, by_hand)
+    rows = lines_with(read(runs, experiment, "success_rate.md"), "of 2")
+    assert rows == [
+        "| 0 | \N{EN DASH} | 2 of 2 | 0.50 ± 0.00 | 0.75 ± 0.07 | 0.60 ± 0.28 | 0.40 ± 0.28 |",
+        "| 0.5 | 10 | 2 of 2 | **0.85 ± 0.07** | **0.85 ± 0.07** | **0.90 ± 0.14** | **0.80 ± 0.28** |",
+    ]
+
+
+def test_per_task_tables_hold_tasks_by_pruning_ratio(runs):
+    experiment = runs.experiment()
+    runs.write_all(experiment, by_hand)
+    text = read(runs, experiment, "per_task.md")
+    assert text.startswith("**Final success by pruning ratio, update interval 10**\n\n| Task | Dense | Pruned 0.5 |")
+    assert lines_with(text, "reach-v3") == ["| reach-v3 | 0.60 ± 0.28 | **0.90 ± 0.14** |"]
+    assert lines_with(text, "Mean") == ["| Mean over tasks | 0.50 ± 0.00 | **0.85 ± 0.07** |"]
+    tasks = [
+        (row["pruning_ratio"], row["task"], row["final_mean"]) for row in records(runs, experiment, "per_task.csv")
+    ]
+    assert tasks == [
+        ("0", "reach-v3", "0.600000"),
+        ("0", "door-open-v3", "0.400000"),
+        ("0.5", "reach-v3", "0.900000"),
+        ("0.5", "door-open-v3", "0.800000"),
+    ]
+
+
+def test_equal_values_are_not_singled_out(runs):
+    experiment = runs.experiment()
+    runs.write_all(experiment, lambda *_: np.ones((3, 2)))
+    assert "textbf{1.00" not in read(runs, experiment, "success_rate.tex")
+    assert "**1.00" not in read(runs, experiment, "success_rate.md")
+
+
+def test_one_seed_has_no_spread_and_the_table_says_so(runs):
+    experiment = runs.experiment(sweep={"seeds": [1], "pruning_ratios": [0, 0.5], "update_intervals": [10]})
+    runs.write_all(experiment, by_hand)
+    text = read(runs, experiment, "success_rate.md")
+    assert "±" not in text
+    assert "a row of one seed has no spread" in text
+    assert records(runs, experiment)[1]["final_std"] == ""
+    assert "| 0.5 | 10 | 1 of 1 | **0.90** | **0.90** | 0.80 | **1.00** |" in text
+
+
+def test_runs_that_do_not_count_are_counted_and_named(runs, unfinished):
+    experiment = runs.experiment(sweep={"seeds": [0, 1, 2, 3], "pruning_ratios": [0.5], "update_intervals": [10]})
+    specs = experiment.runs()
+    runs.write(experiment, specs[0], lambda *_: np.full((2, 2), 0.25))
+    unfinished(runs.write(experiment, specs[1], lambda *_: np.ones((2, 2))), "failed")
+    stale = runs.write(experiment, specs[2], lambda *_: np.ones((2, 2))) / "config.yaml"
+    stale.write_text(stale.read_text().replace("tau: 0.005", "tau: 0.01"))
+    (record,) = records(runs, experiment)
+    counts = {key: record[key] for key in ("seeds", "seeds_planned", "incomplete", "stale", "missing", "final_mean")}
+    assert counts == {
+        "seeds": "1",
+        "seeds_planned": "4",
+        "incomplete": "1",
+        "stale": "1",
+        "missing": "1",
+        "final_mean": "0.250000",
+    }
+    for kind in ("md", "tex"):
+        text = read(runs, experiment, f"success_rate.{kind}")
+        run = "pruning ratio 0.5, update interval 10, seed"
+        assert f"Left out, incomplete: 1 run of 4: {run} 1 (failed)." in text
+        assert f"other settings than the experiment now asks for: 1 run of 4: {run} 2." in text
+        assert f"Left out, not begun: 1 run of 4: {run} 3." in text
+
+
+def test_a_long_list_of_runs_is_cut(runs):
+    experiment = runs.experiment(sweep={"seeds": list(range(9)), "pruning_ratios": [0], "update_intervals": [10]})
+    runs.write(experiment, experiment.runs()[0])
+    assert "seed 6; and 2 more." in read(runs, experiment, "success_rate.md")
+
+
+def test_a_group_without_a_finished_run_keeps_its_row(runs):
+    experiment = runs.experiment()
+    for spec in experiment.runs()[:2]:
+        runs.write(experiment, spec, by_hand)
+    dash = "\N{EN DASH}"
+    assert f"| 0.5 | 10 | 0 of 2 | {dash} | {dash} | {dash} | {dash} |" in read(runs, experiment, "success_rate.md")
+    assert records(runs, experiment)[1]["final_mean"] == ""
+
+
+def test_the_closing_line_says_how_the_numbers_were_made(runs):
+    experiment = runs.experiment(evaluation={"episodes": 5})
+    runs.write_all(experiment)
+    last = read(runs, experiment, "success_rate.md").splitlines()[-1]
+    assert last == (
+        "Success rates, means over the tasks (reward v2, random goals, horizon 150): final is the last evaluation, "
+        "best the highest of a run's evaluations. Made with seeds 0, 1; 5 evaluation episodes per task; ± is the "
+        "sample standard deviation over seeds; code at commit 0123456789ab; no container."
+    )
+
+
+def test_code_and_containers_that_differ_are_all_named(runs):
+    experiment = runs.experiment()
+    container = {"image": "must.sif", "digest": "sha256:" + "f" * 64}
+    origins = [
+        {"git_commit": "a" * 40},
+        {"git_commit": "a" * 40, "git_dirty": True, "container": container},
+        {"git_commit": "b" * 40, "container": container},
+        {"git_commit": None},
+    ]
+    for spec, origin in zip(experiment.runs(), origins, strict=True):
+        runs.write(experiment, spec, by_hand, **origin)
+    text = read(runs, experiment, "success_rate.md")
+    assert "code at different commits: aaaaaaaaaaaa with uncommitted changes, bbbbbbbbbbbb, unknown" in text
+    assert "different containers: no container, sha256:ffffffffffff" in text
+    dense, sparse = records(runs, experiment)
+    assert (dense["git_commits"], dense["git_dirty"]) == ("a" * 40, "1")
+    assert (sparse["git_commits"], sparse["git_dirty"]) == ("b" * 40 + " unknown", "0 0")
+    assert dense["containers"] == "none sha256:" + "f" * 64
+
+
+def test_swept_settings_make_rows_and_blocks(runs):
+    experiment = runs.experiment(
+        sweep={
+            "seeds": [0],
+            "pruning_ratios": [0, 0.5],
+            "update_intervals": [10, 20],
+            "granularities": ["weight", "neuron"],
+            "use_sl_loss": [0, 1],
+        }
+    )
+    runs.write_all(experiment, by_hand)
+    table = read(runs, experiment, "success_rate.md")
+    assert table.startswith("| Granularity | Pruning ratio | Update interval | Supervised loss | Seeds |")
+    assert len(lines_with(table, "of 1")) == 1 + 2 * 2 * 2
+    assert "| neuron | 0.5 | 20 | on | 1 of 1 |" in table
+    tasks = read(runs, experiment, "per_task.md")
+    assert len(lines_with(tasks, "| Task | Dense | Pruned 0.5 |")) == 8
+    assert "**Final success by pruning ratio, neuron, supervised loss on, update interval 20**" in tasks
+
+
+def test_benchmarks_do_not_share_a_column(runs):
+    experiment = runs.experiment(
+        env={"benchmark": "MT10", "n_tasks": 2},
+        sweep={"seeds": [0], "pruning_ratios": [0, 0.5], "update_intervals": [10], "benchmarks": ["MT10", "MT25"]},
+    )
+    runs.write_all(experiment, by_hand)
+    text = read(runs, experiment, "success_rate.md")
+    first, second = text.split("**MT25**")
+    assert first.startswith("**MT10**")
+    assert len(lines_with(first, "1 of 1")) == len(lines_with(second, "1 of 1")) == 2
+    assert [row["benchmark"] for row in records(runs, experiment)] == ["MT10", "MT10", "MT25", "MT25"]
+    assert {row["reward"] for row in records(runs, experiment)} == {"v2"}
+
+
+def test_a_sweep_without_pruning_has_one_row(runs):
+    experiment = runs.experiment(sweep={"seeds": [0, 1], "pruning_ratios": [0]})
+    runs.write_all(experiment, by_hand)
+    assert "| Task | Dense |\n" in read(runs, experiment, "per_task.md")
+    assert "| 0 | \N{EN DASH} | 2 of 2 | 0.50 ± 0.00 | 0.75 ± 0.07 |" in read(runs, experiment, "success_rate.md")
+
+
+@pytest.mark.parametrize(("tasks", "columns"), [(1, 6), (10, 15), (11, 5), (50, 5)])
+def test_many_tasks_have_their_own_table(runs, tasks, columns):
+    experiment = runs.experiment(env={"benchmark": "MT50", "n_tasks": tasks})
+    runs.write_all(experiment)
+    assert read(runs, experiment, "success_rate.md").splitlines()[0].count(" | ") + 1 == columns
+    assert len(records(runs, experiment, "per_task.csv")) == 2 * tasks
+
+
+def test_the_same_logs_give_the_same_bytes(runs):
+    experiment = runs.experiment()
+    runs.write_all(experiment)
+
+    def digests():
+        return [hashlib.sha256(path.read_bytes()).hexdigest() for path in write_tables(experiment, runs.results)]
+
+    assert digests() == digests()
+
+
+def test_results_that_cannot_be_written_are_an_error(runs):
+    experiment = runs.experiment()
+    runs.write_all(experiment)
+    (runs.results / "fake" / "tables").write_text("in the way")
+    with pytest.raises(ResultsError, match=r"success_rate\.csv: cannot be written"):
+        write_tables(experiment, runs.results)
