@@ -71,7 +71,7 @@ def read_evaluations(path: Path, tasks: tuple[str, ...]) -> EvaluationLog:
         raise _damaged(path, 2, "no evaluation in it")
     try:
         values = np.loadtxt(lines[1:], delimiter=",", comments=None, ndmin=2)
-        whole = values.shape == (len(lines) - 1, len(columns)) and lines[-1].endswith("\n")
+        whole = values.shape == (len(lines) - 1, len(columns))
     except ValueError:
         whole = False
     if not whole or not np.isfinite(values).all():

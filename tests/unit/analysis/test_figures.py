@@ -38,7 +38,7 @@ SWEEPS = {
         "env": {"benchmark": "MT10"},
     },
     "near ratios": {
-        "sweep": {"seeds": [0], "pruning_ratios": [0.9, 0.95, 0.98, 0.99], "update_intervals": [50, 51]},
+        "sweep": {"seeds": [0], "pruning_ratios": [0, 0.9, 0.95, 0.98, 0.99], "update_intervals": [50, 51]},
     },
     "fifty tasks": {
         "sweep": {"seeds": [0, 1], "pruning_ratios": [0, 0.5, 0.7, 0.8, 0.9], "update_intervals": [25, 50, 100, 400]},
