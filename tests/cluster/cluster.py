@@ -73,6 +73,11 @@ class Checkout:
         """Run `snakemake --profile slurm`, which must succeed; give what it printed."""
         return self.start(*options).wait()
 
+    @property
+    def last_log(self) -> str:
+        """What the newest head printed."""
+        return max(self.directory.glob("head-*.log"), key=lambda path: path.stat().st_mtime).read_text(encoding="utf-8")
+
     def jobs(self, *states: str) -> list[str]:
         """Give the Slurm jobs of this checkout that are in the queue (in these states)."""
         text = run("squeue", "--noheader", "--me", "--format", "%i|%T|%Z")

@@ -58,11 +58,27 @@ def test_the_image_explains_and_describes_itself(first: tuple[Checkout, str]) ->
 def test_nothing_is_left_to_do_and_touched_files_change_nothing(first: tuple[Checkout, str]) -> None:
     checkout, _ = first
     assert "Nothing to be done" in checkout.snakemake("--dry-run")
-    for name in ("README.md", "containers/must.def", "containers/locks/cpu.txt", "containers/build/must-cpu.sif"):
+    built = [f"containers/build/must-cpu.sif{suffix}" for suffix in ("", ".digest", ".environment", ".source")]
+    for name in ("README.md", "containers/must.def", "containers/locks/cpu.txt", *built):
         os.utime(checkout.directory / name)
     with (checkout.directory / "README.md").open("a", encoding="utf-8") as file:
         file.write("\nEdited.\n")
     assert "Nothing to be done" in checkout.snakemake("--dry-run")
+
+
+def test_an_image_of_another_version_of_the_package_is_refused(first: tuple[Checkout, str]) -> None:
+    checkout, _ = first
+    path = checkout.directory / "must" / "__init__.py"
+    before = path.read_bytes()
+    path.write_bytes(before + b"# changed\n")
+    (checkout.results / "tables" / "success_rate.csv").unlink()
+    try:
+        with pytest.raises(AssertionError, match="holds another version of must than this checkout"):
+            checkout.snakemake()
+        assert "Traceback" not in checkout.last_log
+    finally:
+        path.write_bytes(before)
+    checkout.snakemake()
 
 
 @pytest.mark.parametrize("name", ["containers/must.def", "containers/locks/cpu.txt"])

@@ -147,11 +147,12 @@ def image_flavour():
 
 
 def fingerprint(*what):
-    """Give a hash of what the image depends on; see the script."""
+    """Give a hash of what the image depends on, or of the image; see the script."""
     script = str(CHECKOUT / "containers" / "fingerprint.sh")
-    return subprocess.run(
-        [script, *what], check=True, capture_output=True, text=True
-    ).stdout.strip()
+    done = subprocess.run([script, *what], capture_output=True, text=True)
+    if done.returncode:
+        stop(f"{script} {' '.join(what)}: {done.stderr.strip()}")
+    return done.stdout.strip()
 
 
 def check_image(image):
