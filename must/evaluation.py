@@ -30,7 +30,7 @@ def evaluate(run_dir: Path, episodes: int, n_workers: int) -> tuple[RunConfig, E
         raise RunDirectoryError(f"{run_dir}: holds no final.pt, so no finished run; train it first (must train --out)")
     try:
         state: dict[str, Any] = torch.load(final, weights_only=True, map_location="cpu")
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 (whatever a damaged file makes torch raise)
         raise RunDirectoryError(f"{final}: cannot be read ({error}); train the run again") from None
     overrides = {"training.n_workers": str(n_workers)}
     config = load_experiment(run_dir / "config.yaml", overrides).run_config()

@@ -86,7 +86,8 @@ def require_container(config: RunConfig) -> None:
     if config.container.required and container() is None:
         raise ConfigError(
             "container.required is true, and this is not inside the image: run the experiment with "
-            "snakemake --profile slurm or --profile workflow/profiles/local-apptainer, or set container.required to false"
+            "snakemake --profile slurm or --profile workflow/profiles/local-apptainer, "
+            "or set container.required to false"
         )
 
 

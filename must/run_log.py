@@ -108,7 +108,7 @@ class RunLog:
 
 
 def _text(value: Any) -> str:
-    """Write a number with nine significant digits: every float32 is told apart, and the same run gives the same bytes."""
+    """Write a number with nine significant digits, which tell every float32 apart."""
     if value is None:
         return ""
     return format(value, ".9g") if isinstance(value, float) else str(value)

@@ -76,7 +76,7 @@ class Collector:
 
     def state(self) -> list[RunnerState]:
         """Give where the collection of each task stands."""
-        return self._ask(lambda worker: GetState())
+        return self._ask(lambda _: GetState())
 
     def restore(self, states: Sequence[RunnerState]) -> None:
         """Go on from saved states, one for each task."""

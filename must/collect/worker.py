@@ -72,14 +72,14 @@ def serve(pipe: Connection, names: Sequence[str], seed: int, env: EnvConfig, par
         try:
             runners = [TaskRunner(name, seed, env) for name in names]
             pipe.send(None)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 (the parent raises it)
             pipe.send(_failure(error))
             return
         while True:
             request = pipe.recv()
             try:
                 answer: Answer = _answer(runners, request)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 (the parent raises it)
                 answer = _failure(error)
             pipe.send(answer)
 

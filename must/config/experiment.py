@@ -15,8 +15,10 @@ NOT_APPLICABLE = "na"
 
 
 class SweepConfig(Section):
-    """Lists of values; the experiment trains every combination. A dense run (pruning ratio 0) is trained once per seed
-    (and benchmark), because the settings of masks and generators do not reach it.
+    """Lists of values; the experiment trains every combination.
+
+    A dense run (pruning ratio 0) is trained once per seed (and benchmark), because the settings of masks and generators
+    do not reach it.
     """
 
     seeds: list[Whole] = Field(default=[0], min_length=1)

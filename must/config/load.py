@@ -112,6 +112,7 @@ def _fields_at(location: list[str]) -> list[str]:
     model: type[BaseModel] = Experiment
     for part in location:
         annotation = model.model_fields[part].annotation
-        assert isinstance(annotation, type) and issubclass(annotation, BaseModel)
+        assert isinstance(annotation, type)
+        assert issubclass(annotation, BaseModel)
         model = annotation
     return list(model.model_fields)

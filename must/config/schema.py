@@ -135,10 +135,11 @@ class MaskConfig(Section):
     """Training epochs between two renewals of the masks."""
     mask_biases: bool | None = None
     """Mask the biases of the layers as well (default false). Read with `granularity: weight` only."""
-    gumbel_scale: NonNegative = 0.1
-    """Scale of the Gumbel noise on the scores while masks are learned; acting and evaluation have none."""
+    gumbel_scale: NonNegative = 0.03
+    """Scale of the Gumbel noise on the scores (whose standard deviation is 1) while masks are learned; acting and
+    evaluation have none."""
     relaxation: Literal["sigmoid", "softmax"] = "sigmoid"
-    """Soft mask that the straight-through gradient follows: a sigmoid around the k-th score, or (original) a softmax."""
+    """Soft mask that the gradient follows: a sigmoid around the k-th score, or (original) a softmax over all."""
     mask_tau: Positive = 0.5
     """Temperature of the relaxation, in units of the scores."""
 

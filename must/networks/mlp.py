@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 import torch
@@ -59,7 +60,7 @@ class MaskedMLP(nn.Module):
         self.in_dim, self.n_tasks, self.hidden_sizes = in_dim, n_tasks, tuple(hidden_sizes)
         widths = [in_dim + n_tasks, *hidden_sizes, out_dim]
         self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
-        for layer, (fan_in, fan_out) in enumerate(zip(widths, widths[1:], strict=False)):
+        for layer, (fan_in, fan_out) in enumerate(pairwise(widths)):
             weight, bias = torch.empty(n_members, fan_in, fan_out), torch.empty(n_members, fan_out)
             if layer == len(hidden_sizes):
                 nn.init.uniform_(weight, -3e-3, 3e-3)

@@ -87,7 +87,8 @@ class Checkpoints:
                 path.rename(path.with_suffix(".json.damaged"))
         if indices or any(self._directory.glob("*.damaged")):
             raise CheckpointError(
-                f"{self._directory}: every checkpoint is damaged; delete {self._directory.parent} to train from the start"
+                f"{self._directory}: every checkpoint is damaged; "
+                f"delete {self._directory.parent} to train from the start"
             )
         return None
 
