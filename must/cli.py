@@ -29,6 +29,11 @@ ORIGINAL_OPTIONS = {
 """Options with a name of their own: the seven of the original program, and the number of workers."""
 
 
+def option_flag(name: str) -> str:
+    """Give an option as it is typed: ``update_interval`` -> ``--update-interval``."""
+    return f"--{name.replace('_', '-')}"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; give its exit status: 0 done, 2 a user's mistake, 75 interrupted with a checkpoint."""
     options = _parser().parse_args(arguments)
@@ -63,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--config", required=True, type=Path, help="experiment file, such as config/quick.yaml")
     train.add_argument("--out", required=True, type=Path, help="run directory")
     for name, (key, metavar, text) in ORIGINAL_OPTIONS.items():
-        train.add_argument(f"--{name.replace('_', '-')}", metavar=metavar, help=f"{text} ({key})")
+        train.add_argument(option_flag(name), metavar=metavar, help=f"{text} ({key})")
     train.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="any other key, dotted")
     train.add_argument("--keep-old", action="store_true", help="move a run of another configuration in DIR aside")
     train.set_defaults(command=_train)
@@ -94,9 +99,16 @@ def _train(options: argparse.Namespace) -> int:
         if value is not None:
             overrides[key] = value
     config = load_experiment(options.config, overrides).run_config()
-    from must.training import train
+    from must.training import RESULT, train
 
-    return 0 if train(config, options.out, options.keep_old) else EXIT_INTERRUPTED
+    result = options.out / RESULT
+    before = result.exists()
+    if not train(config, options.out, options.keep_old):
+        print(f"{options.out}: interrupted; the same command goes on from its checkpoint")
+        return EXIT_INTERRUPTED
+    success = json.loads(result.read_text())["mean_success"]
+    print(f"{options.out}: finished{' already' if before else ''}, mean success {success:.3f}")
+    return 0
 
 
 def _evaluate(options: argparse.Namespace) -> int:

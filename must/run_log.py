@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import io
 import os
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from must.config import LoggingConfig
+from must.errors import ConfigError
 
 TIMING_COLUMNS = ("epoch", "collect_s", "learn_s", "evaluate_s")
 
@@ -140,6 +142,19 @@ class _WandB:
 
     def close(self) -> None:
         self._run.finish()
+
+
+def require_packages(settings: LoggingConfig) -> None:
+    """Check that what the live logs need is installed.
+
+    Raises:
+        ConfigError: It is not.
+    """
+    if settings.wandb != "off" and importlib.util.find_spec("wandb") is None:
+        raise ConfigError(
+            f"logging.wandb: {settings.wandb} needs the package wandb, which is not part of the locked environment; "
+            "pip install wandb, or set it to off"
+        )
 
 
 def _live_logs(directory: Path, settings: LoggingConfig) -> list[Any]:

@@ -7,7 +7,7 @@ import logging
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
@@ -20,7 +20,7 @@ from must.config import RunConfig, identity
 from must.errors import ConfigError
 from must.files import sha256, write_atomically
 from must.manifest import Manifest, require_container
-from must.run_log import RunLog
+from must.run_log import RunLog, require_packages
 from must.training.checkpoint import Checkpoints
 from must.training.directory import CHECKPOINTS, FINAL, RESULT, claimed
 from must.training.progress import LOG_FILE, RunProgress
@@ -41,16 +41,17 @@ def train(config: RunConfig, out: Path, keep_old: bool = False) -> bool:
         keep_old: Move a run of another configuration aside instead of refusing.
 
     Returns:
-        Whether the run is finished; False when it was asked to stop and can go on from its checkpoint.
+        Whether the run is finished (it may have been before). When not, it was asked to stop, and goes on from its
+        checkpoint when it is started again.
 
     Raises:
         MustError: What the user can mend.
     """
     require_container(config)
+    require_packages(config.logging)
     device = resolve_device(config.training.device)
     with claimed(out, config, keep_old):
         if (out / RESULT).exists():
-            log.info("%s: this run is finished already", out)
             return True
         torch.set_num_threads(config.training.threads)
         name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
@@ -58,7 +59,8 @@ def train(config: RunConfig, out: Path, keep_old: bool = False) -> bool:
         try:
             finished = _train(config, out, device)
         except BaseException as error:
-            manifest.close("failed", str(error) or type(error).__name__)
+            with suppress(OSError):  # the disk may be what failed
+                manifest.close("failed", str(error) or type(error).__name__)
             raise
         manifest.close("finished" if finished else "interrupted")
         return finished

@@ -20,6 +20,7 @@ MISTAKES = {
     "flag": (["--use-sl-loss", "2"], "generator.use_sl_loss"),
     "assignment": (["--set", "sac.gamma"], "section.key=value"),
     "no gpu": (["--set", "training.device=cuda"], "training.device"),
+    "no wandb": (["--set", "logging.wandb=offline"], "pip install wandb"),
     "contradiction": (["--set", "generator.head=dense"], "granularity: weight"),
 }
 

@@ -105,7 +105,7 @@ def test_a_finished_run_is_not_run_again(must, config_file, tmp_path):
     must(*command)
     before = contents(tmp_path / "run", ("eval.csv", "manifest.json", "result.json"))
     done = must(*command)
-    assert "finished already" in done.stderr
+    assert "finished already" in done.stdout
     assert contents(tmp_path / "run", tuple(before)) == before
 
 

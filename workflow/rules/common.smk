@@ -10,17 +10,11 @@ import pandas as pd
 from snakemake.settings.types import DeploymentMethod
 from snakemake.utils import Paramspace
 
+from must.cli import ORIGINAL_OPTIONS, option_flag
 from must.config import dump, identity, parse_experiment
 from must.errors import ConfigError, MustError
 
-ORIGINAL_OPTIONS = {
-    "training.seed": "--seed",
-    "masks.update_interval": "--update-interval",
-    "masks.pruning_ratio": "--pruning-ratio",
-    "generator.lr": "--generator-lr",
-    "generator.use_sl_loss": "--use-sl-loss",
-    "generator.use_trajectory_info": "--use-trajectory-info",
-}
+OPTIONS = {key: option_flag(name) for name, (key, *_) in ORIGINAL_OPTIONS.items()}
 """Settings that `must train` takes through an option of their own; the others go through `--set`."""
 
 IN_IMAGE = DeploymentMethod.APPTAINER in workflow.deployment_settings.deployment_method
@@ -84,8 +78,8 @@ def run_options(path):
     """Give the options of `must train` that set a run apart from the rest of its sweep."""
     options = []
     for key, value in EXPERIMENT.overrides(RUNS[path][0]).items():
-        if key in ORIGINAL_OPTIONS:
-            options += [ORIGINAL_OPTIONS[key], value]
+        if key in OPTIONS:
+            options += [OPTIONS[key], value]
         else:
             options += ["--set", f"{key}={value}"]
     return options

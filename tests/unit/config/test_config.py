@@ -1,0 +1,165 @@
+import pytest
+import yaml
+
+from must.config import dump, identity, load_experiment, parse_assignments, parse_experiment
+from must.errors import ConfigError
+from must.tasks import BENCHMARKS
+from tests.helpers import SMALL, merged, small_config
+
+MT10 = {"env": {"benchmark": "MT10"}}
+
+
+def test_first_n_tasks_of_a_benchmark_or_a_list():
+    assert parse_experiment(MT10).env.task_names == BENCHMARKS["MT10"]
+    assert parse_experiment({"env": {"benchmark": "MT25", "n_tasks": 3}}).env.task_names == BENCHMARKS["MT25"][:3]
+    listed = {"env": {"tasks": ["push-v3", "reach-v3"]}}
+    assert parse_experiment(listed).env.task_names == ("push-v3", "reach-v3")
+    assert parse_experiment(listed, {"env.n_tasks": "1"}).env.task_names == ("push-v3",)
+
+
+@pytest.mark.parametrize("text", ["1e-4", "0.0001", "1.0e-04", "1E-4"])
+def test_numbers_in_every_notation(text):
+    data = yaml.safe_load(f"env: {{benchmark: MT10}}\ngenerator: {{lr: {text}}}")
+    assert parse_experiment(data).generator.lr == 1e-4
+    assert parse_experiment(MT10, {"generator.lr": text}).generator.lr == 1e-4
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("sac.lr", "0"),
+        ("sac.lr", "nan"),
+        ("sac.lr", ".inf"),
+        ("sac.lr", "true"),
+        ("sac.gamma", "1"),
+        ("sac.tau", "0"),
+        ("training.epochs", "0"),
+        ("training.epochs", "1.5"),
+        ("training.seed", "-1"),
+        ("env.horizon", "501"),
+        ("env.goals", "both"),
+        ("env.reward", "v3"),
+        ("network.hidden_sizes", "[]"),
+        ("network.hidden_sizes", "400"),
+        ("evaluation.episodes", "51"),
+        ("masks.pruning_ratio", "1.0"),
+        ("masks.granularity", "layer"),
+        ("name", "a/b"),
+        ("name", "$(rm)"),
+        ("sweep.seeds", "[]"),
+        ("sweep.seeds", "[1, 1]"),
+        ("env.benchmark", "null"),
+        ("env.tasks", "[reach-v3]"),
+        ("sac.buffer_size", "1000"),
+        ("env", "3"),
+        ("nothing", "1"),
+        ("sac.gama", "0.9"),
+    ],
+)
+def test_values_out_of_range_are_refused_with_their_place(key, value):
+    with pytest.raises(ConfigError) as error:
+        parse_experiment(MT10, {key: value}, source="file.yaml")
+    message = str(error.value)
+    assert message.startswith(("file.yaml: ", "--set"))
+    assert key.split(".")[0] in message
+
+
+def test_all_problems_are_reported_at_once():
+    with pytest.raises(ConfigError) as error:
+        parse_experiment(MT10, {"sac.lr": "-1", "masks.pruning_ratio": "2", "training.sed": "3"})
+    assert len(str(error.value).splitlines()) == 3
+
+
+@pytest.mark.parametrize("assignment", ["a", "=1", "sac.gamma"])
+def test_assignments_need_a_key_and_a_value(assignment):
+    with pytest.raises(ConfigError, match=r"section\.key=value"):
+        parse_assignments([assignment])
+
+
+def test_a_resolved_configuration_reads_back_the_same(tmp_path):
+    config = small_config(masks={"pruning_ratio": 0.25})
+    path = tmp_path / "config.yaml"
+    path.write_text(dump(config))
+    assert load_experiment(path).run_config() == config
+
+
+def test_identity_follows_what_can_change_a_result():
+    base = small_config()
+    for same in (
+        {"training": {"n_workers": 3}},
+        {"training": {"checkpoint_minutes": 1}},
+        {"logging": {"tensorboard": True}},
+    ):
+        assert identity(small_config(**same)) == identity(base)
+    for other in (
+        {"training": {"seed": 1}},
+        {"training": {"threads": 2}},
+        {"sac": {"tau": 0.1}},
+        {"env": {"goals": "fixed"}},
+    ):
+        assert identity(small_config(**other)) != identity(base)
+
+
+def sweep(**lists):
+    return parse_experiment(merged(SMALL, {"sweep": lists}))
+
+
+def test_a_sweep_trains_every_combination_and_the_dense_control_once_per_seed():
+    experiment = sweep(seeds=[0, 1], pruning_ratios=[0, 0.5, 0.8], update_intervals=[10, 40])
+    paths = [spec.path for spec in experiment.runs()]
+    assert len(paths) == len(set(paths)) == 2 + 2 * 2 * 2
+    assert "pruning_ratio~0/update_interval~na/seed~1" in paths
+    assert "pruning_ratio~0.8/update_interval~40/seed~0" in paths
+
+
+def test_runs_of_all_axes_are_valid_and_differ():
+    experiment = sweep(
+        seeds=[3],
+        pruning_ratios=[0, 0.5],
+        update_intervals=[2],
+        generator_lrs=["1e-3", 1e-4],
+        use_sl_loss=[0, 1],
+        use_trajectory_info=[0, 1],
+        granularities=["weight", "neuron"],
+        benchmarks=["MT10", "MT25"],
+    )
+    runs = experiment.runs()
+    assert len(runs) == 2 * (1 + 2**4)
+    data = experiment.model_dump(mode="json")
+    made = [parse_experiment(data, experiment.overrides(spec)).run_config() for spec in runs]
+    assert len({identity(run) for run in made}) == len(made)
+    assert {run.env.benchmark for run in made} == {"MT10", "MT25"}
+    assert {run.masks.granularity for run in made if not run.dense} == {"weight", "neuron"}
+
+
+def test_keys_of_one_granularity_are_left_out_of_the_others_runs():
+    experiment = parse_experiment(
+        {
+            **MT10,
+            "generator": {"head": "factorised", "rank": 3},
+            "masks": {"mask_biases": True},
+            "sweep": {"granularities": ["weight", "neuron"]},
+        }
+    )
+    data = experiment.model_dump(mode="json")
+    by_kind = {
+        run.masks.granularity: run
+        for run in (parse_experiment(data, experiment.overrides(spec)).run_config() for spec in experiment.runs())
+    }
+    assert by_kind["weight"].generator.rank == 3
+    assert by_kind["neuron"].generator.head is None
+    assert by_kind["neuron"].masks.mask_biases is None
+
+
+def test_an_update_before_the_first_episode_ends_is_refused():
+    with pytest.raises(ConfigError, match=r"before its first episode"):
+        small_config(env={"horizon": 200})
+    small_config(env={"horizon": 200}, masks={"pruning_ratio": 0})
+    small_config(env={"horizon": 200}, generator={"use_sl_loss": 0, "use_trajectory_info": 0})
+
+
+def test_no_code_is_executed_by_a_configuration(tmp_path):
+    path = tmp_path / "evil.yaml"
+    path.write_text("name: !!python/object/apply:os.system ['touch pwned']\n")
+    with pytest.raises(ConfigError, match=r"not valid YAML"):
+        load_experiment(path)
