@@ -56,6 +56,13 @@ class Checkout:
         (path,) = (self.directory / BUILT).glob("must-*.sif.digest")
         return path.read_text(encoding="utf-8").strip()
 
+    def build_again(self) -> str:
+        """Build the image a second time, beside the first; give its content digest."""
+        image = self.directory / "build" / "again.sif"
+        script, wheels = self.directory / "containers/build_image.sh", self.directory / BUILT / "wheelhouse-cpu"
+        run(str(script), "cpu", self.config["container"]["bootstrap"], str(wheels), str(image))
+        return Path(f"{image}.digest").read_text(encoding="utf-8").strip()
+
     def run_dirs(self) -> list[Path]:
         """Give the run directories that exist."""
         return sorted(path.parent for path in self.results.glob("runs/**/config.yaml"))

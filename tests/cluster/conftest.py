@@ -73,3 +73,9 @@ def outcomes(workspace: Path, first: tuple[Checkout, str], smoke: dict[str, Any]
             config[section] = config[section] | values
         started[name] = pool.submit(act, Checkout(workspace / name, config, image_from=first[0]))
     return started
+
+
+@pytest.fixture(scope="session")
+def second_digest(first: tuple[Checkout, str], outcomes: dict[str, Future[Checkout]]) -> Future[str]:
+    """Give the content digest of a second build of the same commit, made while the experiments are under way."""
+    return ThreadPoolExecutor(1).submit(first[0].build_again)

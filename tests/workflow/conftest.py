@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import fcntl
 import os
 import re
 import subprocess
@@ -40,7 +41,7 @@ class Workflow:
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
         command += ["--directory", str(self.directory), *options]
         if config is not None:
-            path = self.directory.with_suffix(".yaml")
+            path = self.directory.with_suffix(f".{os.getpid()}.yaml")
             path.write_text(config if isinstance(config, str) else yaml.safe_dump(dict(config)), encoding="utf-8")
             command += ["--configfile", str(path)]
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
@@ -89,10 +90,17 @@ def smoke(smoke_config: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory, smoke_config: dict[str, Any]) -> Workflow:
     """Give a workflow that trained the whole smoke experiment for real. Tests only look at it and plan on it."""
-    directory = tmp_path_factory.mktemp("finished") / "work"
-    directory.mkdir()
+    base = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        base = base.parent  # of all workers: the first to come here trains, the others wait
+    directory = base / "finished" / "work"
+    directory.mkdir(parents=True, exist_ok=True)
     workflow = Workflow(directory)
-    profile = str(ROOT / "workflow" / "profiles" / "local")
-    done = workflow.snakemake("--profile", profile, "--cores", "2", config=smoke_config)
-    assert done.returncode == 0, done.stdout + done.stderr
+    with (base / "finished.lock").open("a+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.fstat(lock.fileno()).st_size:
+            profile = str(ROOT / "workflow" / "profiles" / "local")
+            done = workflow.snakemake("--profile", profile, "--cores", "2", config=smoke_config)
+            assert done.returncode == 0, done.stdout + done.stderr
+            lock.write("done\n")
     return workflow

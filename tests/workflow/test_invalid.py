@@ -38,4 +38,4 @@ def test_a_mistake_is_explained_and_nothing_is_written(workflow: Workflow, smoke
 
 def test_the_message_names_the_file(workflow: Workflow, smoke: dict[str, Any]) -> None:
     done = workflow.snakemake("--cores", "1", config=smoke | {"envv": {}})
-    assert "work.yaml: envv: unknown key; did you mean 'env'?" in done.stderr
+    assert ".yaml: envv: unknown key; did you mean 'env'?" in done.stderr
