@@ -34,7 +34,7 @@ figures: check-inputs setup ## Make tables and figures of CONFIG from the runs t
 	@$(BIN)/must figures --config '$(CONFIG)'
 
 test: setup ## Run the tests (TESTS=tests/unit for a part of them)
-	@$(BIN)/python -m pytest -m 'not slow and not cluster' $(TESTS)
+	@$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal -m 'not slow and not cluster' $(TESTS)
 
 test-slow: setup ## Run the tests that take minutes
 	@$(BIN)/python -m pytest -m slow $(TESTS)

@@ -13,6 +13,7 @@ from must.config import load_experiment, parse_assignments
 from must.errors import ConfigError, MustError
 
 EXIT_USER_ERROR = 2
+EXIT_KILLED = 130
 EXIT_INTERRUPTED = 75
 """EX_TEMPFAIL: the run stopped on request and has a checkpoint; the same command goes on."""
 
@@ -45,8 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.errno not in _DISK_ERRORS:
             raise
         print(f"must: {error.filename or 'output'}: {_DISK_ERRORS[error.errno]}", file=sys.stderr)
-    except BrokenPipeError:
-        return 0
+    except KeyboardInterrupt:
+        print("must: stopped at once; training goes on from the last checkpoint", file=sys.stderr)
+        return EXIT_KILLED
     return EXIT_USER_ERROR
 
 
