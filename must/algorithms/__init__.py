@@ -1,6 +1,6 @@
 """The method: losses, the agent's gradient step, and the mask learner."""
 
-from must.algorithms.agent import METRICS, Agent
+from must.algorithms.agent import GENERATOR_METRICS, METRICS, Agent
 from must.algorithms.mask_learner import NETWORKS, MaskLearner
 
-__all__ = ["METRICS", "NETWORKS", "Agent", "MaskLearner"]
+__all__ = ["GENERATOR_METRICS", "METRICS", "NETWORKS", "Agent", "MaskLearner"]

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from must.acting import ActingPolicy
 from must.algorithms.losses import policy_loss, q_losses, q_target, temperature_loss
-from must.algorithms.mask_learner import MaskLearner
+from must.algorithms.mask_learner import NETWORKS, MaskLearner
 from must.buffers import Batch
 from must.config import RunConfig
 from must.masks import MaskLayout, MaskSet, mask_tensors
@@ -31,6 +31,8 @@ METRICS = (
     "q2_grad_norm",
 )
 """What a gradient step reports, in this order."""
+GENERATOR_METRICS = tuple(f"generator_grad_norm_{network}" for network in NETWORKS)
+"""What a gradient step of a mask update reports after that."""
 
 
 class Agent:
@@ -97,7 +99,9 @@ class Agent:
         self.mask_set = self.mask_learner.publish(self.mask_set.version + 1)
 
     def gradient_step(self, batch: Batch, learn_masks: bool = False) -> Tensor:
-        """Take one step of temperatures, policy, both Q networks and targets; give the values of `METRICS`.
+        """Take one step of temperatures, policy, both Q networks and targets.
+
+        Gives the values of `METRICS`, in a mask update followed by those of `GENERATOR_METRICS`.
 
         Args:
             batch: The same number of rows for each task.
@@ -135,14 +139,15 @@ class Agent:
         both_q_losses = q_losses(q_values, target)
         policy_norm = self._step("policy", loss, self.policy.parameters())
         q_norms = self._step("critic", both_q_losses.sum(), self.critic.parameters())
+        generator_norms = []
         if learn_masks:
             assert self.mask_learner is not None
-            self.mask_learner.step()
+            generator_norms = self.mask_learner.step()
         with torch.no_grad():
             for slow, fast in zip(self.target_critic.parameters(), self.critic.parameters(), strict=True):
                 slow.lerp_(fast, sac.tau)
-            summary = torch.stack((loss, *both_q_losses, -log_probs.mean(), q_values.mean(), *policy_norm, *q_norms))
-        return summary.detach()
+            losses = loss, *both_q_losses, -log_probs.mean(), q_values.mean()
+            return torch.stack((*losses, *policy_norm, *q_norms, *generator_norms))
 
     @torch.no_grad()
     def acting_policy(self) -> ActingPolicy:

@@ -95,8 +95,8 @@ class MaskLearner(nn.Module):
         drawn = [self._relaxed(number, self._inputs(number), rng) for number in range(len(NETWORKS))]
         return self._layouts[0].assemble(drawn[:1]), self._layouts[1].assemble(drawn[1:])
 
-    def step(self) -> Tensor:
-        """Take one Adam step of each generator on the gradient that the SAC losses left; give the gradient norms (3,).
+    def step(self) -> list[Tensor]:
+        """Take one Adam step of each generator on the gradient that the SAC losses left; give the gradient norms.
 
         The encoders' share is gathered over the epoch and used in `finish_update`: reading whole episodes at every
         gradient step would take longer than everything else in it.
@@ -106,7 +106,7 @@ class MaskLearner(nn.Module):
             norms.append(self._clip(number))
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
-        return torch.stack(norms)
+        return norms
 
     def finish_update(self) -> None:
         """Take one Adam step of each encoder on the gradient gathered since `look_at`."""

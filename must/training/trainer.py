@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from must.algorithms import METRICS, NETWORKS, Agent
+from must.algorithms import GENERATOR_METRICS, METRICS, NETWORKS, Agent
 from must.buffers import ReplayBuffer, TrajectoryStore
 from must.collect import Collector
 from must.config import RunConfig
@@ -26,7 +26,7 @@ def train_columns(config: RunConfig) -> list[str]:
     """Give the columns of ``train.csv`` after the epoch and the environment steps."""
     losses = [f"supervised_loss_{network}" for network in NETWORKS]
     temperatures = [f"temperature/{task}" for task in config.env.task_names]
-    return ["mask_version", *METRICS, *losses, "mask_churn", "mask_overlap", *temperatures]
+    return ["mask_version", *METRICS, *GENERATOR_METRICS, *losses, "mask_churn", "mask_overlap", *temperatures]
 
 
 class Trainer:
@@ -128,14 +128,15 @@ class Trainer:
             needed = settings.generator.needs_trajectories
             losses = self._agent.begin_mask_update(self._store.draw(self._trajectory_rng) if needed else None)
             row |= {f"supervised_loss_{name}": loss for name, loss in zip(NETWORKS, losses, strict=True)}
-        summed = torch.zeros(len(METRICS), device=self._agent.device)
+        names = METRICS + GENERATOR_METRICS if learn_masks else METRICS
+        summed = torch.zeros(len(names), device=self._agent.device)
         for _ in range(settings.training.opt_times):
             batch = self._replay.sample(settings.sac.batch_size_per_task, self._agent.rngs["batches"])
             summed += self._agent.gradient_step(batch, learn_masks)
         if learn_masks:
             self._agent.finish_mask_update()
         means = (summed / settings.training.opt_times).tolist()
-        row |= dict(zip(METRICS, means, strict=True))
+        row |= dict(zip(names, means, strict=True))
         for name, value in row.items():
             if not np.isfinite(value):
                 raise NumericalError(f"epoch {self.epoch}: {name} is {value}; lower sac.lr or env.reward_scale")

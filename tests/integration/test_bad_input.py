@@ -1,8 +1,12 @@
 """Mistakes: one clear message, exit status 2, no traceback, and nothing written or lost."""
 
+import os
+import signal
+import subprocess
+
 import pytest
 
-from tests.integration.conftest import contents
+from tests.integration.conftest import contents, epochs_logged, must_command, wait_for
 
 MISTAKES = {
     "unknown key": (["--set", "masks.prunning_ratio=0.5"], "did you mean 'pruning_ratio'"),
@@ -94,6 +98,19 @@ def test_a_loss_that_is_not_finite_fails_with_one_clear_error(must, config_file,
     assert "lower" in done.stderr
     assert "Traceback" not in done.stderr
     assert '"state": "failed"' in (tmp_path / "run" / "manifest.json").read_text()
+
+
+def test_a_worker_that_dies_ends_the_run_with_one_clear_error(config_file, tmp_path):
+    command = must_command("train", "--config", config_file(training={"epochs": 2000}), "--out", "run")
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    wait_for(process, lambda: epochs_logged(tmp_path / "run" / "train.csv") >= 1)
+    workers = subprocess.run(["pgrep", "-P", str(process.pid), "-f", "spawn_main"], capture_output=True, text=True)
+    os.kill(int(workers.stdout.split()[0]), signal.SIGKILL)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert errors.count("must:") == 1
+    assert "was killed by signal 9" in errors
+    assert "Traceback" not in errors
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from tests.integration.conftest import contents, must_command
+from tests.integration.conftest import contents, epochs_logged, must_command, wait_for
 
 KINDS = {
     "neuron": [],
@@ -16,18 +16,6 @@ KINDS = {
     "dense": ["--pruning-ratio", "0"],
 }
 EVERY_EPOCH = ["--set", "training.checkpoint_minutes=1e-9"]
-
-
-def wait_for(process: subprocess.Popen, condition, seconds: float = 120) -> None:
-    for _ in range(int(seconds / 0.005)):
-        if condition() or process.poll() is not None:
-            return
-        time.sleep(0.005)
-    raise AssertionError("it did not happen")
-
-
-def epochs_logged(path) -> int:
-    return path.read_bytes().count(b"\n") - 1 if path.exists() else 0
 
 
 @pytest.mark.parametrize("kind", KINDS)

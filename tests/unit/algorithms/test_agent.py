@@ -45,7 +45,10 @@ def test_every_kind_of_run_takes_steps_and_updates_masks(kind, n_tasks):
     if kind != "dense":
         version = agent.mask_set.version
         agent.begin_mask_update(random_trajectories(n_tasks))
-        assert agent.gradient_step(batch, learn_masks=True).isfinite().all()
+        metrics = agent.gradient_step(batch, learn_masks=True)
+        assert metrics.isfinite().all()
+        assert metrics.shape == (len(METRICS) + 3,)
+        assert (metrics[-3:] > 0).all()  # the gradient reaches every generator
         assert agent.mask_set.version == version  # nothing is published in the middle of an update
         agent.finish_mask_update()
         assert agent.mask_set.version == version + 1
