@@ -15,6 +15,8 @@ SECRETS = re.compile(
     r"|\b(AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{36}|xox[baprs]-[\w-]{10,}|hf_[A-Za-z0-9]{30,}|pypi-[\w-]{50,})"
     r"|(?i:(api[_-]?key|secret|token|passw(or)?d)\w*['\"]?\]?\s*[:=]\s*['\"]?[A-Za-z0-9_\-]{16,})"
 )
+MADE_UP = "0123456789abcdef"
+"""A key in a test holds this; a real one does not."""
 LONGEST_FILE = 300
 
 
@@ -40,11 +42,11 @@ def test_imports_run_one_way() -> None:
 
 def test_no_secrets() -> None:
     found = [(name, match[0]) for name, text in tracked().items() for match in SECRETS.finditer(text)]
-    assert found == []
+    assert [(name, match) for name, match in found if MADE_UP not in match] == []
 
 
 def test_secrets_would_be_found() -> None:
-    key = "0123456789abcdef" * 2
+    key = MADE_UP * 2
     assert SECRETS.search(f'os.environ["WANDB_API_KEY"] = "{key}"')
     assert SECRETS.search(f"WANDB_API_KEY={key}")
     assert SECRETS.search(f'api_key: "{key}"')
