@@ -21,7 +21,7 @@ BUILT = Path("containers/build")
 TABLES = ("success_rate.csv", "success_rate.md", "success_rate.tex")
 FASTER = ("--slurm-init-seconds-before-status-checks", "5", "--seconds-between-status-checks", "5")
 """Looks at the queue more often than is polite on a shared cluster."""
-LIMIT = 900
+LIMIT = 1500
 """Seconds after which a head that does not end is given up."""
 
 
