@@ -61,7 +61,7 @@ class Agent:
         self.log_alpha = nn.Parameter(torch.full((self.n_tasks,), config.sac.initial_temperature, device=device).log())
         adam = partial(torch.optim.Adam, lr=config.sac.lr, fused=True)
         self.optimizers = {
-            "temperature": adam([self.log_alpha]),
+            "temperature": adam([self.log_alpha], lr=config.sac.temperature_lr or config.sac.lr),
             "policy": adam(self.policy.parameters()),
             "critic": adam(self.critic.parameters()),
         }

@@ -107,7 +107,10 @@ class SacConfig(Section):
     """Multi-task soft actor-critic (arXiv 1812.05905), with a temperature for each task."""
 
     lr: Positive = 3e-4
-    """Adam's learning rate for policy, Q networks and temperatures."""
+    """Adam's learning rate for policy and Q networks."""
+    temperature_lr: Positive | None = None
+    """Adam's learning rate for the temperatures (default: `lr`). In a short run a temperature that falls fast leaves no
+    exploration, and comes back too late."""
     gamma: Annotated[Real, Field(ge=0, lt=1)] = 0.99
     """Discount factor."""
     tau: Annotated[Real, Field(gt=0, le=1)] = 0.005
