@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 LOG_FILE = "train.log"
@@ -40,6 +41,7 @@ class RunProgress:
                 BarColumn(),
                 TextColumn("success {task.fields[success]:.2f}  {task.fields[speed]:.0f} steps/s "),
                 TimeRemainingColumn(),
+                console=Console(stderr=True),
             )
             self._task = self._bar.add_task("train", total=total, completed=done, success=0.0, speed=0.0)
         else:

