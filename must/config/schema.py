@@ -225,7 +225,11 @@ class LoggingConfig(Section):
 
     tensorboard: Flag = False
     """Write TensorBoard event files to `tensorboard/` in the run directory."""
-    wandb: Literal["off", "offline", "online"] = "off"
+    wandb: Annotated[
+        Literal["off", "offline", "online"],
+        BeforeValidator(lambda value: "off" if value is False else value),  # YAML 1.1 reads a bare `off` as false
+        WithJsonSchema({"enum": ["off", "offline", "online", False]}),
+    ] = "off"
     """Weights & Biases: `offline` writes to `wandb/` in the run directory. Needs `pip install wandb`."""
 
 

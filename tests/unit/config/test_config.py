@@ -163,3 +163,9 @@ def test_no_code_is_executed_by_a_configuration(tmp_path):
     path.write_text("name: !!python/object/apply:os.system ['touch pwned']\n")
     with pytest.raises(ConfigError, match=r"not valid YAML"):
         load_experiment(path)
+
+
+def test_a_bare_off_is_off_although_yaml_reads_it_as_false():
+    data = yaml.safe_load("env: {benchmark: MT10}\nlogging: {wandb: off}")
+    assert data["logging"]["wandb"] is False
+    assert parse_experiment(data).logging.wandb == "off"
