@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,7 +14,7 @@ from must.algorithms.mask_learner import NETWORKS, MaskLearner
 from must.buffers import Batch
 from must.config import RunConfig
 from must.masks import MaskLayout, MaskSet, mask_tensors
-from must.networks import MaskedMLP, TaskParameters, apply_task_parameters
+from must.networks import MaskedMLP, apply_task_parameters, apply_to_two_batches
 from must.networks.tanh_normal import sample
 from must.seeding import Stream, integer_seed
 from must.types import ACTION_DIM, OBS_DIM, Float32
@@ -62,8 +61,8 @@ class Agent:
         adam = partial(torch.optim.Adam, lr=config.sac.lr, fused=True)
         self.optimizers = {
             "temperature": adam([self.log_alpha], lr=config.sac.temperature_lr or config.sac.lr),
-            "policy": adam(self.policy.parameters()),
-            "critic": adam(self.critic.parameters()),
+            "policy": adam([self.policy.flat]),
+            "critic": adam([self.critic.flat]),
         }
         if self.mask_learner is not None:
             self.mask_learner.make_optimizers()
@@ -122,32 +121,38 @@ class Agent:
             (2, *batch.actions.shape), generator=self.rngs["policy_noise"], device=self.device
         )
 
-        actions, log_probs = sample(apply_task_parameters(policy, batch.observations)[0], noise)
-        self._step("temperature", temperature_loss(self.log_alpha, log_probs, sac.target_entropy))
+        outputs, next_outputs = apply_to_two_batches(policy, batch.observations, batch.next_observations)
+        actions, log_probs = sample(outputs[0], noise)
+        temperature_loss(self.log_alpha, log_probs, sac.target_entropy).backward()
+        self._step("temperature")
         alpha = self.log_alpha.detach().exp()
 
         with torch.no_grad():
-            next_outputs = apply_task_parameters(policy.detach(), batch.next_observations)[0]
-            next_actions, next_log_probs = sample(next_outputs, next_noise)
-            next_q = _q_values(target_critic, batch.next_observations, next_actions)
+            next_actions, next_log_probs = sample(next_outputs[0], next_noise)
+            next_q = apply_task_parameters(target_critic, torch.cat((batch.next_observations, next_actions), dim=-1))
             rewards = self._config.env.reward_scale * batch.rewards
-            target = q_target(rewards, next_q, next_log_probs, alpha, sac.gamma)
+            target = q_target(rewards, next_q.squeeze(-1), next_log_probs, alpha, sac.gamma)
 
-        own_q = _q_values(critic.detach(), batch.observations, actions)
-        loss = policy_loss(alpha, log_probs, own_q)
-        q_values = _q_values(critic, batch.observations, batch.actions)
-        both_q_losses = q_losses(q_values, target)
-        policy_norm = self._step("policy", loss, self.policy.parameters())
-        q_norms = self._step("critic", both_q_losses.sum(), self.critic.parameters())
+        q_values, own_q = apply_to_two_batches(
+            critic,
+            torch.cat((batch.observations, batch.actions), dim=-1),
+            torch.cat((batch.observations, actions), dim=-1),
+        )
+        loss = policy_loss(alpha, log_probs, own_q.squeeze(-1))
+        both_q_losses = q_losses(q_values.squeeze(-1), target)
+        # the policy's loss teaches nothing to the critic, nor the critic's to the policy: one backward pass is both
+        (loss + both_q_losses.sum()).backward()
+        norms = [clip_members(network.flat, sac.max_grad_norm) for network in (self.policy, self.critic)]
+        self._step("policy")
+        self._step("critic")
         generator_norms = []
         if learn_masks:
             assert self.mask_learner is not None
             generator_norms = self.mask_learner.step()
         with torch.no_grad():
-            for slow, fast in zip(self.target_critic.parameters(), self.critic.parameters(), strict=True):
-                slow.lerp_(fast, sac.tau)
+            self.target_critic.flat.lerp_(self.critic.flat, sac.tau)
             losses = loss, *both_q_losses, -log_probs.mean(), q_values.mean()
-            return torch.stack((*losses, *policy_norm, *q_norms, *generator_norms))
+            return torch.stack((*losses, *torch.cat(norms), *generator_norms))
 
     @torch.no_grad()
     def acting_policy(self) -> ActingPolicy:
@@ -215,14 +220,9 @@ class Agent:
             "tensors": [[tensor.detach().bool() for tensor in mask_tensors(network)] for network in masks],
         }
 
-    def _step(self, name: str, loss: Tensor, parameters: Iterable[nn.Parameter] = ()) -> Tensor:
-        """Backward, clip each member, step; give the members' gradient norms (E,)."""
-        optimizer = self.optimizers[name]
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        norms = clip_members(list(parameters), self._config.sac.max_grad_norm)
-        optimizer.step()
-        return norms
+    def _step(self, name: str) -> None:
+        self.optimizers[name].step()
+        self.optimizers[name].zero_grad(set_to_none=True)
 
     def _network(self, n_members: int, in_dim: int, out_dim: int) -> MaskedMLP:
         sizes, init = self._config.network.hidden_sizes, self._config.network.init
@@ -234,23 +234,14 @@ class Agent:
         return MaskLayout(masks.granularity, network.in_dim, out_dim, network.weight_shapes, bool(masks.mask_biases))
 
 
-def clip_members(parameters: Sequence[nn.Parameter], max_norm: float) -> Tensor:
+def clip_members(parameters: nn.Parameter, max_norm: float) -> Tensor:
     """Clip the gradient of each member of an ensemble to a norm of its own; give the norms before (E,).
 
     Args:
-        parameters: Tensors (E, ...), with gradients.
+        parameters: (E, P), with a gradient.
         max_norm: Largest norm of a member's gradient.
     """
-    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-    if not gradients:
-        return torch.zeros(0)
-    norms = torch.stack([gradient.flatten(1).square().sum(1) for gradient in gradients]).sum(0).sqrt()
-    factors = (max_norm / (norms + 1e-6)).clamp_max(1)
-    for gradient in gradients:
-        gradient.mul_(factors.view(-1, *[1] * (gradient.dim() - 1)))
+    assert parameters.grad is not None
+    norms: Tensor = torch.linalg.vector_norm(parameters.grad, dim=1)
+    parameters.grad.mul_((max_norm / (norms + 1e-6)).clamp_max(1).unsqueeze(1))
     return norms
-
-
-def _q_values(parameters: TaskParameters, observations: Tensor, actions: Tensor) -> Tensor:
-    """Evaluate both Q networks at (K, B, D) and (K, B, 4): (2, K, B)."""
-    return apply_task_parameters(parameters, torch.cat((observations, actions), dim=-1)).squeeze(-1)

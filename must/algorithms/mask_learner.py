@@ -81,11 +81,11 @@ class MaskLearner(nn.Module):
         losses = []
         for number, optimizer in enumerate(self.optimizers):
             for _ in range(self._settings.sl_steps):
-                optimizer.zero_grad(set_to_none=True)
                 loss = self._supervised_loss(number, rng)
                 loss.backward()
                 self._clip(number)
                 optimizer.step()
+                optimizer.zero_grad(set_to_none=True)  # or the first step on the SAC losses would take it again
             losses.append(float(loss.detach()))
         self._encode()
         return losses

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import NamedTuple
 
 import torch
@@ -15,15 +16,13 @@ from must.masks.topk import kept, random_mask
 class WeightMasks(NamedTuple):
     """Masks of single weights; while they are learned they carry a gradient."""
 
-    weights: tuple[Tensor, ...]
-    """For each layer (E, K, D_in, D_out) of zeros and ones, D_in with the one-hot's K rows last."""
-    biases: tuple[Tensor, ...] | None
-    """For each layer (E, K, D_out), or None where biases are not masked."""
+    elements: Tensor
+    """(E, K, n) of zeros and ones, in the order in which a base network's parameters lie: the weights of each layer
+    (the first one's with the one-hot's K rows last), then, where they are masked, the biases."""
 
     def detach(self) -> WeightMasks:
         """Give the same masks without gradient."""
-        biases = None if self.biases is None else tuple(mask.detach() for mask in self.biases)
-        return WeightMasks(tuple(mask.detach() for mask in self.weights), biases)
+        return WeightMasks(self.elements.detach())
 
 
 class UnitMasks(NamedTuple):
@@ -45,12 +44,11 @@ class SubNetworks(NamedTuple):
 
     units: tuple[Tensor, ...]
     """For each hidden layer (E, K, H) of zeros and ones."""
-    weight_positions: tuple[Tensor, ...]
-    """For each layer (E, K, D_in, D_out) of the sub-network: positions in the flattened weight tensor."""
-    bias_positions: tuple[Tensor, ...]
-    """For each hidden layer (E, K, D_out): positions in the flattened bias tensor."""
-    one_hot_positions: Tensor
-    """(E, K, D_out): positions, in the first layer's weights, of the row that the task's one-hot picks."""
+    positions: Tensor
+    """(E, K, p): where each parameter of the sub-network lies among the base network's (E, P), flattened. They are in
+    the same order, but of the one-hot's rows only the task's own is there."""
+    widths: tuple[int, ...]
+    """Kept units of each hidden layer."""
 
     @staticmethod
     def locate(units: Sequence[Tensor], in_dim: int, out_dim: int) -> SubNetworks:
@@ -63,22 +61,23 @@ class SubNetworks(NamedTuple):
         """
         n_members, n_tasks, _ = units[0].shape
         device = units[0].device
-        members = torch.arange(n_members, device=device).view(-1, 1, 1)
         kept_units = [mask.nonzero()[:, 2].view(n_members, n_tasks, -1) for mask in units]
-        inputs = [torch.arange(in_dim, device=device).expand(n_members, n_tasks, -1), *kept_units]
-        outputs = [*kept_units, torch.arange(out_dim, device=device).expand(n_members, n_tasks, -1)]
+        kept_inputs = torch.arange(in_dim, device=device).expand(n_members, n_tasks, -1)
+        one_hot = (in_dim + torch.arange(n_tasks, device=device)).view(1, -1, 1).expand(n_members, -1, -1)
+        kept_outputs = torch.arange(out_dim, device=device).expand(n_members, n_tasks, -1)
+        rows = [torch.cat((kept_inputs, one_hot), dim=2), *kept_units]
+        columns = [*kept_units, kept_outputs]
         heights = [in_dim + n_tasks, *(mask.shape[2] for mask in units)]
         widths = [*heights[1:], out_dim]
-        weight_positions = tuple(
-            (members * height + rows).unsqueeze(3) * width + columns.unsqueeze(2)
-            for rows, columns, height, width in zip(inputs, outputs, heights, widths, strict=True)
-        )
-        bias_positions = tuple(
-            members * width + columns for columns, width in zip(kept_units, widths[:-1], strict=True)
-        )
-        one_hot_rows = in_dim + torch.arange(n_tasks, device=device).view(1, -1, 1)
-        one_hot_positions = (members * heights[0] + one_hot_rows) * widths[0] + kept_units[0]
-        return SubNetworks(tuple(units), weight_positions, bias_positions, one_hot_positions)
+        starts = list(accumulate([*(h * w for h, w in zip(heights, widths, strict=True)), *widths], initial=0))
+        weights = [
+            start + (row.unsqueeze(3) * width + column.unsqueeze(2)).flatten(2)
+            for start, row, column, width in zip(starts, rows, columns, widths, strict=False)
+        ]
+        biases = [start + column for start, column in zip(starts[len(rows) :], columns, strict=False)]
+        members = torch.arange(n_members, device=device).view(-1, 1, 1) * starts[-1]
+        positions = members + torch.cat(weights + biases, dim=2)
+        return SubNetworks(tuple(units), positions, tuple(kept.shape[2] for kept in kept_units))
 
 
 Masks = WeightMasks | UnitMasks | SubNetworks | None
@@ -112,9 +111,7 @@ def mask_tensors(masks: Masks) -> tuple[Tensor, ...]:
     """Give the mask tensors (E, K, ...) of a network, biases last."""
     if masks is None:
         return ()
-    if isinstance(masks, WeightMasks):
-        return masks.weights + (masks.biases or ())
-    return masks.units
+    return (masks.elements,) if isinstance(masks, WeightMasks) else masks.units
 
 
 @dataclass(frozen=True)
@@ -143,11 +140,8 @@ class MaskLayout:
         Args:
             members: For each of E members, for each shape in `shapes`, (K, n) of zeros and ones.
         """
-        tensors = [
-            torch.stack([tensor.view(len(tensor), *shape) for tensor in same])
-            for same, shape in zip(zip(*members, strict=True), self.shapes, strict=True)
-        ]
-        return UnitMasks(tuple(tensors)) if self.granularity == "neuron" else self._weight_masks(tensors)
+        tensors = [torch.stack(same) for same in zip(*members, strict=True)]
+        return UnitMasks(tuple(tensors)) if self.granularity == "neuron" else WeightMasks(torch.cat(tensors, dim=2))
 
     def from_tensors(self, tensors: Sequence[Tensor]) -> WeightMasks | SubNetworks | None:
         """Put published masks together from what `mask_tensors` gave of them; no tensors is the dense network."""
@@ -156,7 +150,7 @@ class MaskLayout:
         floats = [tensor.float() for tensor in tensors]
         if self.granularity == "neuron":
             return SubNetworks.locate(floats, self.in_dim, self.out_dim)
-        return self._weight_masks(floats)
+        return WeightMasks(*floats)
 
     def publishable(self, masks: WeightMasks | UnitMasks) -> WeightMasks | SubNetworks:
         """Bring masks into the form in which they are published."""
@@ -180,7 +174,3 @@ class MaskLayout:
     def kept(self, pruning_ratio: float) -> list[int]:
         """Give how many elements are kept of each masked tensor."""
         return [kept(torch.Size(shape).numel(), pruning_ratio) for shape in self.shapes]
-
-    def _weight_masks(self, tensors: Sequence[Tensor]) -> WeightMasks:
-        n_layers = len(self.weight_shapes)
-        return WeightMasks(tuple(tensors[:n_layers]), tuple(tensors[n_layers:]) if self.mask_biases else None)

@@ -1,7 +1,15 @@
 """Base networks, mask generators and the trajectory encoder."""
 
 from must.networks.encoder import TrajectoryEncoder
+from must.networks.evaluate import TaskParameters, apply_task_parameters, apply_to_two_batches
 from must.networks.generators import make_generator
-from must.networks.mlp import MaskedMLP, TaskParameters, apply_task_parameters
+from must.networks.mlp import MaskedMLP
 
-__all__ = ["MaskedMLP", "TaskParameters", "TrajectoryEncoder", "apply_task_parameters", "make_generator"]
+__all__ = [
+    "MaskedMLP",
+    "TaskParameters",
+    "TrajectoryEncoder",
+    "apply_task_parameters",
+    "apply_to_two_batches",
+    "make_generator",
+]

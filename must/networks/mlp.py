@@ -5,36 +5,21 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from must.masks import Masks, SubNetworks, UnitMasks, WeightMasks
-
-
-class TaskParameters(NamedTuple):
-    """The parameters that each task uses, cut out of a `MaskedMLP` with its masks."""
-
-    weights: list[Tensor]
-    """For each layer (E, K, D_in, D_out), or (E, 1, D_in, D_out) where all tasks share it."""
-    biases: list[Tensor]
-    """For each layer (E, K, D_out), or (E, 1, D_out)."""
-    gates: list[Tensor] | None = None
-    """For each hidden layer (E, K, H): factors on its activations, while masks of units are learned."""
-
-    def detach(self) -> TaskParameters:
-        """Give the same values without gradient."""
-        gates = None if self.gates is None else [gate.detach() for gate in self.gates]
-        return TaskParameters([w.detach() for w in self.weights], [b.detach() for b in self.biases], gates)
+from must.networks.evaluate import TaskParameters
 
 
 class MaskedMLP(nn.Module):
     """E independent ReLU networks of the same shape, for K tasks whose one-hot is part of the input.
 
     The one-hot is never multiplied out: all it does is to pick a row of the first layer for each task, which is added
-    to the bias. Evaluate it in two steps, `task_parameters` and `apply_task_parameters`, because the first is needed
-    once per gradient step and the second several times.
+    to the bias. Evaluate it in two steps, `task_parameters` and `apply_task_parameters`, because what the first gives
+    is used several times in a gradient step.
     """
 
     def __init__(
@@ -57,10 +42,9 @@ class MaskedMLP(nn.Module):
             init: Bound of the uniform hidden weights is 1/sqrt(n), n the fan-in (or, ``original``, the fan-out).
         """
         super().__init__()
-        self.in_dim, self.n_tasks, self.hidden_sizes = in_dim, n_tasks, tuple(hidden_sizes)
-        widths = [in_dim + n_tasks, *hidden_sizes, out_dim]
-        self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
-        for layer, (fan_in, fan_out) in enumerate(pairwise(widths)):
+        self.in_dim, self.out_dim, self.n_tasks, self.hidden_sizes = in_dim, out_dim, n_tasks, tuple(hidden_sizes)
+        weights, biases = [], []
+        for layer, (fan_in, fan_out) in enumerate(self.weight_shapes):
             weight, bias = torch.empty(n_members, fan_in, fan_out), torch.empty(n_members, fan_out)
             if layer == len(hidden_sizes):
                 nn.init.uniform_(weight, -3e-3, 3e-3)
@@ -69,13 +53,31 @@ class MaskedMLP(nn.Module):
                 bound = 1 / math.sqrt(fan_in if init == "fan_in" else fan_out)
                 nn.init.uniform_(weight, -bound, bound)
                 nn.init.constant_(bias, 0.1)
-            self.weights.append(nn.Parameter(weight))
-            self.biases.append(nn.Parameter(bias))
+            weights.append(weight.flatten(1))
+            biases.append(bias)
+        self.flat = nn.Parameter(torch.cat(weights + biases, dim=1))
+        """(E, P): every layer's weights, then every layer's biases. One tensor, so that whatever concerns all
+        parameters alike (cutting out, clipping, optimizer, targets) is one operation."""
 
     @property
     def weight_shapes(self) -> tuple[tuple[int, int], ...]:
         """(D_in, D_out) of each layer, D_in with the one-hot."""
-        return tuple((weight.shape[1], weight.shape[2]) for weight in self.weights)
+        return tuple(pairwise((self.in_dim + self.n_tasks, *self.hidden_sizes, self.out_dim)))
+
+    @property
+    def weights(self) -> list[Tensor]:
+        """For each layer (E, D_in, D_out), D_in with the one-hot's rows last: views of `flat`."""
+        parts = self.flat.split(self._sizes, dim=1)
+        return [part.view(-1, *shape) for part, shape in zip(parts, self.weight_shapes, strict=False)]
+
+    @property
+    def biases(self) -> list[Tensor]:
+        """For each layer (E, D_out): views of `flat`."""
+        return list(self.flat.split(self._sizes, dim=1)[len(self.weight_shapes) :])
+
+    @property
+    def _sizes(self) -> list[int]:
+        return [math.prod(shape) for shape in self.weight_shapes] + [width for _, width in self.weight_shapes]
 
     def task_parameters(self, masks: Masks) -> TaskParameters:
         """Cut out what each task uses.
@@ -83,62 +85,35 @@ class MaskedMLP(nn.Module):
         Args:
             masks: Masks of this network, or None for the dense network.
         """
-        first, one_hot = self.weights[0].split((self.in_dim, self.n_tasks), dim=1)
-        rest = list(self.weights[1:])
-        if isinstance(masks, WeightMasks):
-            first_mask, one_hot_mask = masks.weights[0].split((self.in_dim, self.n_tasks), dim=2)
-            one_hot = one_hot * one_hot_mask.diagonal(dim1=1, dim2=2).mT
-            weights = [first.unsqueeze(1) * first_mask]
-            weights += [weight.unsqueeze(1) * mask for weight, mask in zip(rest, masks.weights[1:], strict=True)]
-            biases = [bias.unsqueeze(1) for bias in self.biases]
-            if masks.biases is not None:
-                biases = [bias * mask for bias, mask in zip(biases, masks.biases, strict=True)]
-            biases[0] = biases[0] + one_hot
-            return TaskParameters(weights, biases)
         if isinstance(masks, SubNetworks):
-            weights = [_pick(weight, where) for weight, where in zip(self.weights, masks.weight_positions, strict=True)]
-            biases = [_pick(bias, where) for bias, where in zip(self.biases, masks.bias_positions, strict=False)]
-            biases[0] = biases[0] + _pick(self.weights[0], masks.one_hot_positions)
-            return TaskParameters(weights, [*biases, self.biases[-1].unsqueeze(1)])
-        weights = [first.unsqueeze(1), *(weight.unsqueeze(1) for weight in rest)]
-        biases = [bias.unsqueeze(1) for bias in self.biases]
-        biases[0] = biases[0] + one_hot
-        return TaskParameters(weights, biases, list(masks.units) if isinstance(masks, UnitMasks) else None)
+            positions = masks.positions
+            flat = self.flat.view(-1).index_select(0, positions.view(-1)).view(positions.shape)
+            return self._cut(flat, 1, masks.widths)
+        flat = self.flat.unsqueeze(1)
+        if isinstance(masks, WeightMasks):
+            n_tasks, n_masked = masks.elements.shape[1:]
+            masked = flat[:, :, :n_masked] * masks.elements
+            if n_masked < flat.shape[2]:
+                masked = torch.cat((masked, flat[:, :, n_masked:].expand(-1, n_tasks, -1)), dim=2)
+            return self._cut(masked, self.n_tasks, self.hidden_sizes)
+        gates = masks.units if isinstance(masks, UnitMasks) else ()
+        return self._cut(flat, self.n_tasks, self.hidden_sizes)._replace(gates=gates)
 
+    def _cut(self, flat: Tensor, one_hot_rows: int, hidden_sizes: Sequence[int]) -> TaskParameters:
+        """Take parameters apart.
 
-def apply_task_parameters(parameters: TaskParameters, inputs: Tensor) -> Tensor:
-    """Evaluate the networks.
-
-    Args:
-        parameters: What each task uses.
-        inputs: (K, B, D_in), given to all members.
-
-    Returns:
-        (E, K, B, D_out)
-    """
-    weights, biases, gates = parameters
-    n_members = weights[0].shape[0]
-    n_tasks, n_rows, _ = inputs.shape
-    hidden = inputs.expand(n_members, *inputs.shape)
-    for layer, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
-        fan_in, fan_out = weight.shape[-2:]
-        if weight.shape[1] == n_tasks:
-            hidden = torch.baddbmm(
-                bias.expand(n_members, n_tasks, fan_out).reshape(-1, 1, fan_out),
-                hidden.reshape(-1, n_rows, fan_in),
-                weight.reshape(-1, fan_in, fan_out),
-            )
-            hidden = hidden.view(n_members, n_tasks, n_rows, fan_out)
-        else:
-            hidden = torch.bmm(hidden.reshape(n_members, -1, fan_in), weight.squeeze(1))
-            hidden = hidden.view(n_members, n_tasks, n_rows, fan_out) + bias.unsqueeze(2)
-        if layer < len(weights) - 1:
-            hidden = torch.relu(hidden)
-            if gates is not None:
-                hidden = hidden * gates[layer].unsqueeze(2)
-    return hidden
-
-
-def _pick(tensor: Tensor, positions: Tensor) -> Tensor:
-    """Gather elements of the flattened tensor; the gradient is scattered back to where they came from."""
-    return tensor.view(-1).index_select(0, positions.view(-1)).view(positions.shape)
+        Args:
+            flat: (E, K or 1, p) in the order of `flat`.
+            one_hot_rows: Rows that the first layer's weights have for the one-hot: K, or 1 if only the task's own.
+            hidden_sizes: Widths of the hidden layers.
+        """
+        widths = [self.in_dim, *hidden_sizes, self.out_dim]
+        shapes = [(self.in_dim, widths[1]), (one_hot_rows, widths[1]), *pairwise(widths[1:])]
+        sizes = [math.prod(shape) for shape in shapes]
+        parts = flat.split(sizes + widths[1:], dim=2)
+        first, one_hot, *weights = (part.unflatten(2, shape) for part, shape in zip(parts, shapes, strict=False))
+        biases = list(parts[len(shapes) :])
+        # of the one-hot's product nothing but the task's own row is ever left: it is added to the bias
+        rows = one_hot.diagonal(dim1=1, dim2=2).mT if one_hot.shape[1] == one_hot_rows else one_hot.flatten(1, 2)
+        biases[0] = biases[0] + rows
+        return TaskParameters((first, *weights), tuple(biases))

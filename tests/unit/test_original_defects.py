@@ -39,6 +39,7 @@ def test_01_every_optimizer_moves_its_own_parameters_and_only_them(kind):
         )
     assert moved(policy, agent.policy)
     policy, critic = parameters(agent.policy), parameters(agent.critic)
+    agent.critic.flat.grad = torch.ones_like(agent.critic.flat)
     agent.optimizers["critic"].step()
     assert not moved(policy, agent.policy)
     assert moved(critic, agent.critic)

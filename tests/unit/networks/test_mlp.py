@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from must.masks import MaskLayout, SubNetworks, UnitMasks, WeightMasks
-from must.networks import MaskedMLP, apply_task_parameters
+from must.networks import MaskedMLP, apply_task_parameters, apply_to_two_batches
 from tests.helpers import relative_error
 
 IN_DIM, OUT_DIM = 5, 3
@@ -14,8 +14,9 @@ HIDDEN = [13, 7, 10]
 def make(n_members: int, n_tasks: int, dtype: torch.dtype, hidden=HIDDEN) -> MaskedMLP:
     torch.manual_seed(0)
     network = MaskedMLP(n_members, IN_DIM, n_tasks, hidden, OUT_DIM).to(dtype)
-    for bias in network.biases:  # equal biases would hide a bias that is taken from the wrong place
-        torch.nn.init.normal_(bias)
+    with torch.no_grad():
+        for bias in network.biases:  # equal biases would hide a bias that is taken from the wrong place
+            bias.normal_()
     return network
 
 
@@ -25,6 +26,7 @@ def layout(network: MaskedMLP, granularity: str, mask_biases: bool = False) -> M
 
 def reference(network: MaskedMLP, masks, inputs: torch.Tensor) -> torch.Tensor:
     n_tasks, n_rows, _ = inputs.shape
+    weight_masks, bias_masks = taken_apart(network, masks)
     outputs = []
     for member in range(network.weights[0].shape[0]):
         for task in range(n_tasks):
@@ -33,9 +35,10 @@ def reference(network: MaskedMLP, masks, inputs: torch.Tensor) -> torch.Tensor:
             hidden = torch.cat((inputs[task], one_hot), dim=1)
             for layer, (weight, bias) in enumerate(zip(network.weights, network.biases, strict=True)):
                 weight, bias = weight[member], bias[member]
-                if isinstance(masks, WeightMasks):
-                    weight = weight * masks.weights[layer][member, task]
-                    bias = bias if masks.biases is None else bias * masks.biases[layer][member, task]
+                if weight_masks:
+                    weight = weight * weight_masks[layer][member, task].view_as(weight)
+                if bias_masks:
+                    bias = bias * bias_masks[layer][member, task]
                 hidden = hidden @ weight + bias
                 if layer < len(network.weights) - 1:
                     hidden = hidden.relu()
@@ -45,41 +48,109 @@ def reference(network: MaskedMLP, masks, inputs: torch.Tensor) -> torch.Tensor:
     return torch.stack(outputs).view(-1, n_tasks, n_rows, OUT_DIM)
 
 
+def taken_apart(network: MaskedMLP, masks) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+    """Give the masks of each layer's weights, and of its biases where they are masked."""
+    if not isinstance(masks, WeightMasks):
+        return [], []
+    sizes = [rows * columns for rows, columns in network.weight_shapes]
+    n_layers, n_elements = len(sizes), masks.elements.shape[2]
+    if n_elements > sum(sizes):
+        sizes += [columns for _, columns in network.weight_shapes]
+    parts = masks.elements.split(sizes, dim=2)
+    return list(parts[:n_layers]), list(parts[n_layers:])
+
+
 def random_masks(network, granularity, ratio, n_members, n_tasks, mask_biases=False):
     generator = torch.Generator().manual_seed(3)
     made = layout(network, granularity, mask_biases).random(n_members, n_tasks, ratio, generator, torch.device("cpu"))
     dtype = network.weights[0].dtype
-    if isinstance(made, WeightMasks):
-        biases = None if made.biases is None else tuple(mask.to(dtype) for mask in made.biases)
-        return WeightMasks(tuple(mask.to(dtype) for mask in made.weights), biases)
-    return made
+    return WeightMasks(made.elements.to(dtype)) if isinstance(made, WeightMasks) else made
 
 
-@pytest.mark.parametrize("ratio", [0.0, 0.37, 0.95])
-@pytest.mark.parametrize(("n_members", "n_tasks"), [(1, 1), (2, 1), (1, 3), (2, 4)])
-@pytest.mark.parametrize("kind", ["dense", "weight", "weight and bias", "neuron", "neuron gates"])
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-5)])
-def test_outputs_and_gradients_match_the_reference(kind, n_members, n_tasks, ratio, dtype, tolerance):
+def made_masks(network: MaskedMLP, kind: str, n_members: int, n_tasks: int, ratio: float):
+    """Give masks of a kind, and those of their tensors that can be learned."""
+    if kind == "dense":
+        return None, []
+    granularity, _, variant = kind.partition(", ")
+    masks = random_masks(network, granularity, ratio, n_members, n_tasks, variant == "biases too")
+    if isinstance(masks, WeightMasks):
+        masks.elements.requires_grad_()
+        return masks, [masks.elements]
+    if variant == "learned":
+        units = tuple(mask.to(network.flat.dtype).requires_grad_() for mask in masks.units)
+        return UnitMasks(units), list(units)
+    return masks, []
+
+
+EVERY_KIND = pytest.mark.parametrize(
+    ("kind", "ratio"),
+    [("dense", 0.0)]
+    + [
+        (kind, ratio)
+        for kind in ("weight", "weight, biases too", "neuron", "neuron, learned")
+        for ratio in (0.0, 0.37, 0.95)
+    ],
+)
+EVERY_SIZE = pytest.mark.parametrize(("n_members", "n_tasks"), [(1, 1), (2, 1), (1, 3), (2, 4)])
+PRECISIONS = pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-5)])
+
+
+def random_tensor(*shape: int, dtype: torch.dtype, seed: int) -> torch.Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+
+
+def assert_close(values, wanted, tolerance: float) -> None:
+    for value, reference_value in zip(values, wanted, strict=True):
+        assert value.shape == reference_value.shape
+        assert (value - reference_value).norm() <= tolerance * reference_value.norm().clamp_min(1e-6)
+
+
+@EVERY_SIZE
+@EVERY_KIND
+@PRECISIONS
+def test_outputs_and_gradients_match_the_reference(kind, ratio, n_members, n_tasks, dtype, tolerance):
     network = make(n_members, n_tasks, dtype)
-    masks = None
-    if kind.startswith("weight"):
-        masks = random_masks(network, "weight", ratio, n_members, n_tasks, kind == "weight and bias")
-    elif kind.startswith("neuron"):
-        masks = random_masks(network, "neuron", ratio, n_members, n_tasks)
-        if kind == "neuron gates":
-            masks = UnitMasks(tuple(mask.to(dtype) for mask in masks.units))
-    rng = torch.Generator().manual_seed(4)
-    inputs = torch.randn(n_tasks, 6, IN_DIM, generator=rng, dtype=dtype)
-    direction = torch.randn(n_members, n_tasks, 6, OUT_DIM, generator=rng, dtype=dtype)
+    masks, learned = made_masks(network, kind, n_members, n_tasks, ratio)
+    inputs = random_tensor(n_tasks, 6, IN_DIM, dtype=dtype, seed=4).requires_grad_()
+    direction = random_tensor(n_members, n_tasks, 6, OUT_DIM, dtype=dtype, seed=5)
+    receivers = [network.flat, inputs, *learned]
 
     outputs = apply_task_parameters(network.task_parameters(masks), inputs)
-    gradients = torch.autograd.grad((outputs * direction).sum(), list(network.parameters()))
     expected = reference(network, masks, inputs)
-    expected_gradients = torch.autograd.grad((expected * direction).sum(), list(network.parameters()))
 
     assert relative_error(outputs, expected) < tolerance
-    for gradient, wanted in zip(gradients, expected_gradients, strict=True):
-        assert (gradient - wanted).norm() <= tolerance * wanted.norm().clamp_min(1e-6)
+    gradients = torch.autograd.grad((outputs * direction).sum(), receivers)
+    assert_close(gradients, torch.autograd.grad((expected * direction).sum(), receivers), tolerance)
+
+
+@EVERY_SIZE
+@EVERY_KIND
+@PRECISIONS
+def test_two_batches_in_one_pass_teach_the_parameters_and_the_inputs_apart(
+    kind, ratio, n_members, n_tasks, dtype, tolerance
+):
+    network = make(n_members, n_tasks, dtype)
+    masks, learned = made_masks(network, kind, n_members, n_tasks, ratio)
+    first = random_tensor(n_tasks, 6, IN_DIM, dtype=dtype, seed=4).requires_grad_()
+    second = random_tensor(n_tasks, 6, IN_DIM, dtype=dtype, seed=5).requires_grad_()
+    direction = random_tensor(2, n_members, n_tasks, 6, OUT_DIM, dtype=dtype, seed=6)
+    taught = [network.flat, *learned]
+    alone, other = reference(network, masks, first), reference(network, masks, second)
+    of_first = torch.autograd.grad((alone * direction[0]).sum(), taught)
+    of_second = torch.autograd.grad((other * direction[1]).sum(), [second])
+
+    def outputs():
+        both = apply_to_two_batches(network.task_parameters(masks), first, second)
+        assert_close(both, (alone, other), tolerance)
+        return both[0] * direction[0], both[1] * direction[1]
+
+    one, two = outputs()
+    gradients = torch.autograd.grad(one.sum() + two.sum(), [*taught, second, first], allow_unused=True)
+    assert gradients[-1] is None  # the first batch teaches the parameters only
+    assert_close(gradients[:-1], [*of_first, *of_second], tolerance)
+    assert_close(torch.autograd.grad(outputs()[0].sum(), taught), of_first, tolerance)
+    (gradient,) = torch.autograd.grad(outputs()[1].sum(), [second])
+    assert_close([gradient], of_second, tolerance)
 
 
 def test_a_sub_network_is_smaller_than_the_network():
