@@ -13,6 +13,7 @@ import metaworld
 import numpy as np
 from metaworld.types import Task
 
+from must.envs.fast import fast_class
 from must.errors import NumericalError
 from must.seeding import Stream, integer_seed
 from must.types import Float32
@@ -45,7 +46,7 @@ class TaskEnv:
         """
         self.name = goals.name
         self._goals = goals.tasks
-        self._env = metaworld.ALL_V3_ENVIRONMENTS[goals.name](reward_function_version=reward)
+        self._env = fast_class(metaworld.ALL_V3_ENVIRONMENTS[goals.name])(reward_function_version=reward)
 
     def reset(self, goal: int) -> Float32:
         """Start an episode at one of the 50 goals; give the first observation (D,), goal visible."""
