@@ -41,10 +41,13 @@ class CsvLog:
         """Append one row; a missing or None value leaves its field empty."""
         self._write([_text(row.get(column)) for column in self._columns])
 
-    def synced_position(self) -> int:
-        """Force what was written onto the disk, and give the size of the file in bytes."""
-        os.fsync(self._file.fileno())
+    def position(self) -> int:
+        """Give the size of the file in bytes."""
         return self._file.tell()
+
+    def sync(self) -> None:
+        """Force what was written onto the disk."""
+        os.fsync(self._file.fileno())
 
     def close(self) -> None:
         """Close the file."""
@@ -97,9 +100,14 @@ class RunLog:
             for live in self._live:
                 live(log, row)
 
-    def synced_positions(self) -> dict[str, int]:
-        """Force all logs onto the disk, and give their sizes in bytes."""
-        return {name: log.synced_position() for name, log in self._logs.items()}
+    def positions(self) -> dict[str, int]:
+        """Give the sizes of all logs in bytes."""
+        return {name: log.position() for name, log in self._logs.items()}
+
+    def sync(self) -> None:
+        """Force all logs onto the disk."""
+        for log in self._logs.values():
+            log.sync()
 
     def close(self) -> None:
         """Close all logs."""

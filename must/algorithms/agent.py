@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from functools import partial
 from typing import Any
 
@@ -164,23 +165,31 @@ class Agent:
             tuple(bias[0].cpu().numpy().copy() for bias in parameters.biases),
         )
 
-    def state(self) -> dict[str, Any]:
-        """Give everything that the agent's future depends on, as data for a checkpoint."""
+    def snapshot(self, learning_masks: bool = True) -> dict[str, Any]:
+        """Give everything that the agent's future depends on, as data for a checkpoint.
+
+        Args:
+            learning_masks: Whether the mask learner's part must stay as it is while the agent learns on. In epochs that
+                are no mask update nothing changes it, and with the dense head it is by far the largest part.
+        """
         learner = self.mask_learner
-        return {
+        masks = {
+            "mask_learner": None if learner is None else learner.state_dict(),
+            "mask_optimizers": None if learner is None else learner.optimizer_states(),
+        }
+        others = {
             "policy": self.policy.state_dict(),
             "critic": self.critic.state_dict(),
             "target_critic": self.target_critic.state_dict(),
             "log_alpha": self.log_alpha.detach(),
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
-            "mask_learner": None if learner is None else learner.state_dict(),
-            "mask_optimizers": None if learner is None else learner.optimizer_states(),
             "rngs": {name: rng.get_state() for name, rng in self.rngs.items()},
             "mask_set": self._mask_state(),
         }
+        return {**deepcopy(others), **(deepcopy(masks) if learning_masks else masks)}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take over what `state` gave."""
+        """Take over what `snapshot` gave."""
         for network in ("policy", "critic", "target_critic"):
             getattr(self, network).load_state_dict(state[network])
         with torch.no_grad():

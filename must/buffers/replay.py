@@ -46,6 +46,7 @@ class ReplayBuffer:
         """Rows that each task was ever given."""
         self._rows = torch.empty(n_tasks, self.capacity, ROW_DIM, device=device)
         self._flat = self._rows.view(-1, ROW_DIM)
+        self._overwritten = 0, self._rows[:, :0]
         self._first_rows = torch.arange(n_tasks, device=device).unsqueeze(1) * self.capacity
 
     def __len__(self) -> int:
@@ -64,14 +65,21 @@ class ReplayBuffer:
 
     def append_rows(self, rows: Tensor) -> None:
         """Append rows (K, T, ROW_DIM) with T no larger than the capacity."""
-        where = torch.arange(self.added, self.added + rows.shape[1], device=self._rows.device) % self.capacity
+        where = self._slots(self.added, self.added + rows.shape[1])
+        self._overwritten = self.added, self._rows[:, where]
         self._rows[:, where] = rows.to(self._rows.device)
         self.added += rows.shape[1]
 
+    def go_back(self, added: int) -> None:
+        """Undo the last addition, even one that was interrupted, if ``added`` is what there was before it."""
+        before, rows = self._overwritten
+        if before == added:
+            self._rows[:, self._slots(before, before + rows.shape[1])] = rows
+            self.added = before
+
     def rows(self, start: int, stop: int) -> Tensor:
         """Give the rows (K, stop - start, ROW_DIM) by their running number; they must still be in the ring."""
-        where = torch.arange(start, stop, device=self._rows.device) % self.capacity
-        return self._rows[:, where].cpu()
+        return self._rows[:, self._slots(start, stop)].cpu()
 
     def sample(self, rows_per_task: int, generator: torch.Generator) -> Batch:
         """Draw rows of every task, uniformly and with replacement."""
@@ -80,3 +88,6 @@ class ReplayBuffer:
         rows = self._flat.index_select(0, (chosen + self._first_rows).view(-1)).view(n_tasks, rows_per_task, ROW_DIM)
         observations, actions, next_observations, rewards = rows.split((OBS_DIM, ACTION_DIM, OBS_DIM, 1), dim=-1)
         return Batch(observations, actions, next_observations, rewards.squeeze(-1))
+
+    def _slots(self, start: int, stop: int) -> Tensor:
+        return torch.arange(start, stop, device=self._rows.device) % self.capacity

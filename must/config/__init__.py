@@ -1,7 +1,7 @@
 """Configuration: typed sections, the sweep of an experiment, and how both are read."""
 
 from must.config.experiment import AXES, NOT_APPLICABLE, Experiment, RunSpec
-from must.config.load import dump, identity, load_experiment, parse_assignments, parse_experiment
+from must.config.load import dump, identity, load_experiment, parse_assignments, parse_experiment, result_settings
 from must.config.schema import (
     ContainerConfig,
     EnvConfig,
@@ -35,4 +35,5 @@ __all__ = [
     "load_experiment",
     "parse_assignments",
     "parse_experiment",
+    "result_settings",
 ]

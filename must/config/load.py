@@ -73,10 +73,14 @@ def dump(config: RunConfig) -> str:
     return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
 
 
+def result_settings(config: RunConfig) -> dict[str, Any]:
+    """Give the settings that can change the result of a run: not the number of workers, for example."""
+    return config.model_dump(mode="json", exclude=_NOT_IN_IDENTITY)
+
+
 def identity(config: RunConfig) -> str:
     """Give a hash of the settings that can change the result of a run (16 hexadecimal digits)."""
-    settings = config.model_dump(mode="json", exclude=_NOT_IN_IDENTITY)
-    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps(result_settings(config), sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _with_override(data: dict[str, Any], dotted: str, text: str) -> dict[str, Any]:

@@ -31,7 +31,7 @@ class RunProgress:
         self._total, self._done_before = total, done
         self._started = self._last_line = time.monotonic()
         formatter = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
-        self._handlers: list[logging.Handler] = [logging.FileHandler(log_file)]
+        self._handlers: list[logging.Handler] = [_LogFile(log_file)]
         self._bar: Progress | None = None
         self._task = TaskID(0)
         if sys.stderr.isatty():
@@ -77,3 +77,8 @@ class RunProgress:
         for handler in self._handlers:
             log.removeHandler(handler)
             handler.close()
+
+
+class _LogFile(logging.FileHandler):
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (the library's name)
+        """Go on where a line cannot be written: when the disk is full, the logs that matter fail with a clear error."""

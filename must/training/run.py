@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from types import FrameType
 
 import torch
 
 from must.algorithms import Agent
 from must.buffers import ReplayBuffer
 from must.collect import Collector
-from must.config import RunConfig, identity
+from must.config import RunConfig, identity, result_settings
 from must.errors import ConfigError
 from must.files import sha256, write_atomically
 from must.manifest import Manifest, require_container
@@ -24,10 +21,8 @@ from must.run_log import RunLog, require_packages
 from must.training.checkpoint import Checkpoints
 from must.training.directory import CHECKPOINTS, FINAL, RESULT, claimed
 from must.training.progress import LOG_FILE, RunProgress
+from must.training.stop import StopRequested, StopRequests
 from must.training.trainer import Trainer, train_columns
-
-SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
-"""They ask a run to stop: the epoch is finished, a checkpoint is written."""
 
 log = logging.getLogger("must")
 
@@ -84,7 +79,7 @@ def _train(config: RunConfig, out: Path, device: torch.device) -> bool:
     agent = Agent(config, device)
     replay = ReplayBuffer(agent.n_tasks, config.sac.buffer_size, device)
     checkpoints = Checkpoints(out / CHECKPOINTS, identity(config))
-    with _stop_requests() as stop, Collector(config) as collector:
+    with StopRequests() as stop, Collector(config) as collector:
         saved = checkpoints.load(replay)
         positions = None if saved is None else saved["logs"]
         run_log = RunLog(out, config.env.task_names, train_columns(config), config.logging, positions)
@@ -93,22 +88,9 @@ def _train(config: RunConfig, out: Path, device: torch.device) -> bool:
             trainer.restore(saved["trainer"])
         with RunProgress(out / LOG_FILE, trainer.last_epoch, trainer.epoch) as progress:
             log.info("training from epoch %d to %d in %s", trainer.epoch, trainer.last_epoch, out)
-            steps_before, last_save = trainer.env_steps, time.monotonic()
-
-            def after_epoch() -> bool:
-                nonlocal last_save
-                assert trainer.result is not None
-                progress.report(trainer.epoch, float(trainer.result.success.mean()), trainer.env_steps, steps_before)
-                due = time.monotonic() - last_save >= 60 * config.training.checkpoint_minutes
-                if trainer.epoch < trainer.last_epoch and (due or stop):
-                    state = {"trainer": trainer.state(), "logs": run_log.synced_positions()}
-                    checkpoints.save(trainer.epoch, state, replay)
-                    last_save = time.monotonic()
-                    log.info("checkpoint at epoch %d", trainer.epoch)
-                return not stop
-
-            finished = trainer.run(after_epoch)
-            run_log.synced_positions()
+            save_every = 60 * config.training.checkpoint_minutes
+            finished = _run_epochs(trainer, replay, run_log, checkpoints, stop, progress, save_every)
+            run_log.sync()
             run_log.close()
             if finished:
                 _write_result(config, out, trainer, agent)
@@ -119,9 +101,60 @@ def _train(config: RunConfig, out: Path, device: torch.device) -> bool:
     return finished
 
 
+def _run_epochs(
+    trainer: Trainer,
+    replay: ReplayBuffer,
+    run_log: RunLog,
+    checkpoints: Checkpoints,
+    stop: StopRequests,
+    progress: RunProgress,
+    save_every: float,
+) -> bool:
+    """Run the epochs that are left, with checkpoints; give whether all are done.
+
+    A request to stop drops the epoch in progress, however long it would have taken, and saves what was before it; so
+    does an error.
+    """
+    steps_before, last_save = trainer.env_steps, time.monotonic()
+
+    def save() -> None:
+        run_log.sync()
+        checkpoints.save(state["trainer"]["epoch"], state, replay)
+        log.info("checkpoint at epoch %d", state["trainer"]["epoch"])
+
+    try:
+        with stop.interrupt():
+            trainer.begin()
+    except StopRequested:
+        return False  # nothing has been learned yet
+    while trainer.epoch < trainer.last_epoch:
+        state, rows = {"trainer": trainer.snapshot(), "logs": run_log.positions()}, replay.added
+        due = time.monotonic() - last_save >= save_every
+        if due or stop.received:
+            save()
+            last_save = time.monotonic()
+        if stop.received:
+            return False
+        try:
+            with stop.interrupt():
+                trainer.run_epoch()
+        except StopRequested:
+            replay.go_back(rows)
+            save()
+            return False
+        except Exception:
+            replay.go_back(rows)
+            with suppress(OSError):  # the disk may be what failed: then the checkpoint before is the newest
+                save()
+            raise
+        assert trainer.result is not None
+        progress.report(trainer.epoch, float(trainer.result.success.mean()), trainer.env_steps, steps_before)
+    return True
+
+
 def _write_result(config: RunConfig, out: Path, trainer: Trainer, agent: Agent) -> None:
     """Write ``final.pt``, and then ``result.json``, which says that the run is finished."""
-    final = {"config": config.model_dump(mode="json"), **agent.final_state()}
+    final = {"config": result_settings(config), **agent.final_state()}
     write_atomically(out / FINAL, lambda file: torch.save(final, file))
     assert trainer.result is not None
     success = trainer.result.success.tolist()
@@ -134,21 +167,3 @@ def _write_result(config: RunConfig, out: Path, trainer: Trainer, agent: Agent) 
     }
     text = json.dumps(result, indent=2) + "\n"
     write_atomically(out / RESULT, lambda file: file.write(text.encode()))
-
-
-@contextmanager
-def _stop_requests() -> Iterator[list[int]]:
-    """Give a list that is empty until one of `SIGNALS` comes."""
-    received: list[int] = []
-
-    def note(number: int, _frame: FrameType | None) -> None:
-        if number == signal.SIGINT and signal.SIGINT in received:
-            raise KeyboardInterrupt
-        received.append(number)
-
-    before = {number: signal.signal(number, note) for number in SIGNALS}
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -53,29 +52,20 @@ class Trainer:
         """Environment steps taken so far, of all tasks together."""
         return self.epoch * self._config.training.epoch_frames * len(self._tasks)
 
-    def run(self, after_epoch: Callable[[], bool]) -> bool:
-        """Run epochs until the last one is complete or one is told to be the last.
-
-        Args:
-            after_epoch: Called after each epoch, when all logs are written; whether to go on.
-
-        Returns:
-            Whether the run is finished.
-        """
+    def begin(self) -> None:
+        """Evaluate the untrained policy, unless this run goes on from a checkpoint."""
         if self.result is None:
             self._evaluate()
-        while self.epoch < self.last_epoch:
-            self._log.append("timing", self._run_epoch())
-            if not after_epoch():
-                break
-        return self.epoch == self.last_epoch
 
-    def state(self) -> dict[str, Any]:
-        """Give everything that the run's future depends on (the replay buffer apart), as data for a checkpoint."""
+    def snapshot(self) -> dict[str, Any]:
+        """Give everything that the run's future depends on (the replay buffer apart), as data for a checkpoint.
+
+        It stays as it is while the next epoch runs.
+        """
         assert self.result is not None
         return {
             "epoch": self.epoch,
-            "agent": self._agent.state(),
+            "agent": self._agent.snapshot(self._learns_masks(self.epoch + 1)),
             "runners": pack_runners(self._collector.state()),
             "store": pack_store(self._store),
             "trajectory_rng": json.dumps(self._trajectory_rng.bit_generator.state),
@@ -83,7 +73,7 @@ class Trainer:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take over what `state` gave."""
+        """Take over what `snapshot` gave."""
         self.epoch = state["epoch"]
         self._agent.restore(state["agent"])
         self._mask_log = MaskLog(self._agent.mask_set)
@@ -93,23 +83,32 @@ class Trainer:
         success, returns = state["result"]
         self.result = EvalResult(success.numpy(), returns.numpy())
 
-    def _run_epoch(self) -> dict[str, float]:
-        """Collect, learn, evaluate; give the seconds of each."""
+    def run_epoch(self) -> None:
+        """Collect, learn, evaluate."""
         times = [time.monotonic()]
-        training_epoch = self.epoch + 1 - self._config.training.pretrain_epochs
-        if training_epoch == 1 and not self._config.dense:
+        if self._training_epoch(self.epoch + 1) == 1 and not self._config.dense:
             self._agent.publish_random_masks()
         self._collect()
         self.epoch += 1
         times.append(time.monotonic())
-        row = self._learn(training_epoch) if training_epoch >= 1 else {}
+        row = self._learn() if self._training_epoch(self.epoch) >= 1 else {}
         self._log_training(row)
         times.append(time.monotonic())
         if self.epoch % self._config.evaluation.interval == 0 or self.epoch == self.last_epoch:
             self._evaluate()
         times.append(time.monotonic())
         collect, learn, evaluate = np.diff(times).tolist()
-        return {"epoch": self.epoch, "collect_s": collect, "learn_s": learn, "evaluate_s": evaluate}
+        self._log.append(
+            "timing", {"epoch": self.epoch, "collect_s": collect, "learn_s": learn, "evaluate_s": evaluate}
+        )
+
+    def _training_epoch(self, epoch: int) -> int:
+        """Number an epoch without the pretraining ones, from 1."""
+        return epoch - self._config.training.pretrain_epochs
+
+    def _learns_masks(self, epoch: int) -> bool:
+        number = self._training_epoch(epoch)
+        return not self._config.dense and number >= 1 and number % self._config.masks.update_interval == 0
 
     def _collect(self) -> None:
         policy = self._agent.acting_policy()
@@ -119,10 +118,10 @@ class Trainer:
             for episode in part.episodes:
                 self._store.add(task, episode)
 
-    def _learn(self, training_epoch: int) -> dict[str, Any]:
+    def _learn(self) -> dict[str, Any]:
         """Take the gradient steps of an epoch; give the mean of what they reported."""
         settings = self._config
-        learn_masks = not settings.dense and training_epoch % settings.masks.update_interval == 0
+        learn_masks = self._learns_masks(self.epoch)
         row: dict[str, Any] = {}
         if learn_masks:
             needed = settings.generator.needs_trajectories

@@ -76,15 +76,6 @@ def interrupted(must, config_file, tmp_path):
     return command, out
 
 
-def test_of_two_checkpoints_a_damaged_one_is_passed_over_with_a_warning(must, interrupted, tmp_path):
-    command, out = interrupted
-    damage(sorted((out / "checkpoints").glob("*.pt"))[-1])
-    done = must(*command, "--out", out)
-    assert "damaged" in done.stderr
-    must(*command, "--out", "undisturbed")
-    assert contents(tmp_path / "undisturbed") == contents(out)
-
-
 def test_with_both_damaged_nothing_is_overwritten(must, interrupted):
     command, out = interrupted
     for path in (out / "checkpoints").glob("*.pt"):

@@ -150,9 +150,10 @@ def test_variants_of_the_method_train(must, config_file, tmp_path, options):
     assert (tmp_path / "run" / "result.json").exists()
 
 
-def test_a_terminal_shows_a_bar_and_the_log_file_plain_lines(config_file, tmp_path):
+def test_a_terminal_shows_a_bar_and_the_log_file_plain_lines(must, config_file, tmp_path):
     ours, theirs = pty.openpty()
-    command = must_command("train", "--config", config_file(), "--out", "run")
+    config = config_file()
+    command = must_command("train", "--config", config, "--out", "run")
     environment = {**os.environ, "TERM": "xterm"}
     process = subprocess.Popen(command, cwd=tmp_path, stderr=theirs, stdout=subprocess.PIPE, env=environment)
     os.close(theirs)
@@ -169,6 +170,8 @@ def test_a_terminal_shows_a_bar_and_the_log_file_plain_lines(config_file, tmp_pa
     text = (tmp_path / "run" / "train.log").read_text()
     assert "\x1b" not in text
     assert "epoch 5/5" in text
+    must("train", "--config", config, "--out", "without")  # without a terminal, and so without a bar
+    assert contents(tmp_path / "run") == contents(tmp_path / "without")
 
 
 def test_the_experiments_that_ship_are_valid():

@@ -167,7 +167,7 @@ def test_an_agent_goes_on_exactly_from_its_saved_state(tmp_path):
         first.gradient_step(batch)
         if kind != "dense":
             _updated(first)
-        torch.save(first.state(), tmp_path / "state.pt")
+        torch.save(first.snapshot(), tmp_path / "state.pt")
         second = make(**KINDS[kind])
         second.restore(torch.load(tmp_path / "state.pt", weights_only=True))
         for agent in (first, second):
@@ -177,7 +177,7 @@ def test_an_agent_goes_on_exactly_from_its_saved_state(tmp_path):
                 agent.gradient_step(batch, learn_masks=True)
                 agent.finish_mask_update()
             agent.gradient_step(batch)
-        _assert_same(first.state(), second.state())
+        _assert_same(first.snapshot(), second.snapshot())
 
 
 def _assert_same(a, b) -> None:

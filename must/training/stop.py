@@ -1,0 +1,58 @@
+"""Requests to stop: signals that end a run after a checkpoint."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType, TracebackType
+from typing import Any
+
+SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
+"""They ask a run to stop; a second SIGINT stops it at once, without a checkpoint."""
+
+
+class StopRequested(BaseException):
+    """A signal came in the middle of what may be dropped."""
+
+
+class StopRequests:
+    """Catches `SIGNALS`; a context manager."""
+
+    def __init__(self) -> None:
+        """Catch nothing yet."""
+        self.received = False
+        """Whether a signal came."""
+        self._interrupting = self._interrupted_by_user = False
+        self._before: dict[int, Any] = {}
+
+    @contextmanager
+    def interrupt(self) -> Iterator[None]:
+        """Let a signal raise `StopRequested` at whatever instruction of the block it meets.
+
+        What the block was working on is in no defined state then.
+        """
+        self._interrupting = True
+        try:
+            yield
+        finally:
+            self._interrupting = False
+
+    def __enter__(self) -> StopRequests:
+        self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGINT and self._interrupted_by_user:
+            raise KeyboardInterrupt
+        self._interrupted_by_user |= number == signal.SIGINT
+        self.received = True
+        if self._interrupting:
+            self._interrupting = False  # signals often come twice: what follows the first must be left in peace
+            raise StopRequested

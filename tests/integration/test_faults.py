@@ -1,0 +1,242 @@
+"""Whatever happens to a run, it ends with the bytes of an undisturbed one, or with a clear error and nothing lost."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+
+from tests.helpers import ROOT
+from tests.integration.conftest import contents, wait_for
+from tests.integration.faults import (
+    EVERY_EPOCH,
+    PYTHON_WITH_A_CLOCK_THAT_JUMPS_BACK,
+    Run,
+    end,
+    kill,
+    processes_with,
+    shared_memory,
+    workers,
+)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    return Run(tmp_path_factory.mktemp("undisturbed")).finish()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left_behind(monkeypatch):
+    token, segments = uuid.uuid4().hex, shared_memory()
+    monkeypatch.setenv("MUST_TEST_TOKEN", token)
+    yield
+    assert not processes_with("MUST_TEST_TOKEN", token)
+    assert shared_memory() <= segments
+
+
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGUSR1])
+def test_a_second_signal_changes_nothing(undisturbed, tmp_path, second):
+    run = Run(tmp_path)
+    process = run.start(epochs=3)
+    process.send_signal(signal.SIGTERM)
+    time.sleep(0.002)
+    process.send_signal(second)
+    end(process, 75)
+    assert run.finish() == undisturbed
+
+
+def test_a_signal_before_the_first_epoch_loses_nothing(undisturbed, tmp_path):
+    run = Run(tmp_path)
+    process = run.start()
+    wait_for(process, (run.directory / "eval.csv").exists)  # by then the signals are caught
+    process.send_signal(signal.SIGTERM)
+    end(process, 75)
+    assert run.finish() == undisturbed
+
+
+def test_a_long_epoch_is_dropped_and_what_was_before_it_is_saved(tmp_path):
+    run = Run(tmp_path, training={"opt_times": 10_000_000})
+    process = run.start(epochs=1)  # of pretraining; the next one would take hours
+    time.sleep(0.5)
+    process.send_signal(signal.SIGUSR1)
+    end(process, 75)
+    (index,) = (run.directory / "checkpoints").glob("*.json")
+    assert json.loads(index.read_text())["epoch"] == 1
+    assert run.epochs == 1
+
+
+def test_a_killed_worker(undisturbed, tmp_path):
+    run = Run(tmp_path)
+    process = run.start(epochs=3)
+    os.kill(workers(process)[1], signal.SIGKILL)
+    errors = end(process, 2)
+    assert errors.count("must: ") == 1
+    assert "was killed by signal 9" in errors
+    assert list((run.directory / "checkpoints").glob("*.json"))  # the epochs before are not lost
+    assert run.finish() == undisturbed
+
+
+def test_a_worker_that_hangs(undisturbed, tmp_path):
+    run = Run(tmp_path, "--set", "training.worker_timeout_minutes=0.05")
+    process = run.start(epochs=3)
+    os.kill(workers(process)[0], signal.SIGSTOP)
+    errors = end(process, 2)
+    assert "has not answered" in errors
+    assert "worker_timeout_minutes" in errors
+    assert list((run.directory / "checkpoints").glob("*.json"))
+    assert Run(tmp_path).finish() == undisturbed
+
+
+@pytest.mark.parametrize("fault", ["checkpoint", "logging"])
+def test_a_full_disk(tmp_path, fault):
+    found = on_small_disk(fault, tmp_path)
+    assert found["status"] == 2
+    assert "no space left" in found["errors"]
+    assert "Traceback" not in found["errors"]
+    assert contents(tmp_path / "left") == Run(tmp_path, training={"epochs": 30}).finish()
+
+
+def test_a_read_only_disk(tmp_path):
+    found = on_small_disk("read-only", tmp_path)
+    assert found["status"] == 2
+    assert "read-only" in found["errors"]
+    assert "Traceback" not in found["errors"]
+
+
+def on_small_disk(fault: str, place: Path) -> dict:
+    alone = ["unshare", "--map-root-user", "--mount"]
+    if subprocess.run([*alone, "true"], capture_output=True).returncode:
+        pytest.skip("no user namespaces here: a small disk cannot be made (sysctl kernel.unprivileged_userns_clone=1)")
+    command = [*alone, sys.executable, "-m", "tests.integration.small_disk", fault, str(place)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_loss_that_is_not_finite_takes_nothing_with_it(tmp_path):
+    run = Run(tmp_path, "--set", "env.reward_scale=1e30", "--set", "training.pretrain_epochs=3")
+    for _ in range(2):  # the second time it goes on from the last sound epoch, to the same end
+        errors = end(run.start(), 2)
+        assert errors.count("must: ") == 1
+        assert "epoch 4" in errors
+        assert run.epochs == 3
+        assert list((run.directory / "checkpoints").glob("*.json"))
+
+
+def flip_a_bit(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def cut_in_half(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+@pytest.mark.parametrize(
+    ("part", "damage"),
+    [
+        ("*.pt", flip_a_bit),
+        ("*.pt", cut_in_half),
+        ("*.pt", Path.unlink),
+        ("*.json", cut_in_half),
+        ("*.json", Path.unlink),
+        ("replay-*.npy", flip_a_bit),
+    ],
+)
+def test_a_damaged_checkpoint_is_passed_over(undisturbed, tmp_path, part, damage):
+    run = Run(tmp_path, *EVERY_EPOCH)
+    process = run.start(epochs=4)
+    process.send_signal(signal.SIGTERM)
+    end(process, 75)
+    damage(sorted((run.directory / "checkpoints").glob(part))[-1])
+    done = subprocess.run(run.command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    if not (damage is Path.unlink and part == "*.json"):  # without its index a checkpoint does not exist
+        assert "is damaged" in done.stderr
+    assert contents(run.directory) == undisturbed
+
+
+def test_a_clock_that_jumps_back(undisturbed, tmp_path):
+    run = Run(tmp_path)
+    arguments = run.command[run.command.index("train") :]
+    run.command = [*PYTHON_WITH_A_CLOCK_THAT_JUMPS_BACK, *arguments]
+    process = run.start(epochs=3)
+    process.send_signal(signal.SIGTERM)
+    end(process, 75)
+    assert run.finish() == undisturbed
+    manifest = json.loads((run.directory / "manifest.json").read_text())
+    assert manifest["ended"] < manifest["started"]
+
+
+def test_nothing_listens_on_the_network(tmp_path):
+    run = Run(tmp_path, training={"epochs": 2000})
+    process = run.start(epochs=1)
+    sockets = set()
+    for number in (process.pid, *workers(process)):
+        for entry in Path(f"/proc/{number}/fd").iterdir():
+            target = str(entry.readlink())
+            if target.startswith("socket:["):
+                sockets.add(target[len("socket:[") : -1])
+    listening = set()
+    for table in ("tcp", "tcp6"):
+        for line in Path(f"/proc/{process.pid}/net/{table}").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == "0A":
+                listening.add(fields[9])
+    process.send_signal(signal.SIGTERM)
+    end(process, 75)
+    assert not sockets & listening
+
+
+def test_a_kill_during_a_checkpoint(tmp_path):
+    large = {"network": {"hidden_sizes": [300, 300]}, "training": {"epochs": 6}}
+    wanted = Run(tmp_path, name="undisturbed", **large).finish()
+    run = Run(tmp_path, *EVERY_EPOCH, **large)
+    for _ in range(10):
+        process = run.start()
+        wait_for(process, lambda: half_written(run) and run.epochs >= 2)
+        kill(process)
+        if half_written(run):
+            break
+    assert half_written(run)  # it was killed in the middle of one
+    assert run.finish() == wanted
+
+
+def half_written(run: Run) -> bool:
+    return any((run.directory / "checkpoints").glob(".*.pt.tmp"))
+
+
+def test_a_kill_during_a_mask_update(tmp_path):
+    long = {"training": {"opt_times": 200, "epochs": 3}}
+    wanted = Run(tmp_path, name="undisturbed", **long).finish()
+    run = Run(tmp_path, *EVERY_EPOCH, **long)
+    process = run.start(epochs=2)  # one of pretraining and an ordinary one; the third updates the masks
+    time.sleep(0.3)
+    kill(process)
+    assert run.epochs == 2
+    assert run.finish() == wanted
+
+
+@pytest.mark.slow
+def test_twenty_kills_at_random_moments(tmp_path):
+    longer = {"training": {"opt_times": 20, "epochs": 150}}
+    wanted = Run(tmp_path, name="undisturbed", **longer).finish()
+    moments, runs, reached = random.Random(0), [Run(tmp_path, *EVERY_EPOCH, name="run-0", **longer)], []
+    for _ in range(20):
+        if (runs[-1].directory / "result.json").exists():
+            runs.append(Run(tmp_path, *EVERY_EPOCH, name=f"run-{len(runs)}", **longer))
+        process = runs[-1].start()
+        wait_for(process, lambda started=process: bool(workers(started)))
+        time.sleep(moments.uniform(0, 6))
+        kill(process)
+        reached.append((runs[-1].directory.name, runs[-1].epochs))
+    assert len(set(reached)) > 10, reached  # the kills hit different moments
+    for run in runs:
+        assert run.finish() == wanted
