@@ -8,6 +8,7 @@ AUDIT := build/audit
 PYTHON ?=
 FLAVOUR ?=
 TESTS ?= tests
+MACHINE ?= $(shell uname -n)
 NAME_OF := import sys; from must.config import load_experiment; print(load_experiment(sys.argv[1]).name)
 
 # The workflow's jobs find `must` and `snakemake` on PATH; a user's own packages must not leak in.
@@ -15,7 +16,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONNOUSERSITE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce figures test test-slow test-cluster lint format lock docs audit clean check-inputs
+.PHONY: help setup reproduce figures test test-slow test-cluster bench lint format lock docs audit clean check-inputs
 
 help: ## List the targets
 	@printf 'usage: make TARGET [CONFIG=%s] [PROFILE=%s] [PYTHON=...] [FLAVOUR=cpu|cuda]\n\n' '$(CONFIG)' '$(PROFILE)'
@@ -41,6 +42,9 @@ test-slow: setup ## Run the tests that take minutes
 
 test-cluster: setup ## Run the tests that need Slurm and Apptainer, as an ordinary user (docs/cluster.md)
 	@$(BIN)/python -m pytest -m cluster tests/cluster
+
+bench: setup ## Measure everything, and write benchmarks/results/MACHINE.json and docs/performance.md
+	@$(BIN)/must bench all --out 'benchmarks/results/$(MACHINE).json' --page docs/performance.md
 
 lint: setup ## Check style, types, layering and the workflow
 	$(BIN)/ruff check .

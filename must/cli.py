@@ -1,4 +1,4 @@
-"""The command line: ``must train | evaluate | aggregate | figures | doctor``."""
+"""The command line: ``must train | evaluate | aggregate | figures | bench | doctor``."""
 
 from __future__ import annotations
 
@@ -88,6 +88,24 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--results", type=Path, default=Path("results"), help="where results lie (default: results)")
         sub.set_defaults(command=command)
 
+    bench = commands.add_parser("bench", help="measure how long the parts of a run take", description=_bench.__doc__)
+    targets = ("update", "mask-update", "collect", "env", "epoch", "checkpoint", "all")
+    bench.add_argument("target", choices=targets, help="what to measure; all: everything, with a report")
+    bench.add_argument(
+        "--config", type=Path, default=Path("config/mt10_paper.yaml"), help="sizes (default: %(default)s)"
+    )
+    bench.add_argument("--granularity", help="weight or neuron (masks.granularity)")
+    bench.add_argument("--pruning-ratio", metavar="X", help="(masks.pruning_ratio)")
+    bench.add_argument("--head", help="dense or factorised (generator.head)")
+    bench.add_argument("--device", default="cpu", help="cpu, cuda or auto (default: cpu)")
+    bench.add_argument("--threads", type=int, default=0, help="CPU threads (default: all cores)")
+    bench.add_argument("--repeats", type=int, default=20, help="measured calls of the short ones (default: 20)")
+    bench.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="any other key, dotted")
+    bench.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    bench.add_argument("--out", type=Path, default=Path("bench.json"), help="where all writes its figures as JSON")
+    bench.add_argument("--page", type=Path, help="page whose table all writes anew (docs/performance.md)")
+    bench.set_defaults(command=_bench)
+
     doctor = commands.add_parser("doctor", help="say what is missing on this machine", description=_doctor.__doc__)
     doctor.set_defaults(command=_doctor)
     return parser
@@ -152,6 +170,22 @@ def _figures(options: argparse.Namespace) -> int:
     for path in write_figures(load_experiment(options.config), options.results):
         print(path)
     return 0
+
+
+def _bench(options: argparse.Namespace) -> int:
+    """Measure how long the parts of a run take here, beside the arithmetic they cannot do without."""
+    for name in ("threads", "repeats"):
+        if getattr(options, name) < (name == "repeats"):
+            raise ConfigError(f"--{name} {getattr(options, name)}: use 1 or more")
+    overrides = parse_assignments(options.set)
+    for option, key in (("granularity", "masks.granularity"), ("pruning_ratio", "masks.pruning_ratio")):
+        if getattr(options, option) is not None:
+            overrides[key] = getattr(options, option)
+    if options.head is not None:
+        overrides["generator.head"] = options.head
+    from must import bench
+
+    return bench.main(options, overrides)
 
 
 def _doctor(_options: argparse.Namespace) -> int:

@@ -40,7 +40,7 @@ class Manifest:
             "python": platform.python_version(),
             "host": platform.node(),
             "platform": platform.platform(),
-            "cpu": _cpu(),
+            "cpu": cpu_name(),
             "cpu_cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
             "gpu": device if device != "cpu" else None,
             "container": container(),
@@ -105,7 +105,8 @@ def _read(path: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def _cpu() -> str:
+def cpu_name() -> str:
+    """Give the name of the CPU's model."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

@@ -1,0 +1,191 @@
+"""What can be measured."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import metaworld
+import numpy as np
+import torch
+
+from must.algorithms import Agent
+from must.bench.measure import Measurement, figure, from_seconds, measure
+from must.bench.operations import gradient_step_gflop
+from must.buffers import ReplayBuffer
+from must.buffers.replay import ROW_DIM
+from must.collect import Collector
+from must.config import RunConfig
+from must.envs import TaskEnv, TaskGoals
+from must.tasks import BENCHMARKS
+from must.training.checkpoint import Checkpoints
+from must.types import ACTION_DIM, OBS_DIM
+
+
+class Settings(NamedTuple):
+    """What a benchmark is told."""
+
+    config: RunConfig
+    device: torch.device
+    repeats: int
+
+
+def update(settings: Settings) -> list[Measurement]:
+    """Time the ordinary gradient step, drawing of the batch included."""
+    agent, replay = _agent_and_replay(settings)
+    gflop = gradient_step_gflop(settings.config)
+    return [measure("gradient step", _step(agent, replay, settings), settings.repeats, settings.device, gflop)]
+
+
+def mask_update(settings: Settings) -> list[Measurement]:
+    """Time the gradient step that learns masks, and the supervised steps before it."""
+    agent, replay = _agent_and_replay(settings)
+    if agent.mask_learner is None:
+        return []
+    config = settings.config
+    shape = agent.n_tasks, config.env.horizon + 1, OBS_DIM
+    trajectories = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+    seen = trajectories if config.generator.needs_trajectories else None
+    few = max(3, settings.repeats // 4)
+    supervised = measure(
+        f"supervised update, {config.generator.sl_steps} step(s) of three generators",
+        lambda: agent.begin_mask_update(seen),
+        few,
+        settings.device,
+        warm_up=1,
+    )
+    step = _step(agent, replay, settings, learn_masks=True)
+    count = sum(parameter.numel() for parameter in agent.mask_learner.generators.parameters())
+    return [
+        measure("gradient step that learns masks", step, few, settings.device, warm_up=1),
+        supervised,
+        figure("generator parameters", count / 1e6, "million"),
+    ]
+
+
+def collect(settings: Settings) -> list[Measurement]:
+    """Time the policy's inference for one environment step, as a collector does it."""
+    agent, _ = _agent_and_replay(settings)
+    policy = agent.acting_policy().for_tasks(range(agent.n_tasks))
+    rng = np.random.default_rng(0)
+    observations = rng.normal(size=(200, OBS_DIM)).astype(np.float32)
+    noise = rng.standard_normal((200, ACTION_DIM), dtype=np.float32)
+
+    def act() -> None:
+        for number in range(200):
+            policy.act(number % agent.n_tasks, observations[number], noise[number])
+
+    return [measure("policy inference, one step of one task", act, settings.repeats, torch.device("cpu"), per_call=200)]
+
+
+def env(settings: Settings) -> list[Measurement]:
+    """Time steps of MT10's environments, and of Meta-World's own classes, in turn."""
+    steps = 100
+    actions = np.random.default_rng(0).uniform(-1, 1, (steps, ACTION_DIM)).astype(np.float32)
+    ours: list[list[float]] = []
+    theirs: list[list[float]] = []
+    for name in BENCHMARKS["MT10"]:
+        goals = TaskGoals(name, 0)
+        fast = TaskEnv(goals, settings.config.env.reward)
+        original = metaworld.ALL_V3_ENVIRONMENTS[name](reward_function_version=settings.config.env.reward)
+        original.set_task(goals.tasks[0])
+        ours.append([])
+        theirs.append([])
+        for _ in range(max(3, settings.repeats // 4)):
+            fast.reset(0)
+            ours[-1].append(_seconds(lambda env=fast: [env.step(action) for action in actions]) / steps)  # type: ignore[misc]
+            original.reset()
+            theirs[-1].append(_seconds(lambda env=original: [env.step(action) for action in actions]) / steps)  # type: ignore[misc]
+    medians, originals = (np.median(np.array(times), axis=1) for times in (ours, theirs))
+    return [
+        _over_tasks("environment step, mean over MT10", np.array(ours)),
+        _over_tasks("the same of Meta-World's own classes", np.array(theirs)),
+        figure("steps a second, against Meta-World's own", float(np.mean(originals / medians)), "times"),
+    ]
+
+
+def epoch(settings: Settings) -> list[Measurement]:
+    """Time a whole ordinary epoch: collection in the workers, and all gradient steps."""
+    config = settings.config
+    agent, replay = _agent_and_replay(settings)
+    step = _step(agent, replay, settings)
+    with Collector(config) as collector:
+
+        def collecting() -> None:
+            replay.add(collector.collect(agent.acting_policy(), config.training.epoch_frames))
+
+        def learning() -> None:
+            for _ in range(config.training.opt_times):
+                step()
+
+        few = max(2, settings.repeats // 10)
+        return [
+            measure("collection of an epoch", collecting, few, settings.device, warm_up=1),
+            measure("gradient steps of an epoch", learning, few, settings.device, warm_up=1),
+        ]
+
+
+def checkpoint(settings: Settings) -> list[Measurement]:
+    """Time checkpoints with a full replay buffer of ``sac.buffer_size``, 50 000 transitions after one another."""
+    agent, _ = _agent_and_replay(settings)
+    size, between = settings.config.sac.buffer_size, min(50_000, settings.config.sac.buffer_size)
+    replay = ReplayBuffer(agent.n_tasks, size, torch.device("cpu"))
+    seconds, on_disk = [], 0
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as place:
+        folder = Path(place) / "checkpoints"
+        checkpoints = Checkpoints(folder, "benchmark")
+        for number in range(1, 1 + size * 3 // 2 // between):  # at the end files with nothing but old rows have gone
+            replay.append_rows(torch.randn(agent.n_tasks, between // agent.n_tasks, ROW_DIM))
+            taken = _seconds(lambda epoch=number: checkpoints.save(epoch, {"agent": agent.snapshot()}, replay))  # type: ignore[misc]
+            if len(replay) == replay.capacity:
+                seconds.append(taken)
+                on_disk = max(on_disk, sum(path.stat().st_size for path in folder.iterdir()))
+        again = ReplayBuffer(agent.n_tasks, size, torch.device("cpu"))
+        loading = _seconds(lambda: Checkpoints(folder, "benchmark").load(again))
+    buffer = 4 * ROW_DIM * replay.capacity * agent.n_tasks
+    return [
+        from_seconds(f"checkpoint with {size} transitions", seconds),
+        from_seconds("loading it", [loading]),
+        figure("size of all checkpoints on disk", on_disk / buffer, "buffers"),
+    ]
+
+
+TARGETS: dict[str, Callable[[Settings], list[Measurement]]] = {
+    "update": update,
+    "mask-update": mask_update,
+    "collect": collect,
+    "env": env,
+    "epoch": epoch,
+    "checkpoint": checkpoint,
+}
+
+
+def _agent_and_replay(settings: Settings) -> tuple[Agent, ReplayBuffer]:
+    """Make an agent with random masks, and a replay buffer with some random rows."""
+    agent = Agent(settings.config, settings.device)
+    if agent.mask_learner is not None:
+        agent.publish_random_masks()
+    replay = ReplayBuffer(agent.n_tasks, 4000 * agent.n_tasks, settings.device)
+    generator = torch.Generator().manual_seed(0)
+    replay.append_rows(torch.randn(agent.n_tasks, 2000, ROW_DIM, generator=generator))
+    return agent, replay
+
+
+def _step(agent: Agent, replay: ReplayBuffer, settings: Settings, learn_masks: bool = False) -> Callable[[], object]:
+    rows, rng = settings.config.sac.batch_size_per_task, agent.rngs["batches"]
+    return lambda: agent.gradient_step(replay.sample(rows, rng), learn_masks)
+
+
+def _seconds(function: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
+def _over_tasks(name: str, seconds: np.ndarray) -> Measurement:
+    """Give the mean over tasks of each percentile over repeats of (tasks, repeats)."""
+    low, median, high = (1e3 * float(x) for x in np.percentile(seconds, (10, 50, 90), axis=1).mean(1))
+    return Measurement(name, median, low, high, seconds.shape[1])
