@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from must import files
 from must.errors import ResultsError
 
 
@@ -13,14 +14,9 @@ def write_atomically(path: Path, content: bytes) -> Path:
     Raises:
         ResultsError: The file cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            temporary.write_bytes(content)
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        files.write_atomically(path, lambda file: file.write(content))
     except OSError as error:
         raise ResultsError(f"{path}: cannot be written: {error.strerror}") from None
     return path

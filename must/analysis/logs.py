@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 import math
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from must.errors import ResultsError
+from must.files import sha256
 
 FloatArray = NDArray[np.float64]
 
@@ -131,8 +131,7 @@ def verify_checksum(path: Path, expected: str) -> None:
         ResultsError: The file is missing or is not the one that the run wrote.
     """
     try:
-        with path.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
+        found = sha256(path)
     except OSError as error:
         raise ResultsError(f"{path}: cannot be read: {error.strerror}. {MEND}") from None
     if found != expected:

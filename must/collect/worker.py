@@ -62,8 +62,7 @@ Answer = list[Collected] | list[tuple[float, float]] | list[RunnerState] | None 
 def serve(pipe: Connection, names: Sequence[str], seed: int, env: EnvConfig, parent: int) -> None:
     """Answer requests until the parent closes the pipe.
 
-    The signals that ask a run to stop reach the whole process group; only the parent acts on them, and still needs its
-    workers to finish the epoch.
+    The signals that ask a run to stop reach the whole process group; only the parent acts on them.
     """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
         signal.signal(number, signal.SIG_IGN)
