@@ -38,7 +38,7 @@ test: setup ## Run the tests (TESTS=tests/unit for a part of them)
 	@$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal -m 'not slow and not cluster' $(TESTS)
 
 test-slow: setup ## Run the tests that take minutes
-	@$(BIN)/python -m pytest -m slow $(TESTS)
+	@$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal -m slow $(TESTS)
 
 test-cluster: setup ## Run the tests that need Slurm and Apptainer, as an ordinary user (docs/cluster.md)
 	@$(BIN)/python -m pytest -m cluster tests/cluster
