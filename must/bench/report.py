@@ -52,7 +52,7 @@ def run_all(path: Path, device: torch.device, repeats: int) -> dict[str, Any]:
     results: dict[str, list[dict[str, Any]]] = {}
     for title, overrides, targets in VARIANTS:
         if title.startswith("neuron"):
-            overrides = {**NEURON, "masks.granularity": "neuron", **overrides}
+            overrides = {"masks.granularity": "neuron", **overrides}
         settings = Settings(bench_config(path, overrides), device, repeats)
         for target in targets:
             results.setdefault(title, []).extend(found.as_dict() for found in TARGETS[target](settings))
