@@ -6,6 +6,8 @@ than doing it. So the gradient of a network is written out here.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import torch
@@ -16,12 +18,29 @@ from torch.autograd.function import once_differentiable
 class TaskParameters(NamedTuple):
     """The parameters that each task uses, cut out of a `MaskedMLP` with its masks."""
 
-    weights: tuple[Tensor, ...]
-    """For each layer (E, K, D_in, D_out), or (E, 1, D_in, D_out) where all tasks share it."""
-    biases: tuple[Tensor, ...]
-    """For each layer (E, K, D_out), or (E, 1, D_out) where all tasks share it; the first one always (E, K, D_out)."""
+    flat: Tensor
+    """(E, K, p), or (E, 1, p) where all tasks share them: the weights of each layer, the first one's with its rows for
+    the one-hot last; then the biases of each layer."""
+    widths: tuple[int, ...]
+    """Features of the input (without the one-hot), of each hidden layer, and of the output."""
+    one_hot_rows: int
+    """Rows for the one-hot: K, or 1 if there is the task's own alone."""
     gates: tuple[Tensor, ...] = ()
     """For each hidden layer (E, K, H), or none: factors on its activations, while masks of units are learned."""
+
+    @property
+    def weights(self) -> list[Tensor]:
+        """For each layer (E, K or 1, D_in, D_out), without the one-hot's rows."""
+        return self._parts()[0]
+
+    @property
+    def biases(self) -> list[Tensor]:
+        """For each layer (E, K or 1, D_out); in the first one the task's row of the one-hot is added to it."""
+        _, one_hot, biases = self._parts()
+        return [biases[0] + _own_row(one_hot), *biases[1:]]
+
+    def _parts(self) -> tuple[list[Tensor], Tensor, list[Tensor]]:
+        return _parts(self.flat, self.widths, self.one_hot_rows)
 
 
 def apply_task_parameters(parameters: TaskParameters, inputs: Tensor) -> Tensor:
@@ -54,8 +73,8 @@ def apply_to_two_batches(parameters: TaskParameters, first: Tensor, second: Tens
 
 
 def _evaluate(parameters: TaskParameters, first: Tensor, second: Tensor | None) -> Any:
-    weights, biases, gates = parameters
-    return _Evaluation.apply(first, second, len(weights), *weights, *biases, *gates)
+    flat, widths, one_hot_rows, gates = parameters
+    return _Evaluation.apply(first, second, widths, one_hot_rows, flat, *gates)
 
 
 class _Evaluation(torch.autograd.Function):
@@ -67,75 +86,127 @@ class _Evaluation(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, first: Tensor, second: Tensor | None, n_layers: int, *tensors: Tensor
+        ctx: Any,
+        first: Tensor,
+        second: Tensor | None,
+        widths: tuple[int, ...],
+        one_hot_rows: int,
+        flat: Tensor,
+        *gates: Tensor,
     ) -> tuple[Tensor, Tensor | None]:
         ctx.set_materialize_grads(False)
         batches = (first,) if second is None else (first, second)
-        n_members, n_sets = tensors[0].shape[:2]
-        form = ctx.form = _Form(n_members, len(batches), first.shape[0], first.shape[1], shared=n_sets == 1)
-        weights = [weight.reshape(-1, *weight.shape[2:]) for weight in tensors[:n_layers]]
-        biases, gates = tensors[n_layers : 2 * n_layers], tensors[2 * n_layers :]
+        n_members, n_sets = flat.shape[:2]
+        form = _Form(n_members, len(batches), first.shape[0], first.shape[1], shared=n_sets == 1)
+        weights, one_hot, biases = _parts(flat, widths, one_hot_rows)
+        first_bias = biases[0] + _own_row(one_hot)
         hidden = form.pack([batch.expand(n_members, -1, -1, -1) for batch in batches])
         inputs, ungated = [hidden], []
         for layer, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
             if layer == 0 and form.shared:
-                hidden = torch.bmm(hidden, weight)
-                form.by_task(hidden).add_(bias[:, None, :, None])
+                hidden = torch.bmm(hidden, weight.flatten(0, 1))
+                form.by_task(hidden).add_(first_bias[:, None, :, None])
             else:
-                hidden = torch.baddbmm(bias.reshape(-1, 1, bias.shape[2]), hidden, weight)
-            if layer < n_layers - 1:
+                bias = first_bias if layer == 0 else bias
+                hidden = torch.baddbmm(bias.reshape(-1, 1, bias.shape[2]), hidden, weight.flatten(0, 1))
+            if layer < len(weights) - 1:
                 hidden = hidden.relu_()
                 if gates:
                     ungated.append(hidden)
                     hidden = (form.by_task(hidden) * gates[layer][:, None, :, None]).view_as(hidden)
                 inputs.append(hidden)
-        ctx.save_for_backward(*weights, *inputs, *gates, *ungated)
-        ctx.n_layers = n_layers
+        ctx.save_for_backward(flat, *inputs, *gates, *ungated)
+        ctx.form, ctx.widths, ctx.one_hot_rows = form, widths, one_hot_rows
         outputs = form.unpack(hidden)
         return outputs[0], (None if second is None else outputs[1])
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, first: Tensor | None, second: Tensor | None) -> Any:
-        form, n_layers = ctx.form, ctx.n_layers
-        weights, inputs = ctx.saved_tensors[:n_layers], ctx.saved_tensors[n_layers : 2 * n_layers]
-        gates, ungated = _halves(ctx.saved_tensors[2 * n_layers :])
-        wanted = ctx.needs_input_grad[3:]
+        form, widths, one_hot_rows = ctx.form, ctx.widths, ctx.one_hot_rows
+        n_layers = len(widths) - 1
+        flat, *saved = ctx.saved_tensors
+        inputs, (gates, ungated) = saved[:n_layers], _halves(saved[n_layers:])
         to_inputs = ctx.needs_input_grad[form.n_batches - 1]
+        to_gates = ctx.needs_input_grad[5:]
         if not ctx.needs_input_grad[1]:
             second = None
-        gradients: list[Tensor | None] = [None] * len(wanted)
         of_inputs: list[Tensor | None] = [None, None]
-        taught = slice(0, form.rows_of_a_batch)
+        of_gates: list[Tensor | None] = [None] * len(gates)
+        if first is None and second is None:
+            return *of_inputs, None, None, None, *of_gates
         if second is None:
-            flow = None if first is None else form.pack([first])
+            flow = form.pack([first])
         else:
             flow = form.pack([torch.zeros_like(second) if first is None else first, second])
-        for layer in reversed(range(n_layers if flow is not None else 0)):
-            assert flow is not None
-            rows = flow.shape[1]
-            if wanted[layer]:
-                gradient = torch.bmm(inputs[layer][:, taught].mT, flow[:, taught])
-                gradients[layer] = gradient.view(form.n_members, -1, *gradient.shape[1:])
-            if wanted[n_layers + layer]:
-                if layer == 0 and form.shared:
-                    gradients[n_layers] = form.by_task(flow[:, taught]).sum((1, 3))
-                else:
-                    gradients[n_layers + layer] = flow[:, taught].sum(1).view(form.n_members, -1, flow.shape[2])
+        weights = _parts(flat, widths, one_hot_rows)[0]
+        of_flat = torch.empty_like(flat) if ctx.needs_input_grad[4] else None
+        taught_parts = None if of_flat is None else _parts(of_flat, widths, one_hot_rows)
+        taught = slice(0, form.rows_of_a_batch)
+        for layer in reversed(range(n_layers)):
+            if taught_parts is not None:
+                _teach(taught_parts, layer, inputs[layer][:, taught], flow[:, taught], form)
             if layer > 0:
-                flow = torch.bmm(flow, weights[layer].mT)
-                active = inputs[layer]
+                flow = torch.bmm(flow, weights[layer].flatten(0, 1).mT)
+                active = ungated[layer - 1] if gates else inputs[layer]
                 if gates:
-                    active = ungated[layer - 1]
-                    if wanted[2 * n_layers + layer - 1]:
-                        change = flow[:, taught] * active[:, taught]
-                        gradients[2 * n_layers + layer - 1] = form.by_task(change).sum((1, 3))
+                    if to_gates[layer - 1]:
+                        of_gates[layer - 1] = form.by_task(flow[:, taught] * active[:, taught]).sum((1, 3))
                     form.by_task(flow).mul_(gates[layer - 1][:, None, :, None])
-                flow = torch.ops.aten.threshold_backward(flow, active[:, :rows], 0)
+                torch.ops.aten.threshold_backward.grad_input(flow, active[:, : flow.shape[1]], 0, grad_input=flow)
             elif to_inputs:
-                seen = torch.bmm(flow[:, -form.rows_of_a_batch :], weights[0].mT)
+                seen = torch.bmm(flow[:, -form.rows_of_a_batch :], weights[0].flatten(0, 1).mT)
                 of_inputs[form.n_batches - 1] = form.one_batch(seen).sum(0)
-        return *of_inputs, None, *gradients
+        return *of_inputs, None, None, of_flat, *of_gates
+
+
+def _teach(
+    parts: tuple[list[Tensor], Tensor, list[Tensor]], layer: int, inputs: Tensor, flow: Tensor, form: _Form
+) -> None:
+    """Write the gradient of a layer's weights and biases.
+
+    Args:
+        parts: Where to: what `_parts` gave of the gradient of `TaskParameters.flat`.
+        layer: Number of the layer.
+        inputs: (N, rows, D_in)
+        flow: (N, rows, D_out), the gradient of the layer's outputs.
+        form: How the rows lie.
+    """
+    weights, one_hot, biases = parts
+    weight = weights[layer].flatten(0, 1)
+    if layer == len(weights) - 1:
+        weight.copy_(torch.bmm(inputs.mT, flow))  # in place, one this narrow takes another kernel with other last bits
+    else:
+        torch.bmm(inputs.mT, flow, out=weight)
+    if layer > 0:
+        torch.sum(flow, 1, out=biases[layer].flatten(0, 1))
+        return
+    of_tasks = form.by_task(flow).sum((1, 3)) if form.shared else flow.sum(1).view(form.n_members, form.n_tasks, -1)
+    biases[0].copy_(of_tasks.sum(1, keepdim=True) if form.shared else of_tasks)
+    if _has_all_rows(one_hot):
+        one_hot.zero_()
+        one_hot.diagonal(dim1=1, dim2=2).copy_(of_tasks.mT)
+    else:
+        one_hot.copy_(of_tasks.view(one_hot.shape))
+
+
+def _parts(flat: Tensor, widths: Sequence[int], one_hot_rows: int) -> tuple[list[Tensor], Tensor, list[Tensor]]:
+    """View `TaskParameters.flat` as the weights of each layer, the first one's rows for the one-hot, and the biases."""
+    shapes = [(widths[0], widths[1]), (one_hot_rows, widths[1]), *pairwise(widths[1:])]
+    sizes = [rows * columns for rows, columns in shapes]
+    parts = flat.split([*sizes, *widths[1:]], dim=2)
+    first, one_hot, *others = (part.unflatten(2, shape) for part, shape in zip(parts, shapes, strict=False))
+    return [first, *others], one_hot, list(parts[len(shapes) :])
+
+
+def _own_row(one_hot: Tensor) -> Tensor:
+    """Give the row that each task's one-hot picks of (E, K or 1, rows, D_out): (E, K, D_out)."""
+    return one_hot.diagonal(dim1=1, dim2=2).mT if _has_all_rows(one_hot) else one_hot.flatten(1, 2)
+
+
+def _has_all_rows(one_hot: Tensor) -> bool:
+    """Whether every task has rows of its own for all tasks' one-hots, of which it uses one."""
+    return one_hot.shape[1] > 1 and one_hot.shape[2] > 1
 
 
 class _Form(NamedTuple):
@@ -173,6 +244,6 @@ class _Form(NamedTuple):
         return packed.view(len(packed), -1, self.n_tasks, self.n_rows, packed.shape[2])
 
 
-def _halves(tensors: tuple[Tensor, ...]) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+def _halves(tensors: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
     middle = len(tensors) // 2
     return tensors[:middle], tensors[middle:]

@@ -88,32 +88,13 @@ class MaskedMLP(nn.Module):
         if isinstance(masks, SubNetworks):
             positions = masks.positions
             flat = self.flat.view(-1).index_select(0, positions.view(-1)).view(positions.shape)
-            return self._cut(flat, 1, masks.widths)
+            return TaskParameters(flat, (self.in_dim, *masks.widths, self.out_dim), 1)
         flat = self.flat.unsqueeze(1)
         if isinstance(masks, WeightMasks):
             n_tasks, n_masked = masks.elements.shape[1:]
             masked = flat[:, :, :n_masked] * masks.elements
             if n_masked < flat.shape[2]:
                 masked = torch.cat((masked, flat[:, :, n_masked:].expand(-1, n_tasks, -1)), dim=2)
-            return self._cut(masked, self.n_tasks, self.hidden_sizes)
+            flat = masked
         gates = masks.units if isinstance(masks, UnitMasks) else ()
-        return self._cut(flat, self.n_tasks, self.hidden_sizes)._replace(gates=gates)
-
-    def _cut(self, flat: Tensor, one_hot_rows: int, hidden_sizes: Sequence[int]) -> TaskParameters:
-        """Take parameters apart.
-
-        Args:
-            flat: (E, K or 1, p) in the order of `flat`.
-            one_hot_rows: Rows that the first layer's weights have for the one-hot: K, or 1 if only the task's own.
-            hidden_sizes: Widths of the hidden layers.
-        """
-        widths = [self.in_dim, *hidden_sizes, self.out_dim]
-        shapes = [(self.in_dim, widths[1]), (one_hot_rows, widths[1]), *pairwise(widths[1:])]
-        sizes = [math.prod(shape) for shape in shapes]
-        parts = flat.split(sizes + widths[1:], dim=2)
-        first, one_hot, *weights = (part.unflatten(2, shape) for part, shape in zip(parts, shapes, strict=False))
-        biases = list(parts[len(shapes) :])
-        # of the one-hot's product nothing but the task's own row is ever left: it is added to the bias
-        rows = one_hot.diagonal(dim1=1, dim2=2).mT if one_hot.shape[1] == one_hot_rows else one_hot.flatten(1, 2)
-        biases[0] = biases[0] + rows
-        return TaskParameters((first, *weights), tuple(biases))
+        return TaskParameters(flat, (self.in_dim, *self.hidden_sizes, self.out_dim), self.n_tasks, gates)
