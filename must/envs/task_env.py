@@ -7,10 +7,13 @@ task's name alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import metaworld
+import mujoco
 import numpy as np
+from metaworld.sawyer_xyz_env import SawyerXYZEnv
 from metaworld.types import Task
 
 from must.envs.fast import fast_class
@@ -27,7 +30,8 @@ class TaskGoals:
 
     def __init__(self, name: str, seed: int) -> None:
         self.name = name
-        self.tasks: Sequence[Task] = metaworld.MT1(name, seed=integer_seed(seed, Stream.GOALS, name)).train_tasks
+        with _frozen_simulator():
+            self.tasks: Sequence[Task] = metaworld.MT1(name, seed=integer_seed(seed, Stream.GOALS, name)).train_tasks
 
 
 class TaskEnv:
@@ -68,3 +72,21 @@ class TaskEnv:
         if not (np.isfinite(reward) and np.isfinite(observation).all()):
             raise NumericalError(f"task {self.name}: the simulator gave a reward or an observation that is not finite")
         return observation, reward, bool(info["success"] > 0)
+
+
+@contextmanager
+def _frozen_simulator() -> Iterator[None]:
+    """Let no time pass in Meta-World's environments.
+
+    To draw a goal Meta-World resets an environment and moves the arm to its start, which takes far longer than drawing.
+    The goals do not depend on it (a test holds this for every task); that all parts have a place they do.
+    """
+
+    def place(env: SawyerXYZEnv, *_: object, **__: object) -> None:
+        mujoco.mj_kinematics(env.model, env.data)
+
+    SawyerXYZEnv.do_simulation = place
+    try:
+        yield
+    finally:
+        del SawyerXYZEnv.do_simulation

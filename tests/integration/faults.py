@@ -18,7 +18,7 @@ from tests.integration.conftest import contents, epochs_logged, must_command, wa
 EVERY_EPOCH = ("--set", "training.checkpoint_minutes=1e-9")
 # Episodes of 10 steps in epochs of 15: epochs end in the middle of an episode. The replay buffer's rings wrap around.
 SETTINGS: dict[str, Any] = {
-    "training": {"epochs": 8, "epoch_frames": 15, "n_workers": 2},
+    "training": {"epochs": 8, "epoch_frames": 15},
     "sac": {"buffer_size": 180},
 }
 

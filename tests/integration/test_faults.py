@@ -72,9 +72,9 @@ def test_a_long_epoch_is_dropped_and_what_was_before_it_is_saved(tmp_path):
 
 
 def test_a_killed_worker(undisturbed, tmp_path):
-    run = Run(tmp_path)
+    run = Run(tmp_path, "--n-workers", "2")
     process = run.start(epochs=3)
-    os.kill(workers(process)[1], signal.SIGKILL)
+    os.kill(workers(process)[0], signal.SIGKILL)
     errors = end(process, 2)
     assert errors.count("must: ") == 1
     assert "was killed by signal 9" in errors

@@ -35,8 +35,7 @@ def assert_same(wanted: np.ndarray, observation: np.ndarray) -> None:
 
 @pytest.mark.parametrize("name", ALL_TASKS)
 def test_observations_and_rewards_are_meta_worlds(name):
-    for reward in ("v1", "v2"):
-        compare(name, reward, seed=0, steps=40)
+    compare(name, "v2", seed=0, steps=40)
 
 
 @pytest.mark.slow

@@ -7,6 +7,10 @@ from must.errors import NumericalError
 from must.tasks import ALL_TASKS, BENCHMARKS, MAX_HORIZON
 
 
+def slow(value):
+    return pytest.param(value, marks=pytest.mark.slow)
+
+
 def rollout(env: TaskEnv, goal: int, seed: int, steps: int = 40) -> bytes:
     rng = np.random.default_rng(seed)
     content = [env.reset(goal)]
@@ -54,6 +58,20 @@ def test_goals_follow_from_the_seed_and_the_name():
     assert len(set(content("push-v3", 0))) == N_GOALS
     assert content("push-v3", 0) == content("push-v3", 0)
     assert content("push-v3", 0) != content("push-v3", 1)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name in ("reach-v3", "lever-pull-v3", "basketball-v3", "shelf-place-v3") else slow(name)
+        for name in ALL_TASKS
+    ],
+)
+def test_goals_are_meta_worlds_own(name):
+    from must.seeding import Stream, integer_seed
+
+    wanted = metaworld.MT1(name, seed=integer_seed(2, Stream.GOALS, name)).train_tasks
+    assert [task.data for task in TaskGoals(name, 2).tasks] == [task.data for task in wanted]
 
 
 def test_the_goal_is_visible_and_differs_between_goals():
