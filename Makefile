@@ -8,6 +8,8 @@ AUDIT := build/audit
 PYTHON ?=
 FLAVOUR ?=
 TESTS ?= tests
+# One more than there are cores: tests that start programs wait for them half of the time.
+SIDE_BY_SIDE := -n $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) < 8 ? $$(getconf _NPROCESSORS_ONLN) + 1 : 8 ))) --dist worksteal
 MACHINE ?= $(shell uname -n)
 NAME_OF := import sys; from must.config import load_experiment; print(load_experiment(sys.argv[1]).name)
 
@@ -35,10 +37,10 @@ figures: check-inputs setup ## Make tables and figures of CONFIG from the runs t
 	@$(BIN)/must figures --config '$(CONFIG)'
 
 test: setup ## Run the tests (TESTS=tests/unit for a part of them)
-	@$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal -m 'not slow and not cluster' $(TESTS)
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not slow and not cluster' $(TESTS)
 
 test-slow: setup ## Run the tests that take minutes
-	@$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal -m slow $(TESTS)
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m slow $(TESTS)
 
 test-cluster: setup ## Run the tests that need Slurm and Apptainer, as an ordinary user (docs/cluster.md)
 	@$(BIN)/python -m pytest -m cluster tests/cluster

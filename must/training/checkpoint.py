@@ -11,6 +11,7 @@ import json
 import logging
 import shutil
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -82,7 +83,7 @@ class Checkpoints:
         for path in indices:
             try:
                 return self._load(path, replay)
-            except (OSError, ValueError, KeyError, RuntimeError, EOFError) as error:
+            except (OSError, ValueError, KeyError, RuntimeError, EOFError, UnpicklingError) as error:
                 log.warning("checkpoint %s is damaged (%s); using the one before", path.with_suffix(".pt"), error)
                 path.rename(path.with_suffix(".json.damaged"))
         if indices or any(self._directory.glob("*.damaged")):

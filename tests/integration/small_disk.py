@@ -1,6 +1,7 @@
-"""A training on a disk of its own that fills up, or is read-only. Run it under ``unshare --map-root-user --mount``.
+"""Trainings on a disk of their own that is read-only, and that fills up.
 
-The disk is there for this process and its children only. What the training left is copied to ``DIR/left`` at the end.
+Run it under ``unshare --map-root-user --mount``. The disk is there for this process and its children only. What the
+last training left is copied to ``DIR/left`` at the end.
 """
 
 from __future__ import annotations
@@ -16,33 +17,38 @@ from tests.integration.conftest import FILES
 from tests.integration.faults import EVERY_EPOCH, Run
 
 
-def main(fault: str, place: Path) -> None:
+def main(place: Path) -> None:
     disk = place / "disk"
     disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=120m", "tmpfs", str(disk)], check=True)
-    if fault == "read-only":
-        subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
-        run = Run(place)
-        run.command[run.command.index(str(run.directory))] = str(disk / "run")
-        done = subprocess.run(run.command, capture_output=True, text=True)
-        report(done.returncode, done.stderr)
-        return
-    often = EVERY_EPOCH if fault == "checkpoint" else ()
-    run = Run(disk, *often, training={"epochs": 30})
-    process = run.start(epochs=4)
-    fill(disk / "ballast")
-    _, errors = process.communicate(timeout=120)
-    report(process.returncode, errors)
-    (disk / "ballast").unlink()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=120m,{}", "tmpfs", str(disk)]
+    errors = {}
+
+    subprocess.run([part.format("ro") for part in mount], check=True)
+    run = Run(place, name="read-only")
+    run.command[run.command.index(str(run.directory))] = str(disk / "run")
+    errors["read-only"] = failed(run.start())
+    subprocess.run(["umount", str(disk)], check=True)
+
+    subprocess.run([part.format("rw") for part in mount], check=True)
+    for fault, options in (("logging", ()), ("checkpoint", EVERY_EPOCH)):  # the second goes on from the first one's end
+        run = Run(disk, *options, training={"epochs": 30})
+        process = run.start(epochs=run.epochs + 4)
+        fill(disk / "ballast")
+        errors[fault] = failed(process)
+        (disk / "ballast").unlink()
     run.finish()
     (place / "left").mkdir()
     for name in FILES:
         shutil.copy(run.directory / name, place / "left")
+    sys.stdout.write(json.dumps(errors))
 
 
-def report(status: int, errors: str) -> None:
-    """Tell the test how the training ended."""
-    sys.stdout.write(json.dumps({"status": status, "errors": errors}))
+def failed(process: subprocess.Popen[str]) -> str:
+    """Wait for the end of a training that must fail; give its error stream."""
+    _, errors = process.communicate(timeout=120)
+    if process.returncode != 2:
+        raise SystemExit(f"status {process.returncode}: {errors}")
+    return errors
 
 
 def fill(path: Path) -> None:
@@ -53,4 +59,4 @@ def fill(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(Path(sys.argv[1]))

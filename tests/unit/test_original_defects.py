@@ -214,7 +214,7 @@ def test_11_a_nan_in_a_worker_is_one_clear_error_and_nothing_hangs():
     assert not multiprocessing.active_children()
 
 
-# 12, exact resume: tests/unit/training/test_resume.py
+# 12, exact resume: tests/integration/test_resume.py
 
 
 def test_13_every_option_is_read_and_unknown_or_unused_ones_are_errors():
