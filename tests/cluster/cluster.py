@@ -141,8 +141,8 @@ def run(*command: str) -> str:
     return done.stdout
 
 
-def wait_for(look: Callable[[], T | None], what: str, seconds: float = 300) -> T:
-    """Look again and again until something is there."""
+def wait_for(look: Callable[[], T | None], what: str, seconds: float = 1200) -> T:
+    """Look again and again until something is there; a job may wait long for cores that other experiments use."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         found = look()

@@ -55,7 +55,7 @@ def beheaded(checkout: Checkout) -> Checkout:
     head = checkout.start(*FASTER)
     checkout.wait_for_checkpoint()
     head.kill()
-    wait_for(lambda: not checkout.jobs(), "end of the jobs", seconds=600)
+    wait_for(lambda: not checkout.jobs(), "end of the jobs")
     (checkout.directory / "finished-before").write_text(
         "\n".join(name for name, manifest in checkout.manifests().items() if manifest["state"] == "finished")
     )
