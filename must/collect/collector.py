@@ -19,6 +19,9 @@ from must.config import RunConfig
 from must.errors import NumericalError, WorkerError
 from must.types import Collected, EvalResult
 
+START_SECONDS = 120.0
+"""A worker may take this long to start, even where less is enough to answer."""
+
 
 class _Worker(NamedTuple):
     process: BaseProcess
@@ -59,7 +62,7 @@ class Collector:
                 else:
                     os.environ[name] = value
         try:
-            self._gather()
+            self._gather(max(self._timeout, START_SECONDS))
         except BaseException:
             self.close()
             raise
@@ -117,14 +120,14 @@ class Collector:
             except (BrokenPipeError, ConnectionResetError):
                 raise _died(worker) from None
 
-    def _gather(self) -> list[Any]:
-        return [self._receive(worker) for worker in self._workers]
+    def _gather(self, timeout: float | None = None) -> list[Any]:
+        return [self._receive(worker, timeout or self._timeout) for worker in self._workers]
 
-    def _receive(self, worker: _Worker) -> Any:
-        if not wait([worker.pipe, worker.process.sentinel], timeout=self._timeout):
+    def _receive(self, worker: _Worker, timeout: float) -> Any:
+        if not wait([worker.pipe, worker.process.sentinel], timeout=timeout):
             raise WorkerError(
                 f"the collection worker of {', '.join(worker.names)} (process {worker.process.pid}) has not answered "
-                f"for {self._timeout / 60:g} minutes: look at what it does, or raise training.worker_timeout_minutes"
+                f"for {timeout / 60:g} minutes: look at what it does, or raise training.worker_timeout_minutes"
             )
         try:
             answer = worker.pipe.recv()

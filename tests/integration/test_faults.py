@@ -82,7 +82,7 @@ def test_a_killed_worker(undisturbed, tmp_path):
 
 
 def test_a_worker_that_hangs(undisturbed, tmp_path):
-    run = Run(tmp_path, "--set", "training.worker_timeout_minutes=0.05")
+    run = Run(tmp_path, "--set", "training.worker_timeout_minutes=0.1")
     process = run.start(epochs=3)
     os.kill(workers(process)[0], signal.SIGSTOP)
     errors = end(process, 2)
