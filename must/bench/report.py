@@ -15,6 +15,7 @@ from must.config import RunConfig, load_experiment
 from must.errors import ResultsError
 
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+PLOT = "![Time of a gradient step against the pruning ratio](figures/step_time.png)"
 RATIOS = ("0", "0.2", "0.5", "0.8", "0.95")
 VARIANTS: tuple[tuple[str, Mapping[str, str], tuple[str, ...]], ...] = (
     ("dense", {"masks.pruning_ratio": "0"}, ("update", "collect", "epoch")),
@@ -114,7 +115,7 @@ def write_page(results: Mapping[str, Any], page: Path) -> None:
     _, end, after = rest.partition(END)
     if not end:
         raise ResultsError(f"{page}: has no lines {BEGIN} and {END}, between which the table would be written")
-    page.write_text(f"{before}{begin}\n{markdown(results)}{end}{after}")
+    page.write_text(f"{before}{begin}\n{PLOT}\n\n{markdown(results)}{end}{after}")
 
 
 def step_times(results: Mapping[str, Any]) -> dict[str, list[tuple[float, float]]]:

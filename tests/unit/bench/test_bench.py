@@ -7,7 +7,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from must.algorithms import Agent
 from must.bench.operations import gradient_step_gflop
-from must.bench.report import BEGIN, END, markdown, plot_step_times, run_all, step_times, write_page
+from must.bench.report import BEGIN, END, PLOT, markdown, plot_step_times, run_all, step_times, write_page
 from must.bench.targets import TARGETS
 from must.cli import main
 from must.errors import ResultsError
@@ -67,7 +67,7 @@ def test_the_report_names_every_variant(tmp_path, monkeypatch):
     page = tmp_path / "page.md"
     page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
     write_page(results, page)
-    assert page.read_text() == f"before\n{BEGIN}\n{table}{END}\nafter\n"
+    assert page.read_text() == f"before\n{BEGIN}\n{PLOT}\n\n{table}{END}\nafter\n"
     page.write_text("no marks")
     with pytest.raises(ResultsError, match="between which"):
         write_page(results, page)
