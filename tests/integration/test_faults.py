@@ -204,11 +204,17 @@ def test_twenty_kills_at_random_moments(tmp_path):
     for _ in range(20):
         if (runs[-1].directory / "result.json").exists():
             runs.append(Run(tmp_path, *EVERY_EPOCH, name=f"run-{len(runs)}", **longer))
+        starts = trainings_begun(runs[-1])
         process = runs[-1].start()
-        wait_for(process, lambda started=process: bool(workers(started)))
-        time.sleep(moments.uniform(0, 6))
+        wait_for(process, lambda run=runs[-1], before=starts: trainings_begun(run) > before)
+        time.sleep(moments.uniform(0, 3))
         kill(process)
         reached.append((runs[-1].directory.name, runs[-1].epochs))
     assert len(set(reached)) > 10, reached  # the kills hit different moments
     for run in runs:
         assert run.finish() == wanted
+
+
+def trainings_begun(run: Run) -> int:
+    log = run.directory / "train.log"
+    return log.read_text().count("training from") if log.exists() else 0
