@@ -177,16 +177,18 @@ class Agent:
             "mask_learner": None if learner is None else learner.state_dict(),
             "mask_optimizers": None if learner is None else learner.optimizer_states(),
         }
-        others = {
+        learned = {
             "policy": self.policy.state_dict(),
             "critic": self.critic.state_dict(),
             "target_critic": self.target_critic.state_dict(),
             "log_alpha": self.log_alpha.detach(),
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
+        }
+        copied = {  # by what gives them
             "rngs": {name: rng.get_state() for name, rng in self.rngs.items()},
             "mask_set": self._mask_state(),
         }
-        return {**deepcopy(others), **(deepcopy(masks) if learning_masks else masks)}
+        return {**deepcopy(learned), **copied, **(deepcopy(masks) if learning_masks else masks)}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take over what `snapshot` gave."""
