@@ -35,27 +35,44 @@ class Manifest:
         before = _read(path)
         now = _now()
         self._content: dict[str, Any] = {
-            **git_state(),
-            "packages": {name: metadata.version(name) for name in PACKAGES},
-            "python": platform.python_version(),
+            **_software(),
             "host": platform.node(),
             "platform": platform.platform(),
             "cpu": cpu_name(),
             "cpu_cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
             "gpu": device if device != "cpu" else None,
-            "container": container(),
             "seed": seed,
             "started": before.get("started", now),
             "resumed": [*before.get("resumed", []), now] if before else [],
         }
         self.close("running")
 
-    def close(self, state: str, error: str | None = None) -> None:
-        """Record a state: ``running``, ``finished``, ``interrupted`` or ``failed``."""
+    def close(self, state: str, error: str | None = None, result: dict[str, Any] | None = None) -> None:
+        """Record a state: ``running``, ``finished`` (then with a result), ``interrupted`` or ``failed``."""
         ended = None if state == "running" else _now()
-        content = {**self._content, "ended": ended, "state": state, "error": error}
+        content = {**self._content, "ended": ended, "state": state, "error": error, "result": result}
         text = json.dumps(content, indent=2) + "\n"
         write_atomically(self._path, lambda file: file.write(text.encode()))
+
+
+def result_with_this_software(path: Path) -> dict[str, Any] | None:
+    """Give the result of a finished run by its manifest, if the run ended with the very software that runs now.
+
+    Software in a git tree that has been changed is never the same: it may have been changed again.
+    """
+    before, now = _read(path), _software()
+    if now["git_dirty"] or any(before.get(name) != value for name, value in now.items()):
+        return None
+    return before.get("result")
+
+
+def _software() -> dict[str, Any]:
+    return {
+        **git_state(),
+        "packages": {name: metadata.version(name) for name in PACKAGES},
+        "python": platform.python_version(),
+        "container": container(),
+    }
 
 
 def git_state() -> dict[str, Any]:

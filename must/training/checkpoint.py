@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -92,10 +91,6 @@ class Checkpoints:
                 f"delete {self._directory.parent} to train from the start"
             )
         return None
-
-    def remove(self) -> None:
-        """Delete all checkpoints: the run is finished."""
-        shutil.rmtree(self._directory, ignore_errors=True)
 
     def _load(self, path: Path, replay: ReplayBuffer) -> dict[str, Any]:
         index = json.loads(path.read_text())

@@ -14,7 +14,8 @@ from must.config import RunConfig, dump, identity, load_experiment
 from must.errors import ConfigError, RunDirectoryError
 from must.files import write_atomically
 
-CONFIG, RESULT, FINAL, LOCK, CHECKPOINTS = "config.yaml", "result.json", "final.pt", ".lock", "checkpoints"
+CONFIG, MANIFEST, RESULT, FINAL = "config.yaml", "manifest.json", "result.json", "final.pt"
+LOCK, CHECKPOINTS = ".lock", "checkpoints"
 
 
 @contextmanager

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -16,10 +18,10 @@ from must.collect import Collector
 from must.config import RunConfig, identity, result_settings
 from must.errors import ConfigError
 from must.files import sha256, write_atomically
-from must.manifest import Manifest, require_container
+from must.manifest import Manifest, require_container, result_with_this_software
 from must.run_log import RunLog, require_packages
 from must.training.checkpoint import Checkpoints
-from must.training.directory import CHECKPOINTS, FINAL, RESULT, claimed
+from must.training.directory import CHECKPOINTS, FINAL, MANIFEST, RESULT, claimed
 from must.training.progress import LOG_FILE, RunProgress
 from must.training.stop import StopRequested, StopRequests
 from must.training.trainer import Trainer, train_columns
@@ -46,19 +48,23 @@ def train(config: RunConfig, out: Path, keep_old: bool = False) -> bool:
     require_packages(config.logging)
     device = resolve_device(config.training.device)
     with claimed(out, config, keep_old):
-        if (out / RESULT).exists():
+        if (out / RESULT).exists() or _finish_again(out):
             return True
         torch.set_num_threads(config.training.threads)
         name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
-        manifest = Manifest(out / "manifest.json", config.training.seed, name)
+        manifest = Manifest(out / MANIFEST, config.training.seed, name)
         try:
-            finished = _train(config, out, device)
+            result = _train(config, out, device)
+            if result is None:
+                manifest.close("interrupted")
+            else:
+                manifest.close("finished", result={**result, "final_sha256": sha256(out / FINAL)})
+                _write_result(out, result)
         except BaseException as error:
             with suppress(OSError):  # the disk may be what failed
                 manifest.close("failed", str(error) or type(error).__name__)
             raise
-        manifest.close("finished" if finished else "interrupted")
-        return finished
+        return result is not None
 
 
 def resolve_device(name: str) -> torch.device:
@@ -75,7 +81,8 @@ def resolve_device(name: str) -> torch.device:
     return torch.device("cuda" if available and name != "cpu" else "cpu")
 
 
-def _train(config: RunConfig, out: Path, device: torch.device) -> bool:
+def _train(config: RunConfig, out: Path, device: torch.device) -> dict[str, Any] | None:
+    """Train; give the result, or None if the run was asked to stop."""
     agent = Agent(config, device)
     replay = ReplayBuffer(agent.n_tasks, config.sac.buffer_size, device)
     checkpoints = Checkpoints(out / CHECKPOINTS, identity(config))
@@ -92,13 +99,13 @@ def _train(config: RunConfig, out: Path, device: torch.device) -> bool:
             finished = _run_epochs(trainer, replay, run_log, checkpoints, stop, progress, save_every)
             run_log.sync()
             run_log.close()
-            if finished:
-                _write_result(config, out, trainer, agent)
-                checkpoints.remove()
-                log.info("finished: %s", out / RESULT)
-            else:
+            if not finished:
                 log.info("stopped on request; the same command goes on from here")
-    return finished
+                return None
+            final = {"config": result_settings(config), **agent.final_state()}
+            write_atomically(out / FINAL, lambda file: torch.save(final, file))
+            log.info("finished: %s", out / RESULT)
+    return _result(config, out, trainer)
 
 
 def _run_epochs(
@@ -152,18 +159,36 @@ def _run_epochs(
     return True
 
 
-def _write_result(config: RunConfig, out: Path, trainer: Trainer, agent: Agent) -> None:
-    """Write ``final.pt``, and then ``result.json``, which says that the run is finished."""
-    final = {"config": result_settings(config), **agent.final_state()}
-    write_atomically(out / FINAL, lambda file: torch.save(final, file))
+def _result(config: RunConfig, out: Path, trainer: Trainer) -> dict[str, Any]:
     assert trainer.result is not None
     success = trainer.result.success.tolist()
-    result = {
+    return {
         "epochs": trainer.epoch,
         "env_steps": trainer.env_steps,
         "mean_success": sum(success) / len(success),
         "success": dict(zip(config.env.task_names, success, strict=True)),
         "sha256": {name: sha256(out / name) for name in ("eval.csv", "train.csv", "masks.csv")},
     }
+
+
+def _write_result(out: Path, result: dict[str, Any]) -> None:
+    """Write ``result.json``, which says that the run is finished and needs its checkpoints no more."""
     text = json.dumps(result, indent=2) + "\n"
     write_atomically(out / RESULT, lambda file: file.write(text.encode()))
+    shutil.rmtree(out / CHECKPOINTS, ignore_errors=True)
+
+
+def _finish_again(out: Path) -> bool:
+    """Write ``result.json`` anew if the run was finished with this very software; give whether it was.
+
+    A cluster may count a job as failed that had just finished its run (at its walltime, say), and the workflow then
+    deletes the one file that it knows.
+    """
+    result = result_with_this_software(out / MANIFEST)
+    if result is None:
+        return False
+    digests = {FINAL: result.pop("final_sha256"), **result["sha256"]}
+    if not all((out / name).is_file() and sha256(out / name) == digest for name, digest in digests.items()):
+        return False
+    _write_result(out, result)
+    return True

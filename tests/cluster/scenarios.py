@@ -64,6 +64,12 @@ def beheaded(checkout: Checkout) -> Checkout:
     return checkout
 
 
+def in_slices(checkout: Checkout) -> Checkout:
+    """Let it be, and allow as many jobs as a slow machine may need."""
+    checkout.snakemake(*FASTER, "--retries", "20")
+    return checkout
+
+
 REFERENCES: dict[str, tuple[Changes, Callable[[Checkout], Checkout]]] = {
     "short": (SHORT, undisturbed),
     "long": (LONG, undisturbed),
@@ -73,6 +79,6 @@ DISTURBANCES: dict[str, tuple[Changes, Callable[[Checkout], Checkout]]] = {
     "requeued": (SHORT, requeued),
     "beheaded": (SHORT, beheaded),
     "cancelled-batch": (BATCH, cancelled),
-    "walltime": (LONG_IN_SLICES, lambda checkout: undisturbed(checkout)),
+    "walltime": (LONG_IN_SLICES, in_slices),
 }
 """Name -> the experiment, and what is done to it."""

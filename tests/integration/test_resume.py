@@ -56,6 +56,35 @@ def test_a_killed_run_goes_on_from_its_checkpoint_without_torn_or_double_rows(mu
     assert contents(tmp_path / "undisturbed") == contents(out)
 
 
+def test_a_finished_run_whose_result_was_deleted_is_not_trained_again(must, config_file, tmp_path, monkeypatch):
+    """Snakemake deletes the result when the cluster counts the job as failed, which can be after the run's end."""
+    monkeypatch.setenv("MUST_GIT_COMMIT", "0" * 40)
+    command, out = ["train", "--config", config_file(), "--out", "run"], tmp_path / "run"
+    must(*command)
+    finished = contents(out)
+
+    def times_trained() -> int:
+        (out / "result.json").unlink()
+        must(*command)
+        assert contents(out) == finished
+        assert not (out / "checkpoints").exists()
+        return (out / "train.log").read_text().count("training from epoch 0")
+
+    assert times_trained() == 1
+    monkeypatch.setenv("MUST_GIT_COMMIT", "1" * 40)  # other software: Snakemake deleted it to have it made anew
+    assert times_trained() == 2
+    assert times_trained() == 2
+    monkeypatch.setenv("MUST_GIT_DIRTY", "1")
+    assert times_trained() == 3
+    assert times_trained() == 4
+    monkeypatch.delenv("MUST_GIT_DIRTY")
+    assert times_trained() == 5
+    (out / "eval.csv").write_text("damaged")
+    assert times_trained() == 6
+    damage(out / "final.pt")
+    assert times_trained() == 7
+
+
 def damage(path) -> None:
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
