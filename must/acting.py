@@ -1,7 +1,8 @@
-"""The policy as collectors run it: numpy alone, one task and one observation at a time.
+"""The policy as collectors run it: numpy alone, one observation of each of a worker's tasks at a time.
 
-Each task's actions come from matrix products of its own, never batched with other tasks': the size of a batch changes
-the last bits of a product, and the result must not depend on how tasks are spread over workers.
+Each task's actions come from vector-matrix products of its own, of which numpy does one after the other: were tasks
+batched in one product, the size of the batch would change its last bits, and the result must not depend on how tasks
+are spread over workers.
 """
 
 from __future__ import annotations
@@ -36,21 +37,20 @@ class ActingPolicy:
             self.version, tuple(pick(weight) for weight in self.weights), tuple(pick(bias) for bias in self.biases)
         )
 
-    def act(self, task: int, observation: Float32, noise: Float32 | None) -> Float32:
-        """Give an action (4,) in [-1, 1].
+    def act(self, observations: Float32, noise: Float32 | None) -> Float32:
+        """Give each task's action in [-1, 1] (K, 4).
 
         Args:
-            task: Position of the task among those the policy was cut for.
-            observation: (D,)
-            noise: (4,) standard normal numbers, or None for the mean action.
+            observations: (K, D), of the tasks that the policy was cut for.
+            noise: (K, 4) standard normal numbers, or None for the mean actions.
         """
-        hidden = observation
-        last = len(self.weights) - 1
+        hidden = observations[:, None]
         for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            hidden = hidden @ weight[task if len(weight) > 1 else 0] + bias[task if len(bias) > 1 else 0]
-            if layer < last:
+            if layer > 0:
                 np.maximum(hidden, 0, out=hidden)
-        mean = hidden[:ACTION_DIM]
+            hidden = np.matmul(hidden, weight)
+            hidden += bias[:, None]
+        mean, log_std = hidden[:, 0, :ACTION_DIM], hidden[:, 0, ACTION_DIM:]
         if noise is None:
             return np.tanh(mean)
-        return np.tanh(mean + np.exp(np.clip(hidden[ACTION_DIM:], LOG_STD_MIN, LOG_STD_MAX)) * noise)
+        return np.tanh(mean + np.exp(np.clip(log_std, LOG_STD_MIN, LOG_STD_MAX)) * noise)

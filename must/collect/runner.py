@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from must.acting import ActingPolicy
 from must.config import EnvConfig
 from must.envs import N_GOALS, TaskEnv, TaskGoals
 from must.seeding import Stream, numpy_rng
-from must.types import ACTION_DIM, Collected, Episode, Float32
+from must.types import ACTION_DIM, OBS_DIM, Collected, Episode, Float32
 
 
 @dataclass(frozen=True)
@@ -37,59 +38,46 @@ class TaskRunner:
             seed: The run's seed.
             env: Goals, reward and horizon.
         """
-        self._horizon = env.horizon
+        self.horizon = env.horizon
         goals = TaskGoals(name, seed)
-        self._env, self._eval_env = TaskEnv(goals, env.reward), TaskEnv(goals, env.reward)
+        self._env, self.eval_env = TaskEnv(goals, env.reward), TaskEnv(goals, env.reward)
         self._rng = numpy_rng(seed, Stream.COLLECTION, name)
         eval_order = numpy_rng(seed, Stream.EVALUATION, name).permutation(N_GOALS)
         self._fixed_goal = int(eval_order[0]) if env.goals == "fixed" else None
         self._eval_goals = [int(goal) for goal in eval_order]
         self._start_episode()
 
-    def collect(self, policy: ActingPolicy, task: int, frames: int) -> Collected:
-        """Take ``frames`` steps with the stochastic policy, starting new episodes where the horizon ends one.
+    @property
+    def observation(self) -> Float32:
+        """The newest observation (D,) of the episode in progress."""
+        return self._observations[-1]
 
-        Args:
-            policy: The published policy.
-            task: Position of this task in it.
-            frames: Environment steps.
+    def noise(self) -> Float32:
+        """Draw the noise (4,) of the next action."""
+        return self._rng.standard_normal(ACTION_DIM, dtype=np.float32)
+
+    def step(self, action: Float32) -> float:
+        """Take a step with an action (4,); give the reward."""
+        observation, reward, success = self._env.step(action)
+        self._observations.append(observation)
+        self._actions.append(action)
+        self._success |= success
+        return reward
+
+    def end_episode(self) -> Episode | None:
+        """Start a new episode if the horizon ends the one in progress, and give the old one then."""
+        if len(self._actions) < self.horizon:
+            return None
+        episode = Episode(np.stack(self._observations), self._success)
+        self._start_episode()
+        return episode
+
+    def evaluation_goals(self, episodes: int) -> list[int]:
+        """Choose the goals to evaluate at: of random ones each time the same, each another of the 50 train goals.
+
+        With a fixed goal all episodes would be the same one, step for step, so it is run once.
         """
-        observations, next_observations, actions, rewards = [], [], [], []
-        episodes = []
-        for _ in range(frames):
-            noise = self._rng.standard_normal(ACTION_DIM, dtype=np.float32)
-            action = policy.act(task, self._observations[-1], noise)
-            observations.append(self._observations[-1])
-            rewards.append(self._advance(action))
-            actions.append(action)
-            next_observations.append(self._observations[-1])
-            if len(self._actions) == self._horizon:
-                episodes.append(Episode(np.stack(self._observations), self._success))
-                self._start_episode()
-        return Collected(
-            np.stack(observations),
-            np.stack(actions),
-            np.array(rewards, dtype=np.float32),
-            np.stack(next_observations),
-            tuple(episodes),
-        )
-
-    def evaluate(self, policy: ActingPolicy, task: int, episodes: int) -> tuple[float, float]:
-        """Run whole episodes with the mean action; give the success rate and the mean return.
-
-        With random goals each episode has another of the 50 train goals, the same ones at every evaluation. With a
-        fixed goal all episodes would be the same one, step for step, so it is run once.
-        """
-        goals = self._eval_goals[:episodes] if self._fixed_goal is None else [self._fixed_goal]
-        successes, returns = 0, 0.0
-        for goal in goals:
-            observation, succeeded = self._eval_env.reset(goal), False
-            for _ in range(self._horizon):
-                observation, reward, success = self._eval_env.step(policy.act(task, observation, None))
-                returns += reward
-                succeeded |= success
-            successes += succeeded
-        return successes / len(goals), returns / len(goals)
+        return self._eval_goals[:episodes] if self._fixed_goal is None else [self._fixed_goal]
 
     def state(self) -> RunnerState:
         """Give where the collection stands."""
@@ -100,7 +88,7 @@ class TaskRunner:
         """Go on from a saved state, by replaying the episode in progress."""
         self._begin(state.goal)
         for action in state.actions:
-            self._advance(action)
+            self.step(action)
         self._rng.bit_generator.state = state.rng
 
     def _start_episode(self) -> None:
@@ -112,9 +100,49 @@ class TaskRunner:
         self._actions: list[Float32] = []
         self._success = False
 
-    def _advance(self, action: Float32) -> float:
-        observation, reward, success = self._env.step(action)
-        self._observations.append(observation)
-        self._actions.append(action)
-        self._success |= success
-        return reward
+
+def collect(runners: Sequence[TaskRunner], policy: ActingPolicy, frames: int) -> list[Collected]:
+    """Take ``frames`` steps in each task with the stochastic policy, starting new episodes where the horizon ends one.
+
+    Args:
+        runners: The K tasks, which take their steps in turn.
+        policy: The published policy, cut for them.
+        frames: Environment steps of each.
+    """
+    shape = len(runners), frames
+    observations, next_observations = np.empty((2, *shape, OBS_DIM), np.float32)
+    actions, rewards = np.empty((*shape, ACTION_DIM), np.float32), np.empty(shape, np.float32)
+    episodes: list[list[Episode]] = [[] for _ in runners]
+    for frame in range(frames):
+        observations[:, frame] = [runner.observation for runner in runners]
+        noise = np.stack([runner.noise() for runner in runners])
+        actions[:, frame] = policy.act(observations[:, frame], noise)
+        for task, runner in enumerate(runners):
+            rewards[task, frame] = runner.step(actions[task, frame])
+            next_observations[task, frame] = runner.observation
+            if (episode := runner.end_episode()) is not None:
+                episodes[task].append(episode)
+    parts = zip(observations, actions, rewards, next_observations, map(tuple, episodes), strict=True)
+    return [Collected(*part) for part in parts]
+
+
+def evaluate(runners: Sequence[TaskRunner], policy: ActingPolicy, episodes: int) -> list[tuple[float, float]]:
+    """Run whole episodes of each task with the mean action; give each one's success rate and mean return.
+
+    Args:
+        runners: The K tasks, which take their steps in turn.
+        policy: The published policy, cut for them.
+        episodes: Episodes of each; see `TaskRunner.evaluation_goals`.
+    """
+    rounds = list(zip(*(runner.evaluation_goals(episodes) for runner in runners), strict=True))
+    successes, returns = np.zeros(len(runners), int), np.zeros(len(runners))
+    for goals in rounds:
+        observations = np.stack([runner.eval_env.reset(goal) for runner, goal in zip(runners, goals, strict=True)])
+        succeeded = np.zeros(len(runners), bool)
+        for _ in range(runners[0].horizon):
+            for task, (runner, action) in enumerate(zip(runners, policy.act(observations, None), strict=True)):
+                observations[task], reward, success = runner.eval_env.step(action)
+                returns[task] += reward
+                succeeded[task] |= success
+        successes += succeeded
+    return list(zip((successes / len(rounds)).tolist(), (returns / len(rounds)).tolist(), strict=True))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 from must.acting import ActingPolicy
-from must.collect.runner import RunnerState, TaskRunner
+from must.collect.runner import RunnerState, TaskRunner, collect, evaluate
 from must.config import EnvConfig
 from must.errors import MustError
 from must.types import Collected
@@ -86,9 +86,9 @@ def serve(pipe: Connection, names: Sequence[str], seed: int, env: EnvConfig, par
 def _answer(runners: Sequence[TaskRunner], request: Request) -> Answer:
     match request:
         case Collect(policy, frames):
-            return [runner.collect(policy, task, frames) for task, runner in enumerate(runners)]
+            return collect(runners, policy, frames)
         case Evaluate(policy, episodes):
-            return [runner.evaluate(policy, task, episodes) for task, runner in enumerate(runners)]
+            return evaluate(runners, policy, episodes)
         case GetState():
             return [runner.state() for runner in runners]
         case SetState(states):

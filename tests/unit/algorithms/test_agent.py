@@ -210,10 +210,25 @@ def test_acting_in_numpy_is_the_policy_in_torch():
         outputs = apply_task_parameters(agent.policy.task_parameters(agent.mask_set.policy), observations)[0]
         expected = sample(outputs, noise)[0].detach().numpy()
         mean = torch.tanh(outputs[..., :4]).detach().numpy()
-        for task in range(3):
-            observation = observations[task, 0].numpy()
-            assert np.allclose(acting.act(task, observation, noise[task, 0].numpy()), expected[task, 0], atol=1e-6)
-            assert np.allclose(acting.for_tasks([2, task]).act(1, observation, None), mean[task, 0], atol=1e-6)
+        seen = observations[:, 0].numpy()
+        assert np.allclose(acting.act(seen, noise[:, 0].numpy()), expected[:, 0], atol=1e-6)
+        assert np.allclose(acting.for_tasks([2, 0]).act(seen[[2, 0]], None), mean[[2, 0], 0], atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["dense", "weight, dense head", "neuron"])
+def test_an_action_is_the_same_to_the_last_bit_whatever_tasks_share_the_worker(kind):
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    ten = {"env": {"tasks": None, "benchmark": "MT10"}, "network": {"hidden_sizes": [400, 61, 400]}}
+    agent = make(10, **merged(KINDS[kind], ten))
+    acting = agent.acting_policy()
+    for _ in range(20):
+        observations, noise = rng.normal(size=(10, 39)).astype("f"), rng.normal(size=(10, 4)).astype("f")
+        together = acting.act(observations, noise)
+        for tasks in ([0], [9], [3, 7], [1, 2, 5], [0, 1, 2, 3, 4], list(range(1, 10))):
+            apart = acting.for_tasks(tasks).act(observations[tasks], noise[tasks])
+            assert np.array_equal(apart, together[tasks])
 
 
 def test_runs_with_different_seeds_start_differently_and_generators_leave_the_networks_alone():

@@ -107,6 +107,6 @@ def test_success_and_return_of_an_evaluation_are_those_of_the_episodes():
         observation, _ = env.reset()
         returns.append(0.0)
         for _ in range(20):
-            observation, reward, *_ = env.step(policy.act(0, observation.astype(np.float32), None))
+            observation, reward, *_ = env.step(policy.act(observation.astype(np.float32)[None], None)[0])
             returns[-1] += reward
     assert result.returns[0] == pytest.approx(np.mean(returns))
