@@ -2,5 +2,6 @@
 
 from must.algorithms.agent import GENERATOR_METRICS, METRICS, Agent
 from must.algorithms.mask_learner import NETWORKS, MaskLearner
+from must.algorithms.steps import GradientSteps
 
-__all__ = ["GENERATOR_METRICS", "METRICS", "NETWORKS", "Agent", "MaskLearner"]
+__all__ = ["GENERATOR_METRICS", "METRICS", "NETWORKS", "Agent", "GradientSteps", "MaskLearner"]

@@ -59,7 +59,7 @@ class Agent:
             self.mask_learner = None if config.dense else MaskLearner(config, *layouts).to(device)
         self._layouts = layouts
         self.log_alpha = nn.Parameter(torch.full((self.n_tasks,), config.sac.initial_temperature, device=device).log())
-        adam = partial(torch.optim.Adam, lr=config.sac.lr, fused=True)
+        adam = partial(torch.optim.Adam, lr=config.sac.lr, fused=True, capturable=device.type == "cuda")
         self.optimizers = {
             "temperature": adam([self.log_alpha], lr=config.sac.temperature_lr or config.sac.lr),
             "policy": adam([self.policy.flat]),

@@ -12,7 +12,7 @@ import metaworld
 import numpy as np
 import torch
 
-from must.algorithms import Agent
+from must.algorithms import Agent, GradientSteps
 from must.bench.measure import Measurement, figure, from_seconds, measure
 from must.bench.operations import gradient_step_gflop
 from must.buffers import ReplayBuffer
@@ -37,7 +37,17 @@ def update(settings: Settings) -> list[Measurement]:
     """Time the ordinary gradient step, drawing of the batch included."""
     agent, replay = _agent_and_replay(settings)
     gflop = gradient_step_gflop(settings.config)
-    return [measure("gradient step", _step(agent, replay, settings), settings.repeats, settings.device, gflop)]
+    steps, at_once = _steps(agent, replay, settings), 1 if settings.device.type == "cpu" else 50
+    return [
+        measure(
+            "gradient step",
+            lambda: steps.take(at_once),
+            settings.repeats,
+            settings.device,
+            gflop,
+            per_call=at_once,
+        )
+    ]
 
 
 def mask_update(settings: Settings) -> list[Measurement]:
@@ -57,28 +67,35 @@ def mask_update(settings: Settings) -> list[Measurement]:
         settings.device,
         warm_up=1,
     )
-    step = _step(agent, replay, settings, learn_masks=True)
+    steps = _steps(agent, replay, settings)
     count = sum(parameter.numel() for parameter in agent.mask_learner.generators.parameters())
     return [
-        measure("gradient step that learns masks", step, few, settings.device, warm_up=1),
+        measure(
+            "gradient step that learns masks",
+            lambda: steps.take(1, learn_masks=True),
+            few,
+            settings.device,
+            warm_up=1,
+        ),
         supervised,
         figure("generator parameters", count / 1e6, "million"),
     ]
 
 
 def collect(settings: Settings) -> list[Measurement]:
-    """Time the policy's inference for one environment step, as a collector does it."""
+    """Time the policy's inference for one environment step of one task, as a collector of all tasks does it."""
     agent, _ = _agent_and_replay(settings)
-    policy = agent.acting_policy().for_tasks(range(agent.n_tasks))
+    policy = agent.acting_policy()
     rng = np.random.default_rng(0)
-    observations = rng.normal(size=(200, OBS_DIM)).astype(np.float32)
-    noise = rng.standard_normal((200, ACTION_DIM), dtype=np.float32)
+    observations = rng.normal(size=(50, agent.n_tasks, OBS_DIM)).astype(np.float32)
+    noise = rng.standard_normal((50, agent.n_tasks, ACTION_DIM), dtype=np.float32)
 
     def act() -> None:
-        for number in range(200):
-            policy.act(number % agent.n_tasks, observations[number], noise[number])
+        for number in range(50):
+            policy.act(observations[number], noise[number])
 
-    return [measure("policy inference, one step of one task", act, settings.repeats, torch.device("cpu"), per_call=200)]
+    name, actions = "policy inference, one step of one task", 50 * agent.n_tasks
+    return [measure(name, act, settings.repeats, torch.device("cpu"), per_call=actions)]
 
 
 def env(settings: Settings) -> list[Measurement]:
@@ -111,20 +128,22 @@ def epoch(settings: Settings) -> list[Measurement]:
     """Time a whole ordinary epoch: collection in the workers, and all gradient steps."""
     config = settings.config
     agent, replay = _agent_and_replay(settings)
-    step = _step(agent, replay, settings)
+    steps = _steps(agent, replay, settings)
     with Collector(config) as collector:
 
         def collecting() -> None:
             replay.add(collector.collect(agent.acting_policy(), config.training.epoch_frames))
 
-        def learning() -> None:
-            for _ in range(config.training.opt_times):
-                step()
-
         few = max(2, settings.repeats // 10)
         return [
             measure("collection of an epoch", collecting, few, settings.device, warm_up=1),
-            measure("gradient steps of an epoch", learning, few, settings.device, warm_up=1),
+            measure(
+                "gradient steps of an epoch",
+                lambda: steps.take(config.training.opt_times),
+                few,
+                settings.device,
+                warm_up=1,
+            ),
         ]
 
 
@@ -174,9 +193,8 @@ def _agent_and_replay(settings: Settings) -> tuple[Agent, ReplayBuffer]:
     return agent, replay
 
 
-def _step(agent: Agent, replay: ReplayBuffer, settings: Settings, learn_masks: bool = False) -> Callable[[], object]:
-    rows, rng = settings.config.sac.batch_size_per_task, agent.rngs["batches"]
-    return lambda: agent.gradient_step(replay.sample(rows, rng), learn_masks)
+def _steps(agent: Agent, replay: ReplayBuffer, settings: Settings) -> GradientSteps:
+    return GradientSteps(agent, replay, settings.config.sac.batch_size_per_task)
 
 
 def _seconds(function: Callable[[], object]) -> float:

@@ -42,12 +42,22 @@ class ReplayBuffer:
             device: Where the rows lie.
         """
         self.capacity = size // n_tasks
-        self.added = 0
-        """Rows that each task was ever given."""
         self._rows = torch.empty(n_tasks, self.capacity, ROW_DIM, device=device)
         self._flat = self._rows.view(-1, ROW_DIM)
         self._overwritten = 0, self._rows[:, :0]
         self._first_rows = torch.arange(n_tasks, device=device).unsqueeze(1) * self.capacity
+        self._length = torch.zeros((), dtype=torch.float64, device=device)  # captured steps read it there
+        self.added = 0
+
+    @property
+    def added(self) -> int:
+        """Rows that each task was ever given."""
+        return self._added
+
+    @added.setter
+    def added(self, rows: int) -> None:
+        self._added = rows
+        self._length.fill_(len(self))
 
     def __len__(self) -> int:
         """Rows that each task has now."""
@@ -84,7 +94,8 @@ class ReplayBuffer:
     def sample(self, rows_per_task: int, generator: torch.Generator) -> Batch:
         """Draw rows of every task, uniformly and with replacement."""
         n_tasks = len(self._rows)
-        chosen = torch.randint(len(self), (n_tasks, rows_per_task), generator=generator, device=self._rows.device)
+        shares = torch.rand(n_tasks, rows_per_task, generator=generator, device=self._rows.device, dtype=torch.float64)
+        chosen = (shares * self._length).long()
         rows = self._flat.index_select(0, (chosen + self._first_rows).view(-1)).view(n_tasks, rows_per_task, ROW_DIM)
         observations, actions, next_observations, rewards = rows.split((OBS_DIM, ACTION_DIM, OBS_DIM, 1), dim=-1)
         return Batch(observations, actions, next_observations, rewards.squeeze(-1))

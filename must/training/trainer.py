@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from must.algorithms import GENERATOR_METRICS, METRICS, NETWORKS, Agent
+from must.algorithms import GENERATOR_METRICS, METRICS, NETWORKS, Agent, GradientSteps
 from must.buffers import ReplayBuffer, TrajectoryStore
 from must.collect import Collector
 from must.config import RunConfig
@@ -37,6 +37,7 @@ class Trainer:
         """Start before the first epoch; `restore` goes to a later one."""
         self._config, self._agent, self._replay = config, agent, replay
         self._collector, self._log = collector, log
+        self._steps = GradientSteps(agent, replay, config.sac.batch_size_per_task)
         self._tasks = config.env.task_names
         self._store = TrajectoryStore(len(self._tasks), config.generator.trajectory_window)
         self._trajectory_rng = numpy_rng(config.training.seed, Stream.TRAJECTORIES)
@@ -128,14 +129,10 @@ class Trainer:
             losses = self._agent.begin_mask_update(self._store.draw(self._trajectory_rng) if needed else None)
             row |= {f"supervised_loss_{name}": loss for name, loss in zip(NETWORKS, losses, strict=True)}
         names = METRICS + GENERATOR_METRICS if learn_masks else METRICS
-        summed = torch.zeros(len(names), device=self._agent.device)
-        for _ in range(settings.training.opt_times):
-            batch = self._replay.sample(settings.sac.batch_size_per_task, self._agent.rngs["batches"])
-            summed += self._agent.gradient_step(batch, learn_masks)
+        means = self._steps.take(settings.training.opt_times, learn_masks)
         if learn_masks:
             self._agent.finish_mask_update()
-        means = (summed / settings.training.opt_times).tolist()
-        row |= dict(zip(names, means, strict=True))
+        row |= dict(zip(names, means.tolist(), strict=True))
         for name, value in row.items():
             if not np.isfinite(value):
                 raise NumericalError(f"epoch {self.epoch}: {name} is {value}; lower sac.lr or env.reward_scale")
