@@ -21,9 +21,10 @@ def gradient_step_gflop(config: RunConfig) -> float:
     policy = _layers(OBS_DIM, widths, 2 * ACTION_DIM)
     critic = _layers(OBS_DIM + ACTION_DIM, widths, 1)
     # Policy: forward at both observations, backward at the first. Q networks: forward at both actions; backward to the
-    # weights at the stored ones, to the hidden layers at both, to the inputs at the policy's. Targets: forward.
+    # weights at the stored ones, to the hidden layers at both (but through the one column of the output that is no
+    # product), to the inputs at the policy's. Targets: forward.
     of_policy = 2 * sum(policy) + sum(policy) + sum(policy[1:])
-    of_critic = 2 * (2 * sum(critic) + sum(critic) + 2 * sum(critic[1:]) + critic[0])
+    of_critic = 2 * (2 * sum(critic) + sum(critic) + 2 * sum(critic[1:-1]) + critic[0])
     of_targets = 2 * sum(critic)
     return 2 * rows * (of_policy + of_critic + of_targets) / 1e9
 

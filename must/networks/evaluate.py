@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from must.networks.products import affine, back_to_inputs, back_to_weights
+
 
 class TaskParameters(NamedTuple):
     """The parameters that each task uses, cut out of a `MaskedMLP` with its masks."""
@@ -74,7 +76,15 @@ def apply_to_two_batches(parameters: TaskParameters, first: Tensor, second: Tens
 
 def _evaluate(parameters: TaskParameters, first: Tensor, second: Tensor | None) -> Any:
     flat, widths, one_hot_rows, gates = parameters
-    return _Evaluation.apply(first, second, widths, one_hot_rows, flat, *gates)
+    if flat.shape[1] > 1 or len(flat) == 1:
+        return _Evaluation.apply(first, second, widths, one_hot_rows, flat, *gates)
+    # Weights that tasks share make large products; there is a faster kernel for one of those than for several.
+    members = zip(flat.split(1), *(gate.split(1) for gate in gates), strict=True)
+    outputs = [_Evaluation.apply(first, second, widths, one_hot_rows, *member) for member in members]
+    return tuple(
+        None if second is None and batch == 1 else torch.cat(same)
+        for batch, same in enumerate(zip(*outputs, strict=True))
+    )
 
 
 class _Evaluation(torch.autograd.Function):
@@ -103,14 +113,15 @@ class _Evaluation(torch.autograd.Function):
         hidden = form.pack([batch.expand(n_members, -1, -1, -1) for batch in batches])
         inputs, ungated = [hidden], []
         for layer, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
+            is_hidden = layer < len(weights) - 1
             if layer == 0 and form.shared:
-                hidden = torch.bmm(hidden, weight.flatten(0, 1))
+                hidden = affine(hidden, weight.flatten(0, 1), None)
                 form.by_task(hidden).add_(first_bias[:, None, :, None])
+                hidden = hidden.relu_() if is_hidden else hidden
             else:
                 bias = first_bias if layer == 0 else bias
-                hidden = torch.baddbmm(bias.reshape(-1, 1, bias.shape[2]), hidden, weight.flatten(0, 1))
-            if layer < len(weights) - 1:
-                hidden = hidden.relu_()
+                hidden = affine(hidden, weight.flatten(0, 1), bias.reshape(-1, 1, bias.shape[2]), is_hidden)
+            if is_hidden:
                 if gates:
                     ungated.append(hidden)
                     hidden = (form.by_task(hidden) * gates[layer][:, None, :, None]).view_as(hidden)
@@ -147,7 +158,7 @@ class _Evaluation(torch.autograd.Function):
             if taught_parts is not None:
                 _teach(taught_parts, layer, inputs[layer][:, taught], flow[:, taught], form)
             if layer > 0:
-                flow = torch.bmm(flow, weights[layer].flatten(0, 1).mT)
+                flow = back_to_inputs(flow, weights[layer].flatten(0, 1))
                 active = ungated[layer - 1] if gates else inputs[layer]
                 if gates:
                     if to_gates[layer - 1]:
@@ -155,7 +166,7 @@ class _Evaluation(torch.autograd.Function):
                     form.by_task(flow).mul_(gates[layer - 1][:, None, :, None])
                 torch.ops.aten.threshold_backward.grad_input(flow, active[:, : flow.shape[1]], 0, grad_input=flow)
             elif to_inputs:
-                seen = torch.bmm(flow[:, -form.rows_of_a_batch :], weights[0].flatten(0, 1).mT)
+                seen = back_to_inputs(flow[:, -form.rows_of_a_batch :], weights[0].flatten(0, 1))
                 of_inputs[form.n_batches - 1] = form.one_batch(seen).sum(0)
         return *of_inputs, None, None, of_flat, *of_gates
 
@@ -173,11 +184,7 @@ def _teach(
         form: How the rows lie.
     """
     weights, one_hot, biases = parts
-    weight = weights[layer].flatten(0, 1)
-    if layer == len(weights) - 1:
-        weight.copy_(torch.bmm(inputs.mT, flow))  # in place, one this narrow takes another kernel with other last bits
-    else:
-        torch.bmm(inputs.mT, flow, out=weight)
+    back_to_weights(inputs, flow, weights[layer].flatten(0, 1))
     if layer > 0:
         torch.sum(flow, 1, out=biases[layer].flatten(0, 1))
         return

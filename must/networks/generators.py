@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from must.config import GeneratorConfig
 from must.masks import MaskLayout
+from must.networks.products import linear
 
 
 class DenseGenerator(nn.Module):
@@ -35,7 +36,7 @@ class DenseGenerator(nn.Module):
 
     def forward(self, inputs: Tensor) -> list[Tensor]:
         """Give the scores (K, n) of each masked tensor from (K, K + encoding_dim) inputs."""
-        return list(self.head(self.trunk(inputs)).split(self.sizes, dim=1))
+        return list(linear(self.trunk(inputs), self.head.weight).split(self.sizes, dim=1))
 
 
 class FactorisedGenerator(nn.Module):
