@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import clip_grad_norm_
+from torch.nn.utils import get_total_norm
 
 from must.config import RunConfig
 from must.masks import (
@@ -64,7 +64,7 @@ class MaskLearner(nn.Module):
         self.optimizers = []
         for number, generator in enumerate(self.generators):
             parameters = [*generator.parameters(), *(self.encoders[number].parameters() if self.encoders else ())]
-            self.optimizers.append(torch.optim.Adam(parameters, lr=self._settings.lr))
+            self.optimizers.append(torch.optim.Adam(parameters, lr=self._settings.lr, fused=True))
 
     def look_at(self, trajectories: Float32 | None) -> None:
         """Begin a mask update with one trajectory of each task (K, T + 1, D), or None where none is read."""
@@ -79,13 +79,11 @@ class MaskLearner(nn.Module):
         if not self._settings.use_sl_loss or len(self._one_hot) < 3:
             return [0.0] * len(NETWORKS)
         losses = []
-        for number, optimizer in enumerate(self.optimizers):
+        for number in range(len(NETWORKS)):
             for _ in range(self._settings.sl_steps):
                 loss = self._supervised_loss(number, rng)
                 loss.backward()
-                self._clip(number)
-                optimizer.step()
-                optimizer.zero_grad(set_to_none=True)  # or the first step on the SAC losses would take it again
+                self._step(number)
             losses.append(float(loss.detach()))
         self._encode()
         return losses
@@ -101,25 +99,17 @@ class MaskLearner(nn.Module):
         The encoders' share is gathered over the epoch and used in `finish_update`: reading whole episodes at every
         gradient step would take longer than everything else in it.
         """
-        norms = []
-        for number, optimizer in enumerate(self.optimizers):
-            norms.append(self._clip(number))
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
-        return norms
+        return [self._step(number) for number in range(len(NETWORKS))]
 
     def finish_update(self) -> None:
         """Take one Adam step of each encoder on the gradient gathered since `look_at`."""
         if not self._settings.use_trajectory_info:
             return
-        for number, optimizer in enumerate(self.optimizers):
-            gathered = self._encodings[number].grad
-            if gathered is not None:
+        for number, encodings in enumerate(self._encodings):
+            if encodings.grad is not None:
                 assert self._trajectories is not None
-                self.encoders[number](self._trajectories).backward(gathered)
-                self._clip(number)
-                optimizer.step()
-                optimizer.zero_grad(set_to_none=True)
+                self.encoders[number](self._trajectories).backward(encodings.grad)
+                self._step(number)
         self._encode()
 
     @torch.no_grad()
@@ -173,7 +163,13 @@ class MaskLearner(nn.Module):
         masks = self._relaxed(number, self._inputs(number, encoding), rng)
         return similarity_loss(torch.cat(masks, dim=1), encoding)
 
-    def _clip(self, number: int) -> Tensor:
-        """Clip the gradient of a generator and its encoder; give its norm before."""
-        parameters = [p for group in self.optimizers[number].param_groups for p in group["params"]]
-        return clip_grad_norm_(parameters, self._max_grad_norm)
+    def _step(self, number: int) -> Tensor:
+        """Take an Adam step of a generator and its encoder on their clipped gradient; give its norm before."""
+        optimizer = self.optimizers[number]
+        gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+        norm = get_total_norm(gradients)
+        # The optimizer divides by this as it goes: the dense head's gradient is too large for another pass over it.
+        optimizer.grad_scale = ((norm + 1e-6) / self._max_grad_norm).clamp_min(1)  # type: ignore[attr-defined]
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        return norm

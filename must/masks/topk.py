@@ -5,10 +5,13 @@ How many (`kept`), which (`top_k_mask`), and how a gradient reaches the scores (
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 
 def kept(n: int, pruning_ratio: float) -> int:
@@ -26,9 +29,47 @@ def top_k_mask(scores: Tensor, k: int) -> Tensor:
     Returns:
         (..., n) of zeros and ones, in the type of the scores.
     """
-    threshold = scores.kthvalue(scores.shape[-1] - k + 1, dim=-1, keepdim=True).values
-    above = scores > threshold
-    ties = scores == threshold
+    return _keep(scores, _kth_highest(scores, k), k)
+
+
+def _kth_highest(scores: Tensor, k: int) -> Tensor:
+    """Give the k-th highest score of (..., n): (..., 1)."""
+    n = scores.shape[-1]
+    if n < LONG or scores.device.type != "cpu":
+        return scores.kthvalue(n - k + 1, dim=-1, keepdim=True).values
+    rows = scores.detach().reshape(-1, n).numpy()
+    found = torch.tensor([_kth_highest_of_many(row, k) for row in rows], dtype=scores.dtype)
+    return found.view(*scores.shape[:-1], 1)
+
+
+LONG = 10_000
+"""Scores from which on it is worth it to search for the k-th highest where a sample says that it is."""
+
+
+def _kth_highest_of_many(scores: npt.NDArray[Any], k: int) -> float:
+    """Give the k-th highest score of (n,), by looking closely at the few scores around it only.
+
+    A sample says between which two values it lies. Exactly counted, it lies there; where not, all scores are searched.
+    """
+    n = len(scores)
+    sample = np.sort(scores[:: n // 4096])[::-1]
+    expected, spread = k / n * len(sample), 2 * np.sqrt(len(sample))  # four standard deviations at the median
+    first, last = int(expected - spread), int(expected + spread)
+    high = sample[first] if first > 0 else np.inf
+    low = sample[last] if last < len(sample) else -np.inf
+    place = k - int(np.count_nonzero(scores > high))
+    around = scores[(scores <= high) & (scores >= low)]
+    if not 1 <= place <= len(around):
+        around, place = scores, k
+    return float(np.partition(around, len(around) - place)[len(around) - place])
+
+
+def _keep(scores: Tensor, border: Tensor, k: int) -> Tensor:
+    reached = scores >= border
+    if scores.device.type == "cpu" and bool((reached.sum(-1) == k).all()):
+        return reached.to(scores.dtype)
+    above = scores > border
+    ties = reached & ~above
     room = k - above.sum(-1, keepdim=True)
     return (above | (ties & (ties.cumsum(-1) <= room))).to(scores.dtype)
 
@@ -54,7 +95,7 @@ def standardise(scores: Tensor) -> Tensor:
 def gumbel_noise(shape: torch.Size, generator: torch.Generator, device: torch.device) -> Tensor:
     """Draw standard Gumbel noise."""
     uniform = torch.rand(shape, generator=generator, device=device).clamp_(1e-20, 1 - 1e-7)
-    return -(-uniform.log()).log()
+    return uniform.log_().neg_().log_().neg_()
 
 
 def straight_through(scores: Tensor, k: int, tau: float, relaxation: Literal["sigmoid", "softmax"]) -> Tensor:
@@ -71,10 +112,28 @@ def straight_through(scores: Tensor, k: int, tau: float, relaxation: Literal["si
     Returns:
         (..., n): its values are exactly 0 and 1.
     """
-    hard = top_k_mask(scores.detach(), k)
-    if relaxation == "sigmoid":
-        border = scores.detach().kthvalue(scores.shape[-1] - k + 1, dim=-1, keepdim=True).values
-        soft = torch.sigmoid((scores - border) / tau)
-    else:
-        soft = torch.softmax(scores / tau, dim=-1)
-    return hard + (soft - soft.detach())
+    mask: Tensor = _StraightThrough.apply(scores, k, tau, relaxation)
+    return mask
+
+
+class _StraightThrough(torch.autograd.Function):
+    """The soft mask is needed for the gradient alone, so it is made there."""
+
+    @staticmethod
+    def forward(ctx: Any, scores: Tensor, k: int, tau: float, relaxation: str) -> Tensor:
+        border = _kth_highest(scores, k)
+        ctx.save_for_backward(scores, border)
+        ctx.tau, ctx.relaxation = tau, relaxation
+        return _keep(scores, border, k)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, flow: Tensor) -> Any:
+        scores, border = ctx.saved_tensors
+        if ctx.relaxation == "sigmoid":
+            soft = (scores - border).div_(ctx.tau).sigmoid_()
+            of_scores = torch.ops.aten.sigmoid_backward(flow, soft)
+        else:
+            soft = torch.softmax(scores / ctx.tau, dim=-1)
+            of_scores = torch.ops.aten._softmax_backward_data(flow, soft, -1, soft.dtype)
+        return of_scores.div_(ctx.tau), None, None, None

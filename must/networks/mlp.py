@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from must.masks import Masks, SubNetworks, UnitMasks, WeightMasks
 from must.networks.evaluate import TaskParameters
@@ -91,10 +92,35 @@ class MaskedMLP(nn.Module):
             return TaskParameters(flat, (self.in_dim, *masks.widths, self.out_dim), 1)
         flat = self.flat.unsqueeze(1)
         if isinstance(masks, WeightMasks):
-            n_tasks, n_masked = masks.elements.shape[1:]
-            masked = flat[:, :, :n_masked] * masks.elements
-            if n_masked < flat.shape[2]:
-                masked = torch.cat((masked, flat[:, :, n_masked:].expand(-1, n_tasks, -1)), dim=2)
-            flat = masked
+            flat = _Masked.apply(self.flat, masks.elements)
         gates = masks.units if isinstance(masks, UnitMasks) else ()
         return TaskParameters(flat, (self.in_dim, *self.hidden_sizes, self.out_dim), self.n_tasks, gates)
+
+
+class _Masked(torch.autograd.Function):
+    """Parameters (E, P) times the masks (E, K, n) of the first n of them: (E, K, P)."""
+
+    @staticmethod
+    def forward(ctx: Any, flat: Tensor, elements: Tensor) -> Tensor:
+        ctx.save_for_backward(flat, elements)
+        n_members, n_tasks, n_masked = elements.shape
+        masked = flat.new_empty(n_members, n_tasks, flat.shape[1])
+        torch.mul(flat[:, None, :n_masked], elements, out=masked[..., :n_masked])
+        masked[..., n_masked:] = flat[:, None, n_masked:]
+        return masked
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, flow: Tensor) -> Any:
+        flat, elements = ctx.saved_tensors
+        n_masked = elements.shape[2]
+        of_flat = of_elements = None
+        if ctx.needs_input_grad[0]:  # task after task, since all tasks' products at once would go through memory again
+            of_flat = torch.empty_like(flat)
+            torch.sum(flow[..., n_masked:], 1, out=of_flat[:, n_masked:])
+            of_masked = torch.mul(flow[:, 0, :n_masked], elements[:, 0], out=of_flat[:, :n_masked])
+            for task in range(1, elements.shape[1]):
+                of_masked.addcmul_(flow[:, task, :n_masked], elements[:, task])
+        if ctx.needs_input_grad[1]:
+            of_elements = flow[..., :n_masked] * flat[:, None, :n_masked]
+        return of_flat, of_elements

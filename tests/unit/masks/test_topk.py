@@ -20,6 +20,26 @@ def test_keeps_exactly_the_k_highest(n, ratio):
     assert (mask.sum(-1) == k).all()
 
 
+@pytest.mark.parametrize("kind", ["normal", "uniform", "sorted", "few values", "stripes", "one value", "double"])
+@pytest.mark.parametrize("k", [1, 2, 300, 20_000, 39_000, 39_999, 40_000])
+def test_keeps_exactly_the_k_highest_of_very_many_however_they_lie(kind, k):
+    generator = torch.Generator().manual_seed(k)
+    scores = torch.randn(3, 40_000, generator=generator)
+    if kind == "uniform":
+        scores = torch.rand(3, 40_000, generator=generator)
+    elif kind == "sorted":
+        scores = scores.sort().values
+    elif kind == "few values":
+        scores = scores.round()
+    elif kind == "stripes":  # the sample sees one of nine elements, which are unlike the others
+        scores[:, ::9] += 10
+    elif kind == "one value":
+        scores = torch.ones(3, 40_000)
+    elif kind == "double":
+        scores = scores.double()
+    assert torch.equal(top_k_mask(scores, k), reference_mask(scores, k))
+
+
 def test_ties_go_to_the_lower_index():
     scores = torch.tensor([[1.0, 2.0, 1.0, 1.0, 0.0], [3.0, 3.0, 3.0, 3.0, 3.0]])
     assert top_k_mask(scores, 3).tolist() == [[1, 1, 1, 0, 0], [1, 1, 1, 0, 0]]
