@@ -12,6 +12,7 @@ import torch
 from must.bench.measure import machine
 from must.bench.report import bench_config, markdown, plot_step_times, run_all, table, write_json, write_page
 from must.bench.targets import TARGETS, Settings
+from must.memory import keep_freed_memory
 from must.training.run import resolve_device
 
 
@@ -24,6 +25,7 @@ def main(options: Namespace, overrides: Mapping[str, str]) -> int:
     """
     device = resolve_device(options.device)
     torch.set_num_threads(options.threads or len(os.sched_getaffinity(0)))
+    keep_freed_memory()
     if options.target == "all":
         results = run_all(options.config, device, options.repeats)
         write_json(results, options.out)

@@ -19,6 +19,7 @@ from must.config import RunConfig, identity, result_settings
 from must.errors import ConfigError
 from must.files import sha256, write_atomically
 from must.manifest import Manifest, require_container, result_with_this_software
+from must.memory import keep_freed_memory
 from must.run_log import RunLog, require_packages
 from must.training.checkpoint import Checkpoints
 from must.training.directory import CHECKPOINTS, FINAL, MANIFEST, RESULT, claimed
@@ -51,6 +52,7 @@ def train(config: RunConfig, out: Path, keep_old: bool = False) -> bool:
         if (out / RESULT).exists() or _finish_again(out):
             return True
         torch.set_num_threads(config.training.threads)
+        keep_freed_memory()
         name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
         manifest = Manifest(out / MANIFEST, config.training.seed, name)
         try:
