@@ -1,7 +1,7 @@
 """The method: losses, the agent's gradient step, and the mask learner."""
 
-from must.algorithms.agent import GENERATOR_METRICS, METRICS, Agent
+from must.algorithms.agent import GENERATOR_METRICS, METRICS, Agent, reported
 from must.algorithms.mask_learner import NETWORKS, MaskLearner
 from must.algorithms.steps import GradientSteps
 
-__all__ = ["GENERATOR_METRICS", "METRICS", "NETWORKS", "Agent", "GradientSteps", "MaskLearner"]
+__all__ = ["GENERATOR_METRICS", "METRICS", "NETWORKS", "Agent", "GradientSteps", "MaskLearner", "reported"]

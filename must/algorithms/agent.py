@@ -35,6 +35,11 @@ GENERATOR_METRICS = tuple(f"generator_grad_norm_{network}" for network in NETWOR
 """What a gradient step of a mask update reports after that."""
 
 
+def reported(learn_masks: bool) -> tuple[str, ...]:
+    """Name what a gradient step reports, in an ordinary epoch or in a mask update."""
+    return METRICS + GENERATOR_METRICS if learn_masks else METRICS
+
+
 class Agent:
     """Multi-task SAC on masked networks.
 
@@ -101,7 +106,7 @@ class Agent:
     def gradient_step(self, batch: Batch, learn_masks: bool = False) -> Tensor:
         """Take one step of temperatures, policy, both Q networks and targets.
 
-        Gives the values of `METRICS`, in a mask update followed by those of `GENERATOR_METRICS`.
+        Gives the values that `reported` names.
 
         Args:
             batch: The same number of rows for each task.

@@ -81,10 +81,7 @@ def _evaluate(parameters: TaskParameters, first: Tensor, second: Tensor | None) 
     # Weights that tasks share make large products; there is a faster kernel for one of those than for several.
     members = zip(flat.split(1), *(gate.split(1) for gate in gates), strict=True)
     outputs = [_Evaluation.apply(first, second, widths, one_hot_rows, *member) for member in members]
-    return tuple(
-        None if second is None and batch == 1 else torch.cat(same)
-        for batch, same in enumerate(zip(*outputs, strict=True))
-    )
+    return tuple(None if same[0] is None else torch.cat(same) for same in zip(*outputs, strict=True))
 
 
 class _Evaluation(torch.autograd.Function):
@@ -116,8 +113,7 @@ class _Evaluation(torch.autograd.Function):
             is_hidden = layer < len(weights) - 1
             if layer == 0 and form.shared:
                 hidden = affine(hidden, weight.flatten(0, 1), None)
-                form.by_task(hidden).add_(first_bias[:, None, :, None])
-                hidden = hidden.relu_() if is_hidden else hidden
+                form.by_task(hidden).add_(first_bias[:, None, :, None]).relu_()  # there is a hidden layer, always
             else:
                 bias = first_bias if layer == 0 else bias
                 hidden = affine(hidden, weight.flatten(0, 1), bias.reshape(-1, 1, bias.shape[2]), is_hidden)

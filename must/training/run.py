@@ -56,17 +56,12 @@ def train(config: RunConfig, out: Path, keep_old: bool = False) -> bool:
         name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
         manifest = Manifest(out / MANIFEST, config.training.seed, name)
         try:
-            result = _train(config, out, device)
-            if result is None:
-                manifest.close("interrupted")
-            else:
-                manifest.close("finished", result={**result, "final_sha256": sha256(out / FINAL)})
-                _write_result(out, result)
+            finished = _train(config, out, device, manifest)
         except BaseException as error:
             with suppress(OSError):  # the disk may be what failed
                 manifest.close("failed", str(error) or type(error).__name__)
             raise
-        return result is not None
+        return finished
 
 
 def resolve_device(name: str) -> torch.device:
@@ -83,8 +78,7 @@ def resolve_device(name: str) -> torch.device:
     return torch.device("cuda" if available and name != "cpu" else "cpu")
 
 
-def _train(config: RunConfig, out: Path, device: torch.device) -> dict[str, Any] | None:
-    """Train; give the result, or None if the run was asked to stop."""
+def _train(config: RunConfig, out: Path, device: torch.device, manifest: Manifest) -> bool:
     agent = Agent(config, device)
     replay = ReplayBuffer(agent.n_tasks, config.sac.buffer_size, device)
     checkpoints = Checkpoints(out / CHECKPOINTS, identity(config))
@@ -101,13 +95,17 @@ def _train(config: RunConfig, out: Path, device: torch.device) -> dict[str, Any]
             finished = _run_epochs(trainer, replay, run_log, checkpoints, stop, progress, save_every)
             run_log.sync()
             run_log.close()
-            if not finished:
+            if finished:  # still with the stop requests caught: one that comes now is too late
+                final = {"config": result_settings(config), **agent.final_state()}
+                write_atomically(out / FINAL, lambda file: torch.save(final, file))
+                result = _result(config, out, trainer)
+                manifest.close("finished", result={**result, "final_sha256": sha256(out / FINAL)})
+                _write_result(out, result)
+                log.info("finished: %s", out / RESULT)
+            else:
+                manifest.close("interrupted")
                 log.info("stopped on request; the same command goes on from here")
-                return None
-            final = {"config": result_settings(config), **agent.final_state()}
-            write_atomically(out / FINAL, lambda file: torch.save(final, file))
-            log.info("finished: %s", out / RESULT)
-    return _result(config, out, trainer)
+    return finished
 
 
 def _run_epochs(

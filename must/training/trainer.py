@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from must.algorithms import GENERATOR_METRICS, METRICS, NETWORKS, Agent, GradientSteps
+from must.algorithms import GENERATOR_METRICS, METRICS, NETWORKS, Agent, GradientSteps, reported
 from must.buffers import ReplayBuffer, TrajectoryStore
 from must.collect import Collector
 from must.config import RunConfig
@@ -128,11 +128,10 @@ class Trainer:
             needed = settings.generator.needs_trajectories
             losses = self._agent.begin_mask_update(self._store.draw(self._trajectory_rng) if needed else None)
             row |= {f"supervised_loss_{name}": loss for name, loss in zip(NETWORKS, losses, strict=True)}
-        names = METRICS + GENERATOR_METRICS if learn_masks else METRICS
         means = self._steps.take(settings.training.opt_times, learn_masks)
         if learn_masks:
             self._agent.finish_mask_update()
-        row |= dict(zip(names, means.tolist(), strict=True))
+        row |= dict(zip(reported(learn_masks), means.tolist(), strict=True))
         for name, value in row.items():
             if not np.isfinite(value):
                 raise NumericalError(f"epoch {self.epoch}: {name} is {value}; lower sac.lr or env.reward_scale")
