@@ -214,6 +214,24 @@ class Agent:
         )
         self.mask_set = MaskSet(state["mask_set"]["version"], policy, critic)
 
+    def sizes(self) -> dict[str, int]:
+        """Count parameters, and what one action of one task takes.
+
+        ``*_parameters`` are those of a whole network (``q``: of one of two), ``*_parameters_kept`` those that a task
+        uses; ``generator_parameters`` those of all generators and encoders. ``flops_per_action`` counts two operations
+        for each weight of the policy that a task uses, whether or not the pruned ones are multiplied as well.
+        """
+        policy, critic = (layout.kept_parameters(self._config.masks.pruning_ratio) for layout in self._layouts)
+        learned = self.mask_learner.parameters() if self.mask_learner is not None else ()
+        return {
+            "policy_parameters": self.policy.flat.shape[1],
+            "policy_parameters_kept": sum(policy),
+            "q_parameters": self.critic.flat.shape[1],
+            "q_parameters_kept": sum(critic),
+            "generator_parameters": sum(parameter.numel() for parameter in learned),
+            "flops_per_action": 2 * policy[0],
+        }
+
     def final_state(self) -> dict[str, Any]:
         """Give what evaluating the trained policy needs: its parameters, its masks and their version."""
         masks = self._mask_state()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 import torch
@@ -174,3 +175,13 @@ class MaskLayout:
     def kept(self, pruning_ratio: float) -> list[int]:
         """Give how many elements are kept of each masked tensor."""
         return [kept(torch.Size(shape).numel(), pruning_ratio) for shape in self.shapes]
+
+    def kept_parameters(self, pruning_ratio: float) -> tuple[int, int]:
+        """Count the (weights, biases) that a task uses of one network, the rows of all tasks' one-hots included."""
+        weights = [math.prod(shape) for shape in self.weight_shapes]
+        biases = [width for _, width in self.weight_shapes]
+        if self.granularity == "neuron":
+            widths = [self.weight_shapes[0][0], *self.kept(pruning_ratio), self.out_dim]
+            return sum(math.prod(shape) for shape in pairwise(widths)), sum(widths[1:])
+        counts = self.kept(pruning_ratio)
+        return sum(counts[: len(weights)]), sum(counts[len(weights) :]) if self.mask_biases else sum(biases)

@@ -98,7 +98,7 @@ def _train(config: RunConfig, out: Path, device: torch.device, manifest: Manifes
             if finished:  # still with the stop requests caught: one that comes now is too late
                 final = {"config": result_settings(config), **agent.final_state()}
                 write_atomically(out / FINAL, lambda file: torch.save(final, file))
-                result = _result(config, out, trainer)
+                result = _result(config, out, trainer, agent)
                 manifest.close("finished", result={**result, "final_sha256": sha256(out / FINAL)})
                 _write_result(out, result)
                 log.info("finished: %s", out / RESULT)
@@ -159,7 +159,7 @@ def _run_epochs(
     return True
 
 
-def _result(config: RunConfig, out: Path, trainer: Trainer) -> dict[str, Any]:
+def _result(config: RunConfig, out: Path, trainer: Trainer, agent: Agent) -> dict[str, Any]:
     assert trainer.result is not None
     success = trainer.result.success.tolist()
     return {
@@ -167,6 +167,7 @@ def _result(config: RunConfig, out: Path, trainer: Trainer) -> dict[str, Any]:
         "env_steps": trainer.env_steps,
         "mean_success": sum(success) / len(success),
         "success": dict(zip(config.env.task_names, success, strict=True)),
+        "sizes": agent.sizes(),
         "sha256": {name: sha256(out / name) for name in ("eval.csv", "train.csv", "masks.csv")},
     }
 

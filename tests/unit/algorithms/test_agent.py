@@ -5,6 +5,7 @@ import torch
 
 from must.algorithms import METRICS, Agent
 from must.algorithms.agent import clip_members
+from must.masks.mask_set import SubNetworks
 from tests.helpers import merged, random_batch, random_trajectories, small_config
 
 CPU = torch.device("cpu")
@@ -53,6 +54,29 @@ def test_every_kind_of_run_takes_steps_and_updates_masks(kind, n_tasks):
         agent.finish_mask_update()
         assert agent.mask_set.version == version + 1
         assert agent.gradient_step(batch).isfinite().all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_sizes_it_states_are_those_of_its_networks_and_masks(kind):
+    agent = make(**KINDS[kind])
+    sizes = agent.sizes()
+    assert sizes["policy_parameters"] == agent.policy.flat.numel()
+    assert 2 * sizes["q_parameters"] == agent.critic.flat.numel()
+    learned = agent.mask_learner.parameters() if agent.mask_learner is not None else ()
+    assert sizes["generator_parameters"] == sum(parameter.numel() for parameter in learned)
+    biases = sum(width for _, width in agent.policy.weight_shapes)
+    for name, masks, network in (("policy", agent.mask_set.policy, agent.policy), ("q", agent.mask_set.critic, None)):
+        kept = sizes[f"{name}_parameters_kept"]
+        if masks is None:
+            assert kept == sizes[f"{name}_parameters"]
+        elif isinstance(masks, SubNetworks):
+            one_hots_of_others = (agent.n_tasks - 1) * masks.widths[0]
+            assert kept == masks.positions.shape[2] + one_hots_of_others
+        else:
+            unmasked = sizes[f"{name}_parameters"] - masks.elements.shape[2]
+            assert (masks.elements.sum(dim=2) + unmasked == kept).all()
+        if network is not None and kind in ("dense", "weight, dense head"):
+            assert sizes["flops_per_action"] == 2 * (kept - biases)
 
 
 @pytest.mark.parametrize(("granularity", "ratio"), [("weight", 0.37), ("weight", 0.95), ("neuron", 0.5)])
