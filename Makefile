@@ -18,7 +18,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONNOUSERSITE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce figures test test-slow test-cluster bench lint format lock docs audit clean check-inputs
+.PHONY: help setup reproduce figures test test-slow test-system test-cluster bench lint format lock docs audit clean check-inputs
 
 help: ## List the targets
 	@printf 'usage: make TARGET [CONFIG=%s] [PROFILE=%s] [PYTHON=...] [FLAVOUR=cpu|cuda]\n\n' '$(CONFIG)' '$(PROFILE)'
@@ -37,10 +37,13 @@ figures: check-inputs setup ## Make tables and figures of CONFIG from the runs t
 	@$(BIN)/must figures --config '$(CONFIG)'
 
 test: setup ## Run the tests (TESTS=tests/unit for a part of them)
-	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not slow and not cluster' $(TESTS)
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not slow and not system and not cluster' $(TESTS)
 
 test-slow: setup ## Run the tests that take minutes
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m slow $(TESTS)
+
+test-system: setup ## Run the tests that need packages of the system: LaTeX, a browser, OpenGL
+	@$(BIN)/python -m pytest -m system $(TESTS)
 
 test-cluster: setup ## Run the tests that need Slurm and Apptainer, as an ordinary user (docs/cluster.md)
 	@$(BIN)/python -m pytest -m cluster tests/cluster

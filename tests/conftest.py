@@ -1,6 +1,8 @@
-"""Every test runs as a training does: one thread, whatever the machine has."""
+"""Every test runs as a training does: one thread, whatever the machine has. And runs of the tests' own making."""
 
 import os
+from collections.abc import Callable
+from pathlib import Path
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"
@@ -8,7 +10,21 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import pytest  # noqa: E402
 import torch  # noqa: E402
 
+from tests.run_factory import RunFactory, write_unfinished  # noqa: E402
+
 
 @pytest.fixture(autouse=True, scope="session")
 def _one_thread() -> None:
     torch.set_num_threads(1)
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> RunFactory:
+    """A writer of run directories below ``tmp_path/results``."""
+    return RunFactory(tmp_path / "results")
+
+
+@pytest.fixture
+def unfinished() -> Callable[[Path, str], None]:
+    """Makes a finished run one that ended on the way."""
+    return write_unfinished

@@ -38,6 +38,11 @@ def value_label(axis: str, value: str) -> str:
     return value
 
 
+def method_label(dense: bool) -> str:
+    """Name the method of a group of runs."""
+    return "MT-SAC" if dense else "MUST"
+
+
 def parts(params: Iterable[tuple[str, str]]) -> list[str]:
     """Write each setting in words, such as ``pruning ratio 0.5``; mask settings of a dense run are left out."""
     return [

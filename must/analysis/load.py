@@ -11,6 +11,7 @@ import numpy as np
 import yaml
 
 from must.analysis.logs import MEND, EvaluationLog, FloatArray, read_evaluations, read_json, verify_checksum
+from must.analysis.statistics import final_success
 from must.config import Experiment, RunConfig, RunSpec, identity, parse_experiment
 from must.errors import ConfigError, ResultsError
 
@@ -48,6 +49,8 @@ class Run:
     """Where the run comes from; empty unless it is finished."""
     log: EvaluationLog | None
     """Its evaluations; None unless it is finished."""
+    sizes: dict[str, float]
+    """Parameters and operations by name, as in ``result.json``; empty unless finished, or where there are none."""
 
     @property
     def seed(self) -> str:
@@ -110,6 +113,15 @@ class Results:
         """The swept axes, without the seed."""
         return tuple(self.groups[0].settings)
 
+    def final(self, group: Group) -> FloatArray:
+        """Give the (R, K) final success of a group's runs that count."""
+        return final_success(group.success, self.experiment.report.final_evaluations)
+
+    def control_of(self, group: Group) -> Group | None:
+        """Give the dense group on the same tasks, the control; None when the sweep has none."""
+        same = (other for other in self.groups if other.dense and other.tasks == group.tasks)
+        return next(same, None)
+
 
 def load_results(experiment: Experiment, results: Path) -> Results:
     """Read the runs of an experiment. Only those that its sweep asks for are looked at.
@@ -138,19 +150,20 @@ def _load_run(experiment: Experiment, spec: RunSpec, directory: Path) -> Run:
     """Read one run, and decide whether it counts."""
     config = parse_experiment(experiment.model_dump(mode="json"), experiment.overrides(spec)).run_config()
     if not directory.is_dir():
-        return Run(spec, directory, config, Status.MISSING, "", {}, None)
+        return Run(spec, directory, config, Status.MISSING, "", {}, None, {})
     if not (directory / "result.json").exists():
-        return Run(spec, directory, config, Status.INCOMPLETE, _state(directory), {}, None)
+        return Run(spec, directory, config, Status.INCOMPLETE, _state(directory), {}, None, {})
     if _identity_of(directory / "config.yaml") != identity(config):
-        return Run(spec, directory, config, Status.STALE, "", {}, None)
+        return Run(spec, directory, config, Status.STALE, "", {}, None, {})
     log = read_evaluations(directory / "eval.csv", config.env.task_names)
-    checksums = read_json(directory / "result.json").get("sha256")
+    result = read_json(directory / "result.json")
+    checksums = result.get("sha256")
     for name in LOGS:
         if not isinstance(checksums, dict) or not isinstance(checksums.get(name), str):
             raise ResultsError(f"{directory / 'result.json'}: holds no SHA-256 of {name}. {MEND}")
         verify_checksum(directory / name, checksums[name])
     manifest = read_json(directory / "manifest.json")
-    return Run(spec, directory, config, Status.FINISHED, "", manifest, log)
+    return Run(spec, directory, config, Status.FINISHED, "", manifest, log, result.get("sizes", {}))
 
 
 def _state(directory: Path) -> str:

@@ -35,6 +35,20 @@ class EvaluationLog:
     """(E, K) success rates in [0, 1]."""
 
 
+@dataclass(frozen=True)
+class Timing:
+    """What ``timing.csv`` says: seconds of N epochs."""
+
+    epochs: FloatArray
+    """(N,)"""
+    collect: FloatArray
+    """(N,)"""
+    learn: FloatArray
+    """(N,)"""
+    evaluate: FloatArray
+    """(N,) 0 in most epochs."""
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object.
 
@@ -82,7 +96,28 @@ def read_evaluations(path: Path, tasks: tuple[str, ...]) -> EvaluationLog:
     if wrong.any():
         line = int(np.flatnonzero(wrong.any(axis=1))[0]) + 2
         raise _damaged(path, line, "epochs must increase, and success rates lie between 0 and 1")
-    return EvaluationLog(values[:, 0], values[:, 1], success)
+    return EvaluationLog(values[:, 0].copy(), values[:, 1].copy(), success.copy())  # without the other columns
+
+
+def read_timing(path: Path) -> Timing | None:
+    """Read ``timing.csv``, which no checksum vouches for: the times are those of a machine, not of a result.
+
+    Returns:
+        The times; None when there is no such file, or no epoch in it.
+
+    Raises:
+        ResultsError: It is damaged.
+    """
+    if not path.exists():
+        return None
+    lines = _read_text(path).splitlines(keepends=True)
+    if len(lines) < 2:
+        return None
+    try:
+        epochs, collect, learn, evaluate = np.loadtxt(lines[1:], delimiter=",", comments=None, ndmin=2).T
+    except ValueError:
+        raise _damaged(path, *_find_damage(lines, numbers=slice(None))) from None
+    return Timing(epochs, collect, learn, evaluate)
 
 
 def read_final_overlap(path: Path, tasks: tuple[str, ...], network: str = "policy") -> FloatArray | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,12 @@ class Cell:
     """One cell."""
 
     text: str
+    detail: str = ""
+    """Spread or interval, in smaller type where there is one."""
     bold: bool = False
+    """The best of its column."""
+    underline: bool = False
+    """The second best; marked in LaTeX only."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,9 @@ _LATEX = {
     "±": r"$\pm$",
     "\N{EN DASH}": "--",
 }
+
+_NO_WIDER = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}"
+"""Makes a box that is wider than the text (a sweep over many settings in one column) as wide as that."""
 
 _MARKDOWN = {"\\": "\\\\", "|": "\\|", "*": "\\*", "_": "\\_", "~": "\\~", "`": "\\`", "<": "&lt;"}
 
@@ -74,21 +83,24 @@ def to_latex(tables: Sequence[Table], notes: Sequence[str]) -> str:
 
     One table fits a float; several follow each other down the page.
     """
-    parts = [r"% Needs \usepackage{booktabs}.", r"\begingroup\footnotesize\setlength{\tabcolsep}{4pt}"]
+    parts = [r"% Needs \usepackage{booktabs,graphicx}.", r"\begingroup\footnotesize\setlength{\tabcolsep}{4pt}"]
     for table in tables:
         if table.title:
             parts.append(rf"\noindent\textbf{{{escape_latex(table.title)}}}\par\nobreak\smallskip")
-        parts.append(rf"\noindent{_tabular(table)}\par\medskip")
+        parts.append(rf"\noindent{_NO_WIDER}{{!}}{{%" + f"\n{_tabular(table)}}}" + r"\par\medskip")
     parts += [rf"\noindent {escape_latex(note)}\par" for note in notes]
     return "\n".join([*parts, r"\endgroup"]) + "\n"
 
 
 def _tabular(table: Table) -> str:
-    columns = "l" * table.keys + "r" * (len(table.columns) - table.keys)
+    aligned = ["l"] * table.keys + ["r"] * (len(table.columns) - table.keys)
+    # Headings take as many lines as the column below them is narrow: a paper's column has no room to spare.
+    widths = [max(len(row[i].text) + len(row[i].detail) // 2 for row in table.rows) for i in range(len(aligned))]
+    headings = map(_latex_heading, table.columns, widths, aligned)
     lines = [
-        rf"\begin{{tabular}}{{{columns}}}",
+        rf"\begin{{tabular}}{{{''.join(aligned)}}}",
         r"\toprule",
-        " & ".join(map(escape_latex, table.columns)) + r" \\",
+        " & ".join(headings) + r" \\",
         r"\midrule",
         *(" & ".join(map(_latex_cell, row)) + r" \\" for row in table.rows),
         r"\bottomrule",
@@ -97,11 +109,23 @@ def _tabular(table: Table) -> str:
     return "\n".join(lines)
 
 
+def _latex_heading(text: str, width: int, aligned: str) -> str:
+    lines = textwrap.wrap(text, max(width, *map(len, text.split())), break_long_words=False, break_on_hyphens=False)
+    if len(lines) < 2:
+        return escape_latex(text)
+    stacked = r"\\".join(map(escape_latex, lines))
+    return rf"\begin{{tabular}}[b]{{@{{}}{aligned}@{{}}}}{stacked}\end{{tabular}}"
+
+
 def _markdown_cell(cell: Cell) -> str:
-    text = escape_markdown(cell.text)
+    text = escape_markdown(f"{cell.text} {cell.detail}".strip())
     return f"**{text}**" if cell.bold else text
 
 
 def _latex_cell(cell: Cell) -> str:
     text = escape_latex(cell.text)
-    return rf"\textbf{{{text}}}" if cell.bold else text
+    if cell.bold:
+        text = rf"\textbf{{{text}}}"
+    if cell.underline:
+        text = rf"\underline{{{text}}}"
+    return rf"{text} {{\scriptsize {escape_latex(cell.detail)}}}" if cell.detail else text

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import Enum
 
+from must.analysis.aggregates import CONFIDENCE, RESAMPLES
 from must.analysis.labels import commit_labels, count_of, describe
 from must.analysis.load import Group, Results, Run, Status
 
 _LISTED = 6
 """Runs that a note names one by one."""
+
+INTERVAL = f"the {CONFIDENCE:.0%} stratified bootstrap interval ({RESAMPLES} resamples)".replace("%", " %")
+"""What intervals are, for a note."""
 
 _REASONS = {
     Status.INCOMPLETE: "incomplete",
@@ -31,28 +36,61 @@ def left_out_notes(results: Results) -> list[str]:
     return notes
 
 
-def closing_note(results: Results, per_task: bool) -> str:
-    """Say how the numbers of a table were made: seeds, episodes, what the spread is, code and container."""
-    env, evaluation = results.experiment.env, results.experiment.evaluation
-    last = results.experiment.report.final_evaluations
+class Kind(Enum):
+    """The kinds of tables: what their numbers are."""
+
+    SUCCESS = (
+        "Success rates, means over the tasks",
+        "{final}, IQM the interquartile mean over seeds and tasks, best that of each run's best evaluation",
+    )
+    TASKS = ("Success rates of each task", "{final}; a run's best evaluation is that with the highest mean over tasks")
+    AGGREGATES = (
+        "Aggregates over seeds and tasks",
+        "{final}; of it, the median over tasks of the means over seeds, the mean distance to 1, and the probability "
+        "that a run is better at a task than a dense one, ties counted half; the area under the learning curve is its "
+        "mean height; steps are environment steps of each task until the mean over tasks first had a success rate of "
+        "{rate}, the mean of the runs that had it",
+    )
+    COST = (
+        "Parameters and time",
+        "density is the share of the policy's parameters that a task uses, FLOPs are two for each of its weights, "
+        "whether or not the others are multiplied as well; rates are those of the median epoch, the time of a run has "
+        "all of it, whatever else the machine was busy with",
+    )
+
+
+def closing_note(results: Results, kind: Kind) -> str:
+    """Say how the numbers of a table were made: seeds, episodes, what the interval is, code and container."""
+    experiment = results.experiment
+    env, last = experiment.env, experiment.report.final_evaluations
     finished = [run for run in results.runs if run.status is Status.FINISHED]
     seeds = sorted({run.seed for run in finished}, key=int)
-    final = "the last evaluation" if last == 1 else f"the mean of the last {last} evaluations"
-    several = any(len(group.finished) > 1 for group in results.groups)
-    single = any(len(group.finished) == 1 for group in results.groups)
-    spread = ["± is the sample standard deviation over seeds"] if several else []
-    spread += ["a row of one seed has no spread"] if single else []
+    what, how = kind.value
+    final = f"final is {'the last evaluation' if last == 1 else f'the mean of the last {last} evaluations'}"
+    how = how.format(final=final, rate=f"{experiment.report.success_rate:.10g}")
     settings = f"reward {env.reward}, {env.goals} goals, horizon {env.horizon}"
     made = [
-        f"{'seed' if len(seeds) == 1 else 'seeds'} {', '.join(seeds)}",
-        f"{count_of(evaluation.episodes, 'evaluation episode')} per task",
-        *spread,
+        f"{count_of(len(seeds), 'seed')} ({', '.join(seeds)})",
+        f"{count_of(experiment.evaluation.episodes, 'evaluation episode')} per task",
+        *_uncertainty(results, kind),
         _code(finished),
         _containers(finished),
     ]
-    what = "Final success rates" if per_task else "Success rates, means over the tasks"
-    best = "" if per_task else ", best the highest of a run's evaluations"
-    return f"{what} ({settings}): final is {final}{best}. Made with {'; '.join(made)}."
+    return f"{what} ({settings}): {how}. Made with {'; '.join(made)}."
+
+
+def _uncertainty(results: Results, kind: Kind) -> list[str]:
+    """Say what stands behind the numbers of a table."""
+    if kind is Kind.COST:
+        return ["no interval"]
+    several = any(len(group.finished) > 1 for group in results.groups)
+    single = any(len(group.finished) == 1 for group in results.groups)
+    parts = []
+    if several and kind in (Kind.SUCCESS, Kind.TASKS):
+        parts.append("± is the sample standard deviation over seeds")
+    if several and kind in (Kind.SUCCESS, Kind.AGGREGATES):
+        parts.append(f"[ ] is {INTERVAL}")
+    return [*parts, "a row of one seed has no spread and no interval"] if single else parts
 
 
 def commits_of(runs: Sequence[Run]) -> dict[str, bool]:

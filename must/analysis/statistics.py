@@ -40,19 +40,21 @@ def final_success(success: FloatArray, evaluations: int) -> FloatArray:
 
 
 def best_success(success: FloatArray) -> FloatArray:
-    """Give the highest success, averaged over the tasks, that each run had at any evaluation.
+    """Give the success of each run and task at the evaluation whose mean over tasks was the run's highest.
 
-    It is an optimistic figure (the maximum of a noisy series), so it is never mixed with `final_success`.
+    It is an optimistic figure (the maximum of a noisy series), so it is never mixed with `final_success`. Of several
+    evaluations with the same mean the first counts.
 
     Args:
         success: (R, E, K) success rates.
 
     Returns:
-        (R,).
+        (R, K).
     """
-    if success.shape[0] == 0:
-        return np.zeros(0)
-    return np.asarray(success.mean(axis=2).max(axis=1))
+    runs, _, tasks = success.shape
+    if runs == 0:
+        return np.zeros((0, tasks))
+    return np.asarray(success[np.arange(runs), success.mean(axis=2).argmax(axis=1)])
 
 
 def over_runs(values: FloatArray) -> Spread:

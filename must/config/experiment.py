@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, field_validator, model_validator
 
-from must.config.schema import Count, Flag, Fraction, Positive, RunConfig, Section, Whole
+from must.config.schema import Count, Flag, Fraction, Positive, Real, RunConfig, Section, Whole
 
 NOT_APPLICABLE = "na"
 """Stands in a path or a table for a mask setting of a dense run, which has no masks."""
@@ -51,6 +51,8 @@ class ReportConfig(Section):
 
     final_evaluations: Count = 1
     """The final success rate of a run is the mean of its last n evaluations."""
+    success_rate: Annotated[Real, Field(gt=0, le=1)] = 0.8
+    """Mean success over the tasks up to which environment steps are counted."""
 
 
 class ResourcesConfig(Section):

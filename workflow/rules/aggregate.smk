@@ -1,8 +1,10 @@
-"""Tables of the final success rates.
+"""Tables: success of every setting and task, aggregates with intervals, what it costs.
 
 Input:  `result.json` of every run of the sweep (or what says that a job's runs are finished); with Apptainer, the image.
-Output: `results/<name>/tables/success_rate.{csv,md,tex}`.
+Output: `results/<name>/tables/*.{csv,md,tex}`.
 """
+
+from must.analysis import TABLES
 
 
 rule aggregate:
@@ -10,13 +12,18 @@ rule aggregate:
         results=TRAINED,
         image=IMAGE_INPUT,
     output:
-        report(
-            f"{RESULTS}/tables/success_rate.csv",
-            caption="../report/success_rate.rst",
-            category="Tables",
-            labels={"table": "final success rate"},
+        [
+            report(
+                f"{RESULTS}/tables/{name}.csv",
+                caption=f"../report/{name}.rst",
+                category="Tables",
+                labels={"table": name.replace("_", " ")},
+            )
+            for name in TABLES
+        ],
+        expand(
+            f"{RESULTS}/tables/{{name}}.{{suffix}}", name=TABLES, suffix=["md", "tex"]
         ),
-        multiext(f"{RESULTS}/tables/success_rate", ".md", ".tex"),
     log:
         f"{RESULTS}/logs/aggregate.log",
     benchmark:

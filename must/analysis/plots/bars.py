@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from must.analysis.labels import heading, short_task_names
 from must.analysis.load import Group, Results
 from must.analysis.plots.panels import SUCCESS, cells_of, error_limits, grid_columns, label_of, note_of, titled_panels
-from must.analysis.statistics import final_success, over_runs
+from must.analysis.statistics import over_runs
 from must.analysis.style import PAGE, Look, legend_below, look_of, ratio_looks
 from must.analysis.variants import Variant, all_ratios, variants
 
@@ -66,7 +66,7 @@ def _bars(
     for slot, group in enumerate(groups):
         if not group.finished:
             continue
-        spread = over_runs(final_success(group.success, results.experiment.report.final_evaluations))
+        spread = over_runs(results.final(group))
         y = np.arange(len(group.tasks)) - _FILLED / 2 + thickness * (slot + 0.5)
         color = look_of(group, looks).color
         handles[label_of(group)] = axes.barh(y, spread.mean, thickness, color=color, edgecolor="white", linewidth=0.2)

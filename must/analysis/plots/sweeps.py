@@ -21,7 +21,7 @@ from must.analysis.plots.panels import (
     titled_panels,
     variant_titles,
 )
-from must.analysis.statistics import Spread, final_success, over_runs
+from must.analysis.statistics import Spread, over_runs
 from must.analysis.style import (
     DENSE,
     Look,
@@ -119,8 +119,7 @@ def _lowest(results: Results) -> float:
 
 def _final(results: Results, groups: Sequence[Group]) -> Spread:
     """Give the final success, averaged over tasks, of those of the groups that have finished runs: arrays (groups,)."""
-    evaluations = results.experiment.report.final_evaluations
-    spreads = [over_runs(final_success(g.success, evaluations).mean(axis=1)) for g in groups if g.finished]
+    spreads = [over_runs(results.final(group).mean(axis=1)) for group in groups if group.finished]
     return Spread(np.array([float(s.mean) for s in spreads]), np.array([float(s.std) for s in spreads]))
 
 

@@ -6,7 +6,11 @@ TABLE = Table(
     title="A_B",
     columns=("Task", "50 %"),
     keys=1,
-    rows=((Cell("door-open_v3"), Cell("0.50 ± 0.10", bold=True)), (Cell("a|b"), Cell("\N{EN DASH}"))),
+    rows=(
+        (Cell("door-open_v3"), Cell("0.50", "± 0.10", bold=True)),
+        (Cell("second"), Cell("0.40", "[0.30, 0.50]", underline=True)),
+        (Cell("a|b"), Cell("\N{EN DASH}")),
+    ),
 )
 
 
@@ -17,6 +21,7 @@ def test_markdown():
         "| Task | 50 % |\n"
         "| --- | ---: |\n"
         "| door-open\\_v3 | **0.50 ± 0.10** |\n"
+        "| second | 0.40 [0.30, 0.50] |\n"
         "| a\\|b | \N{EN DASH} |\n"
         "\n"
         "A note.\n"
@@ -25,17 +30,19 @@ def test_markdown():
 
 def test_latex():
     assert to_latex([TABLE], ["A note."]) == (
-        "% Needs \\usepackage{booktabs}.\n"
+        "% Needs \\usepackage{booktabs,graphicx}.\n"
         "\\begingroup\\footnotesize\\setlength{\\tabcolsep}{4pt}\n"
         "\\noindent\\textbf{A\\_B}\\par\\nobreak\\smallskip\n"
-        "\\noindent\\begin{tabular}{lr}\n"
+        "\\noindent\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%\n"
+        "\\begin{tabular}{lr}\n"
         "\\toprule\n"
         "Task & 50 \\% \\\\\n"
         "\\midrule\n"
-        "door-open\\_v3 & \\textbf{0.50 $\\pm$ 0.10} \\\\\n"
+        "door-open\\_v3 & \\textbf{0.50} {\\scriptsize $\\pm$ 0.10} \\\\\n"
+        "second & \\underline{0.40} {\\scriptsize [0.30, 0.50]} \\\\\n"
         "a\\textbar{}b & -- \\\\\n"
         "\\bottomrule\n"
-        "\\end{tabular}\\par\\medskip\n"
+        "\\end{tabular}}\\par\\medskip\n"
         "\\noindent A note.\\par\n"
         "\\endgroup\n"
     )
@@ -56,3 +63,9 @@ def test_every_special_character_of_latex_is_escaped():
 
 def test_every_special_character_of_markdown_is_escaped():
     assert escape_markdown("a|b*c_d~e`f<g\\") == "a\\|b\\*c\\_d\\~e\\`f&lt;g\\\\"
+
+
+def test_a_heading_takes_as_many_lines_as_its_column_is_narrow():
+    table = Table("", ("Task", "Success of the task"), 1, ((Cell("reach"), Cell("0.50")),))
+    stacked = r"Task & \begin{tabular}[b]{@{}r@{}}Success\\of the\\task\end{tabular} \\"
+    assert stacked in to_latex([table], []).splitlines()

@@ -25,8 +25,10 @@ def test_final_success_refuses_evaluations_that_are_not_there(evaluations):
         final_success(SUCCESS, evaluations)
 
 
-def test_best_success_is_the_highest_mean_over_tasks_not_the_mean_of_each_tasks_highest():
-    np.testing.assert_allclose(best_success(SUCCESS), [0.5, 1.0])
+def test_best_success_is_that_of_the_evaluation_with_the_highest_mean_over_tasks():
+    np.testing.assert_allclose(best_success(SUCCESS), [[0.4, 0.6], [1.0, 1.0]])
+    twice = np.array([[[0.2, 0.8], [0.8, 0.2]]])
+    np.testing.assert_allclose(best_success(twice), [[0.2, 0.8]])  # the first of equals
 
 
 def test_spread_is_the_sample_standard_deviation():
@@ -44,7 +46,7 @@ def test_one_run_has_no_spread():
 def test_no_run_has_neither_mean_nor_spread():
     nothing = np.zeros((0, 0, 2))
     assert final_success(nothing, 3).shape == (0, 2)
-    assert best_success(nothing).shape == (0,)
+    assert best_success(nothing).shape == (0, 2)
     mean, std = over_runs(final_success(nothing, 3))
     assert np.isnan(mean).all()
     assert np.isnan(std).all()

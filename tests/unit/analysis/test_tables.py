@@ -2,11 +2,13 @@
 
 import csv
 import hashlib
+import json
 
 import numpy as np
 import pytest
 
 from must.analysis import write_tables
+from must.analysis.tables import TABLES
 from must.errors import ResultsError
 
 RATES = {  # (pruning ratio, seed) -> (E, K)
@@ -34,13 +36,13 @@ def lines_with(text, word):
     return [line for line in text.splitlines() if word in line]
 
 
-def test_six_files_are_written_and_named(runs):
+def test_every_table_is_written_in_three_formats_and_named(runs):
     experiment = runs.experiment()
     runs.write_all(experiment)
     paths = write_tables(experiment, runs.results)
     directory = runs.results / "fake" / "tables"
     assert sorted(path.relative_to(directory).as_posix() for path in paths) == sorted(
-        f"{table}.{kind}" for table in ("success_rate", "per_task") for kind in ("csv", "md", "tex")
+        f"{table}.{kind}" for table in TABLES for kind in ("csv", "md", "tex")
     )
     assert sorted(directory.iterdir()) == sorted(paths)
 
@@ -56,6 +58,13 @@ def test_csv_holds_the_numbers_worked_out_by_hand(runs):
     assert (sparse["best_mean"], sparse["best_std"]) == ("0.850000", "0.070711")
     assert (sparse["final_mean/reach-v3"], sparse["final_std/reach-v3"]) == ("0.900000", "0.141421")
     assert (sparse["final_mean/door-open-v3"], sparse["final_std/door-open-v3"]) == ("0.800000", "0.282843")
+    # Best per task: dense, the second evaluation of both; pruned, the last of both.
+    assert (dense["best_mean/reach-v3"], sparse["best_mean/reach-v3"]) == ("0.700000", "0.900000")
+    # Interquartile mean: .2 [.4 .6] .8 and .6 [.8 1] 1.
+    assert (dense["final_iqm"], sparse["final_iqm"]) == ("0.500000", "0.900000")
+    # Two seeds drawn with replacement for each task: the dense tasks' means lie between .4 and .8, and .2 and .6.
+    assert 0.2 <= float(dense["final_iqm_low"]) < 0.5 < float(dense["final_iqm_high"]) <= 0.8
+    assert (dense["method"], sparse["method"]) == ("MT-SAC", "MUST")
     assert (dense["pruning_ratio"], dense["update_interval"]) == ("0", "na")
     assert (sparse["pruning_ratio"], sparse["update_interval"]) == ("0.5", "10")
 
@@ -72,16 +81,33 @@ def test_markdown_shows_the_numbers_with_the_best_in_bold(runs):
     experiment = runs.experiment()
     runs.write_all(experiment, by_hand)
     rows = lines_with(read(runs, experiment, "success_rate.md"), "of 2")
+    dense, sparse = (
+        f"[{float(row['final_iqm_low']):.2f}, {float(row['final_iqm_high']):.2f}]" for row in records(runs, experiment)
+    )
     assert rows == [
-        "| 0 | \N{EN DASH} | 2 of 2 | 0.50 ± 0.00 | 0.75 ± 0.07 | 0.60 ± 0.28 | 0.40 ± 0.28 |",
-        "| 0.5 | 10 | 2 of 2 | **0.85 ± 0.07** | **0.85 ± 0.07** | **0.90 ± 0.14** | **0.80 ± 0.28** |",
+        f"| MT-SAC | 0 | \N{EN DASH} | 2 of 2 | 0.50 ± 0.00 | 0.50 {dense} | 0.75 ± 0.07 | 0.60 ± 0.28 | 0.40 ± 0.28 |",
+        f"| MUST | 0.5 | 10 | 2 of 2 | **0.85 ± 0.07** | **0.90 {sparse}** | **0.85 ± 0.07** | **0.90 ± 0.14** "
+        "| **0.80 ± 0.28** |",
     ]
+
+
+def test_latex_has_the_best_in_bold_the_second_underlined_and_intervals_in_smaller_type(runs):
+    sweep = {"seeds": [0, 1], "pruning_ratios": [0, 0.5, 0.8], "update_intervals": [10]}
+    experiment = runs.experiment(sweep=sweep)
+    by_ratio = {0.0: 0.5, 0.5: 0.75, 0.8: 0.25}
+    runs.write_all(experiment, lambda _, config: np.full((3, 2), by_ratio[config.masks.pruning_ratio]))
+    dense, half, most = lines_with(read(runs, experiment, "success_rate.tex"), "2 of 2")
+    assert r"\underline{0.50} {\scriptsize $\pm$ 0.00}" in dense
+    assert r"\textbf{0.75} {\scriptsize [0.75, 0.75]}" in half
+    assert "underline" not in most
+    assert "textbf" not in most
 
 
 def test_per_task_tables_hold_tasks_by_pruning_ratio(runs):
     experiment = runs.experiment()
     runs.write_all(experiment, by_hand)
-    text = read(runs, experiment, "per_task.md")
+    text, best = read(runs, experiment, "per_task.md").split("\n\n**Success at the best evaluation")
+    assert lines_with(best, "reach-v3") == ["| reach-v3 | 0.70 ± 0.14 | **0.90 ± 0.14** |"]
     assert text.startswith("**Final success by pruning ratio, update interval 10**\n\n| Task | Dense | Pruned 0.5 |")
     assert lines_with(text, "reach-v3") == ["| reach-v3 | 0.60 ± 0.28 | **0.90 ± 0.14** |"]
     assert lines_with(text, "Mean") == ["| Mean over tasks | 0.50 ± 0.00 | **0.85 ± 0.07** |"]
@@ -96,6 +122,58 @@ def test_per_task_tables_hold_tasks_by_pruning_ratio(runs):
     ]
 
 
+def test_aggregates_by_hand(runs):
+    experiment = runs.experiment()
+    runs.write_all(experiment, by_hand)
+    dense, sparse = records(runs, experiment, "aggregates.csv")
+    # Means over seeds: dense .6 and .4, pruned .9 and .8.
+    assert (dense["median"], sparse["median"]) == ("0.500000", "0.850000")
+    assert (dense["optimality_gap"], sparse["optimality_gap"]) == ("0.500000", "0.150000")
+    # Each task: three pairs of four are won, one is a tie.
+    assert dense["probability_of_improvement_over_dense"] == ""
+    assert sparse["probability_of_improvement_over_dense"] == "0.875000"
+    # Dense curves 0 .7 .5 and 0 .8 .5, pruned 0 .3 .8 and 0 .3 .9, at evenly spaced evaluations.
+    assert (dense["area_under_curve"], sparse["area_under_curve"]) == ("0.500000", "0.362500")
+    assert (dense["steps_to_success_rate"], dense["runs_that_reached_it"]) == (" 10500", "1")
+    assert (sparse["steps_to_success_rate"], sparse["runs_that_reached_it"]) == ("18000 18000", "2")
+    text = read(runs, experiment, "aggregates.md")
+    assert lines_with(text, "MT-SAC")[0].endswith("| \N{EN DASH} | 0.50 | 10.5k (1 of 2) |")
+    assert lines_with(text, "MUST")[0].endswith("| 0.36 | 18.0k |")
+    assert "**0.15 [" in lines_with(text, "MUST")[0]  # of the gaps the smallest is the best
+
+
+def test_costs_are_those_of_the_logs(runs):
+    experiment = runs.experiment()
+    runs.write_all(experiment, by_hand)
+    dense, sparse = records(runs, experiment, "cost.csv")
+    assert (dense["density"], sparse["density"]) == ("1.000000", "0.500000")
+    training = experiment.training
+    assert float(sparse["gradient_steps_per_s"]) == training.opt_times / 4  # mutes the tenth epochs, of eight seconds
+    assert float(sparse["env_steps_per_s"]) == 2 * training.epoch_frames / 2
+    assert float(sparse["minutes"]) == pytest.approx((120 * 3 + 90 * 4 + 10 * 8) / 60)
+    row = lines_with(read(runs, experiment, "cost.md"), "MUST")
+    assert row == ["| MUST | 0.5 | 10 | 2 of 2 | 0.50 | 500 | 93.1k | 5.26M | 50.0 | 150 | 13.3 |"]
+
+
+def test_runs_without_sizes_or_times_have_no_costs(runs):
+    experiment = runs.experiment()
+    for directory in runs.write_all(experiment, by_hand):
+        (directory / "timing.csv").unlink()
+        result = json.loads((directory / "result.json").read_text())
+        del result["sizes"]
+        (directory / "result.json").write_text(json.dumps(result))
+    nothing = " | ".join(["\N{EN DASH}"] * 7)
+    assert lines_with(read(runs, experiment, "cost.md"), "MUST") == [f"| MUST | 0.5 | 10 | 2 of 2 | {nothing} |"]
+
+
+def test_damaged_times_are_an_error_that_names_the_line(runs):
+    experiment = runs.experiment()
+    timing = runs.write_all(experiment, by_hand)[0] / "timing.csv"
+    timing.write_text(timing.read_text().replace("\n3,", "\nthree,"))
+    with pytest.raises(ResultsError, match=r"timing\.csv: line 4: 'three' is not a finite number"):
+        write_tables(experiment, runs.results)
+
+
 def test_equal_values_are_not_singled_out(runs):
     experiment = runs.experiment()
     runs.write_all(experiment, lambda *_: np.ones((3, 2)))
@@ -108,9 +186,10 @@ def test_one_seed_has_no_spread_and_the_table_says_so(runs):
     runs.write_all(experiment, by_hand)
     text = read(runs, experiment, "success_rate.md")
     assert "±" not in text
-    assert "a row of one seed has no spread" in text
+    assert "a row of one seed has no spread and no interval" in text
+    assert "[" not in text.replace("[ ]", "")
     assert records(runs, experiment)[1]["final_std"] == ""
-    assert "| 0.5 | 10 | 1 of 1 | **0.90** | **0.90** | 0.80 | **1.00** |" in text
+    assert "| 0.5 | 10 | 1 of 1 | **0.90** | **0.90** | **0.90** | 0.80 | **1.00** |" in text
 
 
 def test_runs_that_do_not_count_are_counted_and_named(runs, unfinished):
@@ -149,7 +228,9 @@ def test_a_group_without_a_finished_run_keeps_its_row(runs):
     for spec in experiment.runs()[:2]:
         runs.write(experiment, spec, by_hand)
     dash = "\N{EN DASH}"
-    assert f"| 0.5 | 10 | 0 of 2 | {dash} | {dash} | {dash} | {dash} |" in read(runs, experiment, "success_rate.md")
+    assert f"| 0.5 | 10 | 0 of 2 | {dash} | {dash} | {dash} | {dash} | {dash} |" in read(
+        runs, experiment, "success_rate.md"
+    )
     assert records(runs, experiment)[1]["final_mean"] == ""
 
 
@@ -159,9 +240,23 @@ def test_the_closing_line_says_how_the_numbers_were_made(runs):
     last = read(runs, experiment, "success_rate.md").splitlines()[-1]
     assert last == (
         "Success rates, means over the tasks (reward v2, random goals, horizon 150): final is the last evaluation, "
-        "best the highest of a run's evaluations. Made with seeds 0, 1; 5 evaluation episodes per task; ± is the "
-        "sample standard deviation over seeds; code at commit 0123456789ab; no container."
+        "IQM the interquartile mean over seeds and tasks, best that of each run's best evaluation. Made with "
+        "2 seeds (0, 1); 5 evaluation episodes per task; ± is the sample standard deviation over seeds; [ ] is the "
+        "95 % stratified bootstrap interval (2000 resamples); code at commit 0123456789ab; no container."
     )
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("kind", ["md", "tex"])
+def test_every_table_ends_with_seeds_episodes_interval_commit_and_image(runs, table, kind):
+    experiment = runs.experiment()
+    container = {"image": "must.sif", "digest": "sha256:" + "f" * 64}
+    for spec in experiment.runs():
+        runs.write(experiment, spec, container=container)
+    last = [line for line in read(runs, experiment, f"{table}.{kind}").splitlines() if line != "\\endgroup"][-1]
+    for word in ("2 seeds (0, 1)", "3 evaluation episodes", "commit 0123456789ab", "container sha256:ffffffffffff"):
+        assert word in last
+    assert ("bootstrap" in last) == (table in ("success_rate", "aggregates"))
 
 
 def test_code_and_containers_that_differ_are_all_named(runs):
@@ -196,11 +291,11 @@ def test_swept_settings_make_rows_and_blocks(runs):
     )
     runs.write_all(experiment, by_hand)
     table = read(runs, experiment, "success_rate.md")
-    assert table.startswith("| Granularity | Pruning ratio | Update interval | Supervised loss | Seeds |")
+    assert table.startswith("| Method | Granularity | Pruning ratio | Update interval | Supervised loss | Seeds |")
     assert len(lines_with(table, "of 1")) == 1 + 2 * 2 * 2
     assert "| neuron | 0.5 | 20 | on | 1 of 1 |" in table
     tasks = read(runs, experiment, "per_task.md")
-    assert len(lines_with(tasks, "| Task | Dense | Pruned 0.5 |")) == 8
+    assert len(lines_with(tasks, "| Task | Dense | Pruned 0.5 |")) == 2 * 8
     assert "**Final success by pruning ratio, neuron, supervised loss on, update interval 20**" in tasks
 
 
@@ -222,10 +317,10 @@ def test_a_sweep_without_pruning_has_one_row(runs):
     experiment = runs.experiment(sweep={"seeds": [0, 1], "pruning_ratios": [0]})
     runs.write_all(experiment, by_hand)
     assert "| Task | Dense |\n" in read(runs, experiment, "per_task.md")
-    assert "| 0 | \N{EN DASH} | 2 of 2 | 0.50 ± 0.00 | 0.75 ± 0.07 |" in read(runs, experiment, "success_rate.md")
+    assert "| 0 | \N{EN DASH} | 2 of 2 | 0.50 ± 0.00 |" in read(runs, experiment, "success_rate.md")
 
 
-@pytest.mark.parametrize(("tasks", "columns"), [(1, 6), (10, 15), (11, 5), (50, 5)])
+@pytest.mark.parametrize(("tasks", "columns"), [(1, 8), (10, 17), (11, 7), (50, 7)])
 def test_many_tasks_have_their_own_table(runs, tasks, columns):
     experiment = runs.experiment(env={"benchmark": "MT50", "n_tasks": tasks})
     runs.write_all(experiment)

@@ -12,9 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 
 from must.config import Experiment, RunConfig, RunSpec, dump, parse_experiment
+
+SIZES = {
+    "policy_parameters": 1000,
+    "q_parameters": 900,
+    "q_parameters_kept": 450,
+    "generator_parameters": 5_260_000,
+    "flops_per_action": 93_100,
+}
 
 Success = Callable[[RunSpec, RunConfig], Any]
 """Gives the (E, K) success rates of a run."""
@@ -64,6 +71,7 @@ class RunFactory:
         (directory / "config.yaml").write_text(dump(config))
         (directory / "eval.csv").write_text(_eval_csv(config, rates))
         (directory / "train.csv").write_text("epoch,env_steps,policy_loss\n1,300,-0.5\n")
+        (directory / "timing.csv").write_text(_timing_csv(config))
         (directory / "masks.csv").write_text(_masks_csv(config, spec))
         (directory / "manifest.json").write_text(json.dumps(_manifest() | manifest))
         (directory / "result.json").write_text(json.dumps(_result(directory, config, rates)))
@@ -86,6 +94,13 @@ def _eval_csv(config: RunConfig, rates: np.ndarray) -> str:
         steps = (int(epoch) + config.training.pretrain_epochs) * config.training.epoch_frames * len(tasks)
         rows.append([int(epoch), steps, row.mean(), *row.tolist(), *(100 * row).tolist()])
     return _to_csv(columns, rows)
+
+
+def _timing_csv(config: RunConfig) -> str:
+    """Two seconds of collection and one of evaluation; four of learning, as many again in every tenth epoch."""
+    first, last = config.training.pretrain_epochs, config.training.pretrain_epochs + config.training.epochs
+    rows = [[n, 2.0, (4.0 if n % 10 else 8.0) * (n > first), 1.0] for n in range(1, last + 1)]
+    return _to_csv(["epoch", "collect_s", "learn_s", "evaluate_s"], rows)
 
 
 def _masks_csv(config: RunConfig, spec: RunSpec) -> str:
@@ -118,6 +133,7 @@ def _result(directory: Path, config: RunConfig, rates: np.ndarray) -> dict[str, 
         "epochs": config.training.epochs,
         "mean_success": float(rates[-1].mean()),
         "success": dict(zip(config.env.task_names, rates[-1].tolist(), strict=True)),
+        "sizes": SIZES | {"policy_parameters_kept": round(1000 * (1 - config.masks.pruning_ratio))},
         "sha256": {name: hashlib.sha256((directory / name).read_bytes()).hexdigest() for name in names},
     }
 
@@ -128,15 +144,3 @@ def _to_csv(columns: list[str], rows: list[list[Any]]) -> str:
     writer.writerow(columns)
     writer.writerows(rows)
     return buffer.getvalue()
-
-
-@pytest.fixture
-def runs(tmp_path: Path) -> RunFactory:
-    """A writer of run directories below ``tmp_path/results``."""
-    return RunFactory(tmp_path / "results")
-
-
-@pytest.fixture
-def unfinished() -> Callable[[Path, str], None]:
-    """Makes a finished run one that ended on the way."""
-    return write_unfinished

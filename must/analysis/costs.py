@@ -1,0 +1,66 @@
+"""What training and acting cost in each setting, from the logs."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from must.analysis.load import Group, Run
+from must.analysis.logs import read_timing
+
+
+class Cost(NamedTuple):
+    """Means over the R runs of a group; NaN where nothing is known."""
+
+    density: float
+    """Share of the policy's parameters that a task uses."""
+    policy_parameters: float
+    policy_parameters_kept: float
+    """Those that a task uses."""
+    q_parameters: float
+    """Of one of the two Q networks."""
+    q_parameters_kept: float
+    generator_parameters: float
+    """Of all mask generators and encoders."""
+    flops_per_action: float
+    """Two for each weight that a task uses."""
+    gradient_steps_per_s: float
+    """In the median epoch, so that mask updates and other programs on the machine do not count."""
+    env_steps_per_s: float
+    """Steps of training episodes, in the median epoch."""
+    minutes: float
+    """Wall-clock time of a run: collection, learning (mask updates too) and evaluation."""
+
+
+_SIZES = Cost._fields[1:7]
+"""Those that ``result.json`` holds."""
+
+
+def cost_of(group: Group) -> Cost:
+    """Read what the runs of a group took.
+
+    Raises:
+        ResultsError: A log of times is damaged.
+    """
+    rows = [_cost_of_run(run) for run in group.finished]
+    return Cost(*np.mean(rows, axis=0).tolist()) if rows else Cost(*[math.nan] * len(Cost._fields))
+
+
+def _cost_of_run(run: Run) -> Cost:
+    sizes = {name: float(run.sizes.get(name, math.nan)) for name in _SIZES}
+    density = sizes["policy_parameters_kept"] / sizes["policy_parameters"]
+    times = read_timing(run.directory / "timing.csv")
+    if times is None:
+        return Cost(density, **sizes, gradient_steps_per_s=math.nan, env_steps_per_s=math.nan, minutes=math.nan)
+    training = run.config.training
+    learning = times.learn[times.epochs > training.pretrain_epochs]
+    frames = training.epoch_frames * len(run.config.env.task_names)
+    return Cost(
+        density,
+        **sizes,
+        gradient_steps_per_s=training.opt_times / float(np.median(learning)),
+        env_steps_per_s=frames / float(np.median(times.collect)),
+        minutes=float((times.collect + times.learn + times.evaluate).sum()) / 60,
+    )
