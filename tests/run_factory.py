@@ -70,7 +70,7 @@ class RunFactory:
         rates = np.asarray(success(spec, config), dtype=float)
         (directory / "config.yaml").write_text(dump(config))
         (directory / "eval.csv").write_text(_eval_csv(config, rates))
-        (directory / "train.csv").write_text("epoch,env_steps,policy_loss\n1,300,-0.5\n")
+        (directory / "train.csv").write_text(_train_csv(config, spec))
         (directory / "timing.csv").write_text(_timing_csv(config))
         (directory / "masks.csv").write_text(_masks_csv(config, spec))
         (directory / "manifest.json").write_text(json.dumps(_manifest() | manifest))
@@ -101,6 +101,18 @@ def _timing_csv(config: RunConfig) -> str:
     first, last = config.training.pretrain_epochs, config.training.pretrain_epochs + config.training.epochs
     rows = [[n, 2.0, (4.0 if n % 10 else 8.0) * (n > first), 1.0] for n in range(1, last + 1)]
     return _to_csv(["epoch", "collect_s", "learn_s", "evaluate_s"], rows)
+
+
+def _train_csv(config: RunConfig, spec: RunSpec) -> str:
+    """Losses, and at each mask update the share of the masks that it replaced."""
+    rng, steps = np.random.default_rng([*spec.path.encode()]), config.training.epoch_frames * len(config.env.task_names)
+    rows = []
+    for n in range(1, config.training.epochs + 1):
+        updated = not config.dense and n % config.masks.update_interval == 0
+        churn = config.masks.pruning_ratio * np.exp(-2 * n / config.training.epochs) * rng.uniform(0.8, 1)
+        epoch = n + config.training.pretrain_epochs
+        rows.append([epoch, epoch * steps, -0.5, churn if updated else ""])
+    return _to_csv(["epoch", "env_steps", "policy_loss", "mask_churn"], rows)
 
 
 def _masks_csv(config: RunConfig, spec: RunSpec) -> str:

@@ -113,5 +113,41 @@ def with_interval(
     return Interval(value, float(low), float(high))
 
 
+class Band(NamedTuple):
+    """Means and their interval, each (E,); the bounds are NaN where one seed, or none, gives no interval."""
+
+    mean: FloatArray
+    low: FloatArray
+    high: FloatArray
+
+
+def mean_band(scores: FloatArray, resamples: int = RESAMPLES) -> Band:
+    """Give means over runs and tasks with their stratified bootstrap percentile intervals; see `with_interval`.
+
+    The same runs are drawn for all E; the same scores give the same band.
+
+    Args:
+        scores: (R, K, E) of E evaluations, say.
+        resamples: N.
+    """
+    runs, tasks, count = scores.shape
+    if runs == 0:
+        return Band(*np.full((3, count), np.nan))
+    mean = scores.mean(axis=(0, 1))
+    if runs == 1:
+        return Band(mean, *np.full((2, count), np.nan))
+    # How often a run was drawn is its weight in the mean, which makes the resamples one product.
+    weights = np.random.default_rng(0).multinomial(runs, np.full(runs, 1 / runs), size=(resamples, tasks))
+    means = np.swapaxes(weights, 1, 2).reshape(resamples, -1) @ scores.reshape(-1, count) / (runs * tasks)
+    tail = 100 * (1 - CONFIDENCE) / 2
+    low, high = np.percentile(means, (tail, 100 - tail), axis=0)
+    return Band(mean, low, high)
+
+
+def profile_band(scores: FloatArray, thresholds: FloatArray) -> Band:
+    """Give the performance profile with its interval: (R, K), (T,) -> each (T,)."""
+    return mean_band((scores[..., None] > thresholds).astype(float))
+
+
 def _flat(scores: FloatArray) -> FloatArray:
     return scores.reshape(*scores.shape[:-2], -1)

@@ -11,9 +11,13 @@ from matplotlib.figure import Figure
 
 from must.analysis.load import Results, load_results
 from must.analysis.plots.bars import success_per_task
+from must.analysis.plots.changes import mask_churn
+from must.analysis.plots.comparisons import improvement_over_dense, performance_profiles
 from must.analysis.plots.curves import learning_curves
-from must.analysis.plots.overlap import mask_overlap
+from must.analysis.plots.overlap import mask_overlap, mask_overlap_over_training
+from must.analysis.plots.speed import training_speed
 from must.analysis.plots.sweeps import success_by_pruning_ratio, success_by_update_interval
+from must.analysis.plots.tasks import learning_curves_per_task
 from must.analysis.style import FORMATS, STYLE, save
 from must.config import Experiment
 
@@ -24,7 +28,13 @@ FIGURES: dict[str, Callable[[Results], Figure | None]] = {
     "success_by_pruning_ratio": success_by_pruning_ratio,
     "success_by_update_interval": success_by_update_interval,
     "success_per_task": success_per_task,
+    "learning_curves_per_task": learning_curves_per_task,
+    "performance_profiles": performance_profiles,
+    "improvement_over_dense": improvement_over_dense,
     "mask_overlap": mask_overlap,
+    "mask_overlap_over_training": mask_overlap_over_training,
+    "mask_churn": mask_churn,
+    "training_speed": training_speed,
 }
 """Name -> what draws the figure from the results, or gives None when they hold no data for it."""
 
@@ -34,10 +44,17 @@ def figure_names(experiment: Experiment) -> list[str]:
 
     A sweep without pruning has no update intervals and no masks; a single task has none to share masks with.
     """
-    sparse = any(ratio > 0 for ratio in experiment.sweep.pruning_ratios)
-    tasks = len(experiment.env.task_names)
-    absent = {"success_by_update_interval": not sparse, "mask_overlap": not sparse or tasks == 1}
-    return [name for name in FIGURES if not absent.get(name, False)]
+    ratios, tasks = experiment.sweep.pruning_ratios, len(experiment.env.task_names)
+    sparse, dense = any(ratio > 0 for ratio in ratios), 0 in ratios
+    updated = sparse and min(experiment.sweep.update_intervals) <= experiment.training.epochs
+    present = {
+        "success_by_update_interval": sparse,
+        "improvement_over_dense": sparse and dense,
+        "mask_overlap": sparse and tasks > 1,
+        "mask_overlap_over_training": sparse and tasks > 1,
+        "mask_churn": updated,
+    }
+    return [name for name in FIGURES if present.get(name, True)]
 
 
 def write_figures(experiment: Experiment, results: Path) -> list[Path]:

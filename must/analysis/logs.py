@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from must.errors import ResultsError
@@ -159,6 +160,47 @@ def read_final_overlap(path: Path, tasks: tuple[str, ...], network: str = "polic
     return overlap
 
 
+def read_overlaps(path: Path, tasks: tuple[str, ...], network: str = "policy") -> tuple[FloatArray, FloatArray]:
+    """Read the overlap of the tasks' masks in every mask set that the run published, from ``masks.csv``.
+
+    Args:
+        path: The file.
+        tasks: The K tasks of the run.
+        network: ``policy``, ``q1`` or ``q2``.
+
+    Returns:
+        (V,) epochs after which the sets were in use, and (V, K, K) symmetric matrices of |A and B| / |A or B| with ones
+        on the diagonal. V is 0 for a dense run and for a single task.
+
+    Raises:
+        ResultsError: The file is missing or damaged, or lacks pairs of tasks.
+    """
+    rows = _read_columns(path, ["epoch", "network", "task_a", "task_b", "overlap"])
+    rows = rows[rows["network"] == network]
+    epochs, version = np.unique(rows["epoch"].to_numpy(), return_inverse=True)
+    first, second = (pd.Index(tasks).get_indexer(rows[column]) for column in ("task_a", "task_b"))  # -1: no such task
+    overlap = np.full((len(epochs), len(tasks), len(tasks)), np.nan)
+    overlap[version, first, second] = overlap[version, second, first] = rows["overlap"].to_numpy()
+    overlap[:, np.arange(len(tasks)), np.arange(len(tasks))] = 1.0
+    if np.isnan(overlap).any() or (len(rows) and min(first.min(), second.min()) < 0):
+        raise explain_damage(path)
+    return epochs.astype(float), overlap
+
+
+def read_mask_churn(path: Path) -> tuple[FloatArray, FloatArray]:
+    """Read how much the masks changed at each update, from ``train.csv``.
+
+    Returns:
+        (U,) environment steps so far, all tasks together, and (U,) shares of the kept elements that were not kept
+        before. U is 0 where masks were never updated.
+
+    Raises:
+        ResultsError: The file is missing or damaged.
+    """
+    rows = _read_columns(path, ["env_steps", "mask_churn"]).dropna()
+    return rows["env_steps"].to_numpy(float), rows["mask_churn"].to_numpy(float)
+
+
 def verify_checksum(path: Path, expected: str) -> None:
     """Compare a file with the SHA-256 that ``result.json`` holds of it.
 
@@ -223,6 +265,16 @@ def _last_lines(path: Path, size: int) -> list[str]:
             return file.read().decode(errors="replace").splitlines()[1:]
     except OSError as error:
         raise ResultsError(f"{path}: cannot be read: {error.strerror}. {MEND}") from None
+
+
+def _read_columns(path: Path, columns: list[str]) -> pd.DataFrame:
+    """Read some columns of a CSV file."""
+    try:
+        return pd.read_csv(path, usecols=columns)
+    except OSError as error:
+        raise ResultsError(f"{path}: cannot be read: {error.strerror}. {MEND}") from None
+    except ValueError:  # pandas' errors are of this kind
+        raise explain_damage(path) from None
 
 
 def _read_text(path: Path) -> str:

@@ -12,8 +12,9 @@ from must.analysis.load import Group, Results, Run, Status
 _LISTED = 6
 """Runs that a note names one by one."""
 
-INTERVAL = f"the {CONFIDENCE:.0%} stratified bootstrap interval ({RESAMPLES} resamples)".replace("%", " %")
-"""What intervals are, for a note."""
+INTERVAL_NAME = f"{100 * CONFIDENCE:.0f} % interval"
+INTERVAL = f"the {100 * CONFIDENCE:.0f} % stratified bootstrap interval ({RESAMPLES} resamples)"
+"""What intervals are, for the note below a table."""
 
 _REASONS = {
     Status.INCOMPLETE: "incomplete",
@@ -111,13 +112,12 @@ def containers_of(runs: Sequence[Run]) -> list[str]:
     return sorted(digests)
 
 
-def seeds_note(groups: Sequence[Group]) -> str:
-    """Say what lines and error bars of a figure are, such as ``mean ± std over 2 seeds``."""
+def seeds_note(groups: Sequence[Group], what: str) -> str:
+    """Say what is drawn in a figure, and of how many seeds, such as ``mean and 95 % interval, 2 seeds``."""
     counts = sorted({len(group.finished) for group in groups if group.finished})
     if counts == [1] or not counts:
-        return "one seed"
-    seeds = f"{counts[0]} seeds" if len(counts) == 1 else f"{counts[0]} to {counts[-1]} seeds"
-    return f"mean ± std over {seeds}"
+        return "one seed, no interval" if INTERVAL_NAME in what else "one seed"
+    return f"{what}, {counts[0]} seeds" if len(counts) == 1 else f"{what}, {counts[0]} to {counts[-1]} seeds"
 
 
 def coverage_note(results: Results) -> str:

@@ -116,6 +116,11 @@ def interval_looks(intervals: Sequence[int]) -> dict[int, Look]:
     return dict(zip(intervals, _ramp("plasma", 0.05, 0.78, len(intervals)), strict=True))
 
 
+def variant_looks(count: int) -> list[Look]:
+    """Give each of several variants its look."""
+    return _ramp("cividis", 0.0, 0.8, count)
+
+
 def look_of(group: Group, looks: Mapping[float, Look]) -> Look:
     """Give a group's look among pruning ratios."""
     return DENSE if group.dense else looks[ratio_of(group)]
@@ -153,7 +158,7 @@ def legend_below(figure: Figure, handles: Mapping[str, Any], setting: str, note:
         setting: The setting that tells the groups apart; heads the legend.
         note: What the spread is; stands behind the setting.
     """
-    labels = sorted(handles, key=lambda label: (label != "dense", float(label) if label != "dense" else 0.0))
+    labels = sorted(handles, key=_legend_order)
     column = max(map(text_width, labels)) + SMALL * _HANDLE / 72
     fitting = int(max(1, (figure.get_figwidth() - 0.2) // column))
     rows = -(-len(labels) // fitting)
@@ -165,6 +170,14 @@ def legend_below(figure: Figure, handles: Mapping[str, Any], setting: str, note:
         title=f"{setting} ({note})",
     )
     legend.get_title().set_color("0.3")
+
+
+def _legend_order(label: str) -> tuple[bool, float]:
+    """Sort the control first, then numbers by their value; words stay as they are."""
+    try:
+        return label != "dense", float(label)
+    except ValueError:
+        return label != "dense", 0.0
 
 
 def titles_height(titles: Sequence[str]) -> float:

@@ -8,10 +8,19 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from must.analysis.aggregates import mean_band
 from must.analysis.labels import heading, short_task_names
 from must.analysis.load import Group, Results
-from must.analysis.plots.panels import SUCCESS, cells_of, error_limits, grid_columns, label_of, note_of, titled_panels
-from must.analysis.statistics import over_runs
+from must.analysis.plots.panels import (
+    SUCCESS,
+    cells_of,
+    error_limits,
+    grid_columns,
+    label_of,
+    note_of,
+    share_axis,
+    titled_panels,
+)
 from must.analysis.style import PAGE, Look, legend_below, look_of, ratio_looks
 from must.analysis.variants import Variant, all_ratios, variants
 
@@ -66,14 +75,14 @@ def _bars(
     for slot, group in enumerate(groups):
         if not group.finished:
             continue
-        spread = over_runs(results.final(group))
+        band = mean_band(results.final(group)[:, None, :])
         y = np.arange(len(group.tasks)) - _FILLED / 2 + thickness * (slot + 0.5)
         color = look_of(group, looks).color
-        handles[label_of(group)] = axes.barh(y, spread.mean, thickness, color=color, edgecolor="white", linewidth=0.2)
-        if not np.isnan(spread.std).any():
-            limits = error_limits(spread)
+        handles[label_of(group)] = axes.barh(y, band.mean, thickness, color=color, edgecolor="white", linewidth=0.2)
+        if not np.isnan(band.low).any():
+            limits = error_limits(band)
             for color, width in (("white", 2.2 * line), ("black", line)):  # Seen on bars of any lightness.
-                axes.errorbar(spread.mean, y, xerr=limits, fmt="none", ecolor=color, elinewidth=width, capsize=0)
+                axes.errorbar(band.mean, y, xerr=limits, fmt="none", ecolor=color, elinewidth=width, capsize=0)
     return handles
 
 
@@ -81,8 +90,7 @@ def _axes(axes: Axes, tasks: list[str], named: bool) -> None:
     """Set the axes of a panel: tasks from top to bottom, success from 0 to 1."""
     axes.set_yticks(range(len(tasks)), tasks if named else [""] * len(tasks))
     axes.set_ylim(len(tasks) - 0.5, -0.5)
-    axes.set_xlim(0, 1)
-    axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
+    share_axis(axes)
     axes.set_xlabel(SUCCESS)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="y", visible=False)

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from must.analysis.aggregates import mean_band
 from must.analysis.labels import heading
 from must.analysis.load import Group, Results
 from must.analysis.plots.panels import (
@@ -19,7 +20,7 @@ from must.analysis.plots.panels import (
     success_axis,
     titled_panels,
 )
-from must.analysis.statistics import over_runs, window_means
+from must.analysis.statistics import window_means
 from must.analysis.style import Look, legend_below, look_of, ratio_looks
 from must.analysis.variants import Variant, all_ratios, variants
 
@@ -32,7 +33,7 @@ _POINTS = 100
 def learning_curves(results: Results) -> Figure:
     """Draw the mean success over environment steps per task.
 
-    There is a panel for each update interval (and variant), in it a line with the spread over seeds for each pruning
+    There is a panel for each update interval (and variant), in it a line with its interval for each pruning
     ratio, and the dense control in every panel.
     """
     shown = variants(results)
@@ -43,17 +44,26 @@ def learning_curves(results: Results) -> Figure:
         [cell.title for cell in cells], columns, [row] * -(-len(cells) // columns), sharey=True
     )
     looks = ratio_looks(all_ratios(shown))
-    window = -(-max(len(group.env_steps_per_task) for group in results.groups) // _POINTS)
+    window = window_of(results)
     handles: dict[str, Any] = {}
     for position, (axes, cell) in enumerate(zip(panels, cells, strict=True)):
         for group in cell.groups:
             if group.finished:
-                handles[label_of(group)] = _curve(axes, group, look_of(group, looks), window)
+                handles[label_of(group)] = draw_curve(axes, group, look_of(group, looks), window)
         steps_axis(axes, named=position + columns >= len(cells))
     success_axis(panels, columns)
-    note = note_of(results) + (f"; points: means of {window} evaluations" if window > 1 else "")
-    legend_below(figure, handles, heading("pruning_ratio"), note)
+    legend_below(figure, handles, heading("pruning_ratio"), "; ".join([note_of(results), *window_note(window)]))
     return figure
+
+
+def window_of(results: Results) -> int:
+    """Give how many evaluations make a point of a curve."""
+    return -(-max(len(group.env_steps_per_task) for group in results.groups) // _POINTS)
+
+
+def window_note(window: int) -> list[str]:
+    """Say what the points of a curve are, if they are not evaluations."""
+    return [f"points: means of {window} evaluations"] if window > 1 else []
 
 
 def _columns(shown: list[Variant]) -> int:
@@ -62,13 +72,13 @@ def _columns(shown: list[Variant]) -> int:
     return intervals if len(shown) > 1 and 1 < intervals <= 4 else grid_columns(len(shown) * intervals)
 
 
-def _curve(axes: Axes, group: Group, look: Look, window: int) -> Any:
-    """Draw one group; give what stands for it in the legend."""
-    spread = over_runs(window_means(group.success.mean(axis=2), window))
+def draw_curve(axes: Axes, group: Group, look: Look, window: int, task: int | None = None) -> Any:
+    """Draw one group, its mean over the tasks or a single task; give what stands for it in the legend."""
+    success = np.moveaxis(group.success, 1, 2) if task is None else group.success[:, None, :, task]
+    band = mean_band(window_means(success, window))
     steps = window_means(group.env_steps_per_task, window)
     every = max(1, len(steps) // _MARKS)
-    (line,) = axes.plot(steps, spread.mean, markevery=every, clip_on=False, **look.line())
-    if not np.isnan(spread.std).any():
-        low, high = np.clip([spread.mean - spread.std, spread.mean + spread.std], 0, 1)
-        axes.fill_between(steps, low, high, color=look.color, alpha=0.15, linewidth=0)
+    (line,) = axes.plot(steps, band.mean, markevery=every, clip_on=False, **look.line())
+    if not np.isnan(band.low).any():
+        axes.fill_between(steps, band.low, band.high, color=look.color, alpha=0.15, linewidth=0)
     return line

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from scipy.cluster import hierarchy
+from scipy.spatial.distance import squareform
 
 from must.analysis.labels import count_of, short_task_names
-from must.analysis.load import Results
-from must.analysis.logs import FloatArray, read_final_overlap
+from must.analysis.load import Group, Results
+from must.analysis.logs import FloatArray, read_final_overlap, read_overlaps
 from must.analysis.plots.panels import grid_columns, variant_titles
 from must.analysis.statistics import independent_overlap
 from must.analysis.style import LINE_HEIGHT, ONE_COLUMN, PAGE, SMALL, TWO_COLUMNS, text_width, titles_height, wrap_title
-from must.analysis.variants import all_ratios, ratio_of, variants
+from must.analysis.variants import all_ratios, interval_of, ratio_of, variants
 
 _NAMED = 12
 """Most tasks whose names stand at the axes; more are numbered, with a key below."""
@@ -28,6 +30,8 @@ _BAR = 0.5
 """Inches beside a heat map for its colour bar."""
 _LEAST_SIDE = 1.4
 """Least side of a heat map in inches, where many of them do not fit on a page."""
+_ROWS = 4
+"""Most variants that are shown over the training."""
 _KEY_COLUMNS = 4
 
 
@@ -41,22 +45,105 @@ class _Map:
     tasks: tuple[str, ...]
     overlap: FloatArray
     """(K, K) mean over the seeds."""
-    chance: float
-    """Overlap of independent random masks."""
+    scale: tuple[float, float]
+    """Lowest and highest overlap that the colours are made for."""
 
 
 def mask_overlap(results: Results) -> Figure | None:
     """Draw the overlap |A and B| / |A or B| of the tasks' final policy masks: a panel for each pruning ratio.
 
+    Of each variant the update interval with the highest success is shown. Tasks that share much stand together.
+
     Returns:
         The figure; None when no finished run has masks of two or more tasks.
     """
-    maps = _maps(results)
-    if not maps:
-        return None
+    shown = [variant for variant in variants(results) if variant.sparse]
+    maps = []
+    for variant, title in zip(shown, variant_titles(shown), strict=True):
+        interval = variant.best_interval(results.experiment.report.final_evaluations)
+        for group in variant.sparse_at(interval):
+            found = [read_final_overlap(run.directory / "masks.csv", group.tasks) for run in group.finished]
+            overlaps = [overlap for overlap in found if overlap is not None]
+            if overlaps:
+                mean = np.mean(overlaps, axis=0)
+                maps.append(_Map(_parts(title, group), _benchmark(group), group.tasks, mean, _scale(group, [mean])))
+    ratios = len(all_ratios(shown))
+    few = 3 if _named(maps) else 2
+    columns = ratios if len(shown) > 1 and 1 < ratios <= few else _any_columns(maps)
+    return _draw(maps, columns) if maps else None
+
+
+def mask_overlap_over_training(results: Results) -> Figure | None:
+    """Draw the overlap of the tasks' policy masks in the first, the middle and the last mask set of the training.
+
+    There is a row for each variant (for the best of them, where a page has no room for all), with the colours of its
+    three panels to the same scale. Shown is the setting with the highest final success.
+
+    Returns:
+        The figure; None when no finished run has masks of two or more tasks.
+    """
+    shown = [variant for variant in variants(results) if variant.sparse]
+    rows = []
+    for variant, title in zip(shown, variant_titles(shown), strict=True):
+        group = max(variant.sparse, key=lambda group: (len(group.finished) > 0, _success(results, group)))
+        read = [read_overlaps(run.directory / "masks.csv", group.tasks) for run in group.finished]
+        if read and len(read[0][0]):
+            epochs, overlaps = read[0][0], np.mean([overlap for _, overlap in read], axis=0)
+            rows.append((_success(results, group), title, group, epochs, overlaps))
+    kept = sorted(sorted(range(len(rows)), key=lambda row: -rows[row][0])[:_ROWS])
+    maps = []
+    for _, title, group, epochs, overlaps in (rows[row] for row in kept):
+        chosen = sorted({0, len(epochs) // 2, len(epochs) - 1})
+        scale = _scale(group, overlaps[chosen])
+        for version in chosen:
+            parts = (f"from epoch {epochs[version]:.0f}", *_parts(title, group))
+            maps.append(_Map(parts, _benchmark(group), group.tasks, overlaps[version], scale))
+    columns = max((len({0, len(row[3]) // 2, len(row[3]) - 1}) for row in rows), default=1)
+    return _draw(maps, columns) if maps else None
+
+
+def _success(results: Results, group: Group) -> float:
+    return float(results.final(group).mean()) if group.finished else -1.0
+
+
+def _benchmark(group: Group) -> str:
+    return group.settings.get("benchmark", "")
+
+
+def _parts(title: Sequence[str], group: Group) -> tuple[str, ...]:
+    """Give the parts of a panel's title."""
+    return (
+        *title,
+        f"pruning ratio {ratio_of(group):.10g}",
+        f"update interval {interval_of(group)}",
+        count_of(len(group.finished), "seed"),
+        f"by chance {independent_overlap(ratio_of(group)):.2f}",
+    )
+
+
+def _scale(group: Group, overlaps: Sequence[FloatArray]) -> tuple[float, float]:
+    """Give the ends of a colour scale: what is drawn, and the overlap of independent random masks."""
+    others = ~np.eye(len(group.tasks), dtype=bool)
+    values = np.append([overlap[others] for overlap in overlaps], independent_overlap(ratio_of(group)))
+    low, high = float(values.min()), float(values.max())
+    widen = max(0.0, _LEAST_SPAN - (high - low)) / 2
+    return low - widen, high + widen
+
+
+def _named(maps: Sequence[_Map]) -> bool:
+    """Tell whether the tasks are few enough to stand at the axes by name."""
+    return max((len(panel.tasks) for panel in maps), default=0) <= _NAMED
+
+
+def _any_columns(maps: Sequence[_Map]) -> int:
+    return grid_columns(len(maps)) if _named(maps) else min(len(maps), 2)
+
+
+def _draw(maps: Sequence[_Map], columns: int) -> Figure:
+    """Draw the panels row by row."""
+    maps = _clustered(maps)
+    named = _named(maps)
     task_lists = {panel.tasks: panel.benchmark for panel in maps}
-    named = max(map(len, task_lists)) <= _NAMED
-    columns = _columns(results, len(maps), named)
     figure, panels, key = _panels(maps, columns, named, task_lists)
     for position, (axes, panel) in enumerate(zip(panels, maps, strict=True)):
         _heat_map(axes, panel)
@@ -68,41 +155,26 @@ def mask_overlap(results: Results) -> Figure | None:
     return figure
 
 
-def _columns(results: Results, count: int, named: bool) -> int:
-    """Give the columns of panels: one for each pruning ratio if there are several variants and few ratios."""
-    shown = variants(results)
-    ratios = len(all_ratios(shown))
-    if len(shown) > 1 and 1 < ratios <= (3 if named else 2):
-        return ratios
-    return grid_columns(count) if named else min(count, 2)
-
-
-def _maps(results: Results) -> list[_Map]:
-    """Read the masks of the groups that are shown: of each variant, one update interval."""
-    shown = [variant for variant in variants(results) if variant.sparse]
-    maps = []
-    for variant, title in zip(shown, variant_titles(shown), strict=True):
-        interval = variant.best_interval(results.experiment.report.final_evaluations)
-        for group in variant.sparse_at(interval):
-            found = [read_final_overlap(run.directory / "masks.csv", group.tasks) for run in group.finished]
-            overlaps = [overlap for overlap in found if overlap is not None]
-            if not overlaps:
-                continue
-            chance = independent_overlap(ratio_of(group))
-            parts = (
-                *title,
-                f"pruning ratio {ratio_of(group):.10g}",
-                f"update interval {interval}",
-                count_of(len(overlaps), "seed"),
-                f"by chance {chance:.2f}",
-            )
-            benchmark = variant.settings.get("benchmark", "")
-            maps.append(_Map(parts, benchmark, group.tasks, np.mean(overlaps, axis=0), chance))
-    return maps
+def _clustered(maps: Sequence[_Map]) -> list[_Map]:
+    """Order the tasks so that those that share much stand together, in all panels with the same tasks alike."""
+    orders = {}
+    for tasks in dict.fromkeys(panel.tasks for panel in maps):
+        overlap = np.mean([panel.overlap for panel in maps if panel.tasks == tasks], axis=0)
+        distance = squareform(1 - overlap, checks=False)
+        ordered = hierarchy.linkage(distance, "average", optimal_ordering=True) if len(tasks) > 2 else None
+        orders[tasks] = np.arange(len(tasks)) if ordered is None else hierarchy.leaves_list(ordered)
+    return [
+        replace(
+            panel,
+            tasks=tuple(panel.tasks[i] for i in orders[panel.tasks]),
+            overlap=panel.overlap[np.ix_(orders[panel.tasks], orders[panel.tasks])],
+        )
+        for panel in maps
+    ]
 
 
 def _panels(
-    maps: list[_Map], columns: int, named: bool, task_lists: dict[tuple[str, ...], str]
+    maps: Sequence[_Map], columns: int, named: bool, task_lists: dict[tuple[str, ...], str]
 ) -> tuple[Figure, list[Axes], Axes | None]:
     """Give a figure with a square panel for each map, and a place for the key where tasks are numbered."""
     rows = -(-len(maps) // columns)
@@ -130,9 +202,7 @@ def _heat_map(axes: Axes, panel: _Map) -> None:
     """
     count = len(panel.tasks)
     values = np.where(np.eye(count, dtype=bool), np.nan, panel.overlap)
-    low, high = min(float(np.nanmin(values)), panel.chance), max(float(np.nanmax(values)), panel.chance)
-    widen = max(0.0, _LEAST_SPAN - (high - low)) / 2
-    low, high = low - widen, high + widen
+    low, high = panel.scale
     colormap = mpl.colormaps["viridis"].with_extremes(bad="0.9")
     image = axes.imshow(values, cmap=colormap, vmin=low, vmax=high, interpolation="nearest")
     axes.grid(visible=False)

@@ -11,10 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, MultipleLocator, NullLocator
 
+from must.analysis.aggregates import Band
 from must.analysis.labels import differences, parts
 from must.analysis.load import Group, Results
-from must.analysis.notes import coverage_note, seeds_note
-from must.analysis.statistics import FloatArray, Spread
+from must.analysis.notes import INTERVAL_NAME, coverage_note, seeds_note
+from must.analysis.statistics import FloatArray
 from must.analysis.style import ONE_COLUMN, TWO_COLUMNS, titles_height, wrap_title
 from must.analysis.variants import Variant, ratio_of
 
@@ -82,14 +83,20 @@ def label_of(group: Group) -> str:
     return "dense" if group.dense else f"{ratio_of(group):.10g}"
 
 
-def note_of(results: Results) -> str:
-    """Say what the spread is, and how much of the sweep is shown when it is not all."""
-    return "; ".join(part for part in (seeds_note(results.groups), coverage_note(results)) if part)
+def note_of(results: Results, what: str = f"mean and {INTERVAL_NAME}") -> str:
+    """Say what is drawn of how many seeds, and how much of the sweep is shown when it is not all."""
+    return "; ".join(part for part in (seeds_note(results.groups, what), coverage_note(results)) if part)
 
 
 def variant_titles(shown: Sequence[Variant]) -> list[list[str]]:
     """Name variants by the settings that set them apart; a single one needs no name."""
     return differences([variant.settings for variant in shown])
+
+
+def share_axis(axes: Axes) -> None:
+    """Set the x axis for a share, from 0 to 1 with few labels."""
+    axes.set_xlim(0, 1)
+    axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
 
 
 def success_axis(panels: Sequence[Axes], columns: int, lowest: float = 0.0) -> None:
@@ -145,7 +152,6 @@ def setting_axis(axes: Axes, values: Sequence[float], log: bool = False) -> Floa
     return positions
 
 
-def error_limits(spread: Spread) -> FloatArray:
-    """Give (2, ...) lengths of error bars, which end where success rates do, at 0 and 1; 0 without a spread."""
-    std = np.nan_to_num(spread.std)
-    return np.stack([np.minimum(std, spread.mean), np.minimum(std, 1 - spread.mean)])
+def error_limits(band: Band) -> FloatArray:
+    """Give (2, ...) lengths of error bars below and above the means; 0 without an interval."""
+    return np.nan_to_num(np.stack([band.mean - band.low, band.high - band.mean])).clip(min=0)

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from must.analysis.aggregates import Band, mean_band
 from must.analysis.labels import heading
 from must.analysis.load import Group, Results
 from must.analysis.plots.panels import (
@@ -21,7 +22,6 @@ from must.analysis.plots.panels import (
     titled_panels,
     variant_titles,
 )
-from must.analysis.statistics import Spread, over_runs
 from must.analysis.style import (
     DENSE,
     Look,
@@ -54,11 +54,11 @@ def success_by_pruning_ratio(results: Results) -> Figure:
             if not groups:
                 continue
             x = np.array([place[ratio_of(group)] for group in groups]) + shift
-            spread = _final(results, groups)
+            band = _final(results, groups)
             if control.mean.size:
-                line_x, line_y = np.r_[place[0.0], x], np.r_[control.mean, spread.mean]
+                line_x, line_y = np.r_[place[0.0], x], np.r_[control.mean, band.mean]
                 axes.plot(line_x[:2], line_y[:2], **looks[interval].line() | {"marker": ""})
-            handles[str(interval)] = _points(axes, x, spread, looks[interval])
+            handles[str(interval)] = _points(axes, x, band, looks[interval])
         if control.mean.size:
             handles["dense"] = _points(axes, np.array([place[0.0]]), control, replace(DENSE, dashes="none"))
         return handles
@@ -113,20 +113,20 @@ def _figure(results: Results, shown: list[Variant], draw: Panel, legend: str) ->
 
 def _lowest(results: Results) -> float:
     """Give the lower end of all error bars."""
-    spread = _final(results, results.groups)
-    return float((spread.mean - error_limits(spread)[0]).min())
+    band = _final(results, results.groups)
+    return float((band.mean - error_limits(band)[0]).min())
 
 
-def _final(results: Results, groups: Sequence[Group]) -> Spread:
+def _final(results: Results, groups: Sequence[Group]) -> Band:
     """Give the final success, averaged over tasks, of those of the groups that have finished runs: arrays (groups,)."""
-    spreads = [over_runs(results.final(group).mean(axis=1)) for group in groups if group.finished]
-    return Spread(np.array([float(s.mean) for s in spreads]), np.array([float(s.std) for s in spreads]))
+    bands = [mean_band(results.final(group)[..., None]) for group in groups if group.finished]
+    return Band(*np.concatenate([np.zeros((3, 0)), *bands], axis=1))
 
 
-def _points(axes: Axes, x: np.ndarray, spread: Spread, look: Look) -> Any:
+def _points(axes: Axes, x: np.ndarray, band: Band, look: Look) -> Any:
     """Draw a line through means with error bars; give what stands for it in the legend."""
-    axes.errorbar(x, spread.mean, yerr=error_limits(spread), fmt="none", ecolor=look.color, elinewidth=0.8)
-    (line,) = axes.plot(x, spread.mean, clip_on=False, zorder=3, **look.line())
+    axes.errorbar(x, band.mean, yerr=error_limits(band), fmt="none", ecolor=look.color, elinewidth=0.8)
+    (line,) = axes.plot(x, band.mean, clip_on=False, zorder=3, **look.line())
     return line
 
 

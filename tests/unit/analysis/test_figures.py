@@ -1,5 +1,6 @@
 """The figures: which there are, that nothing in them is cut or overlaps, and that they are the same at every build."""
 
+import csv
 import itertools
 import logging
 import re
@@ -13,6 +14,7 @@ from matplotlib.transforms import Bbox
 from must.analysis import figure_names, write_figures
 from must.analysis.figures import FIGURES
 from must.analysis.load import load_results
+from must.analysis.logs import read_overlaps
 from must.analysis.plots.panels import setting_axis, short_number
 from must.analysis.style import (
     ONE_COLUMN,
@@ -25,13 +27,15 @@ from must.analysis.style import (
     ratio_looks,
     wrap_title,
 )
+from must.errors import ResultsError
 from tests.sweeps import SWEEPS
 
 
-def draw(runs, experiment):
-    """Give every figure of an experiment, laid out but not written."""
+def draw(runs, experiment, *names):
+    """Give figures of an experiment (all, if none is named), laid out but not written."""
+    loaded = load_results(experiment, runs.results)
     with mpl.rc_context(STYLE):
-        drawn = {name: figure(load_results(experiment, runs.results)) for name, figure in FIGURES.items()}
+        drawn = {name: FIGURES[name](loaded) for name in names or FIGURES}
         figures = {name: figure for name, figure in drawn.items() if figure is not None}
         for figure in figures.values():
             lay_out(figure)
@@ -66,10 +70,11 @@ def test_figures_fit_a_page_and_nothing_in_them_is_cut_or_overlaps(runs, name):
     runs.write_all(experiment)
     figures = draw(runs, experiment)
     assert list(figures) == figure_names(experiment)
-    for figure in figures.values():
+    for name, figure in figures.items():
         assert figure.get_figwidth() <= TWO_COLUMNS + 1e-9
         assert figure.get_figheight() <= PAGE + 0.6
-        assert len(figure.axes) > 1 or figure.get_figwidth() <= ONE_COLUMN + 1e-9
+        wide = len(figure.axes) > 1 or name == "improvement_over_dense"  # the names of its rows may be long
+        assert wide or figure.get_figwidth() <= ONE_COLUMN + 1e-9
         texts = texts_of(figure)
         assert min(text.get_size() for text in texts) >= SMALL
         for text, box in texts.items():
@@ -124,6 +129,74 @@ def test_lines_are_the_means_worked_out_by_hand(runs):
     assert [label.get_text() for label in axes.get_yticklabels()] == ["reach", "door-open"]
 
 
+def test_curves_of_a_task_profiles_and_improvements_are_those_worked_out_by_hand(runs):
+    experiment = runs.experiment()
+    rates = {
+        (0.0, 0): [[0.0, 0.2], [0.4, 0.6]],
+        (0.0, 1): [[0.2, 0.0], [0.8, 0.6]],
+        (0.5, 0): [[0.0, 0.0], [1.0, 0.8]],
+        (0.5, 1): [[0.0, 0.0], [0.6, 0.4]],
+    }
+    runs.write_all(experiment, lambda _, config: rates[config.masks.pruning_ratio, config.training.seed])
+    figures = draw(runs, experiment)
+    reach, door = figures["learning_curves_per_task"].axes
+    np.testing.assert_allclose([line.get_ydata() for line in reach.lines], [[0.1, 0.6], [0, 0.8]])
+    np.testing.assert_allclose([line.get_ydata() for line in door.lines], [[0.1, 0.6], [0, 0.6]])
+    dense, pruned = figures["performance_profiles"].axes[0].lines
+    above = {
+        rate: (dense.get_ydata()[i], pruned.get_ydata()[i]) for rate, i in ((0.0, 0), (0.5, 50), (0.7, 70), (1.0, 100))
+    }
+    assert above == {0.0: (1, 1), 0.5: (0.75, 0.75), 0.7: (0.25, 0.5), 1.0: (0, 0)}
+    # Reach: 1 beats both, .6 beats .4 only. Door: .8 beats both, .4 none.
+    band, point, half = figures["improvement_over_dense"].axes[0].lines
+    np.testing.assert_allclose(point.get_xdata(), [0.625])
+    assert 0 <= band.get_xdata()[0] < 0.625 < band.get_xdata()[1] <= 1
+    np.testing.assert_allclose(half.get_xdata(), [0.5, 0.5])
+
+
+def test_mask_changes_and_speed_are_those_of_the_logs(runs):
+    experiment = runs.experiment()
+    runs.write_all(experiment)
+    figures = draw(runs, experiment, "mask_churn", "training_speed")
+    (line,) = figures["mask_churn"].axes[0].lines
+    assert line.get_xdata().tolist() == [150 * (20 + n) for n in range(10, 101, 10)]
+    logged = []
+    for spec in experiment.runs()[2:]:
+        with (runs.directory(experiment, spec) / "train.csv").open() as file:
+            logged.append([float(row["mask_churn"]) for row in csv.DictReader(file) if row["mask_churn"]])
+    np.testing.assert_allclose(line.get_ydata(), np.mean(logged, axis=0))
+    dense, masks = figures["training_speed"].axes[0].lines
+    assert (dense.get_xdata(), dense.get_ydata()) == ([1.0], [50.0])
+    assert masks.get_xdata().tolist() == [0.5, 1.0]
+
+
+def test_tasks_that_share_much_stand_together_at_start_middle_and_end(runs):
+    tasks = ["door-open-v3", "reach-v3", "door-close-v3", "window-open-v3"]
+    experiment = runs.experiment(env={"tasks": tasks})
+    runs.write_all(experiment)
+    figure = draw(runs, experiment, "mask_overlap_over_training")["mask_overlap_over_training"]
+    panels = [axes for axes in figure.axes if axes.get_title()]
+    assert [axes.get_title().split(",")[0] for axes in panels] == [f"from epoch {n}" for n in (0, 10, 20)]
+    order = [label.get_text() for label in panels[0].get_yticklabels()]
+    assert abs(order.index("door-open") - order.index("door-close")) == 1
+    images = [axes.images[0] for axes in panels]
+    assert len({image.get_clim() for image in images}) == 1
+    i, j = order.index("door-open"), order.index("door-close")
+    first, middle, last = (image.get_array()[i, j] for image in images)
+    assert first < middle < last
+
+
+def test_a_log_of_masks_that_lacks_a_pair_is_an_error(runs, tmp_path):
+    path = tmp_path / "masks.csv"
+    rows = ["epoch,version,network,task_a,task_b,overlap", "0,1,policy,a,b,0.5", "0,1,policy,a,c,0.5"]
+    path.write_text("\n".join(rows) + "\n")
+    with pytest.raises(ResultsError, match=r"masks\.csv"):
+        read_overlaps(path, ("a", "b", "c"))
+    path.write_text("\n".join([*rows, "0,1,policy,b,d,0.5"]) + "\n")
+    with pytest.raises(ResultsError, match=r"masks\.csv"):
+        read_overlaps(path, ("a", "b", "c"))
+
+
 def test_the_heat_map_is_the_mean_of_the_seeds_with_a_blank_diagonal(runs):
     experiment = runs.experiment()
     runs.write_all(experiment)
@@ -131,7 +204,7 @@ def test_the_heat_map_is_the_mean_of_the_seeds_with_a_blank_diagonal(runs):
     for spec in experiment.runs()[2:]:
         lines = (runs.directory(experiment, spec) / "masks.csv").read_text().splitlines()
         overlaps.append(next(float(line.split(",")[-1]) for line in lines if line.startswith("20,2,policy")))
-    image = draw(runs, experiment)["mask_overlap"].axes[0].images[0].get_array()
+    image = draw(runs, experiment, "mask_overlap")["mask_overlap"].axes[0].images[0].get_array()
     mean = np.mean(overlaps)
     np.testing.assert_allclose(image.filled(np.nan), [[np.nan, mean], [mean, np.nan]])
 
@@ -139,7 +212,7 @@ def test_the_heat_map_is_the_mean_of_the_seeds_with_a_blank_diagonal(runs):
 def test_the_heat_map_shows_the_interval_with_the_highest_success(runs):
     experiment = runs.experiment(sweep={"seeds": [0], "pruning_ratios": [0.5, 0.8], "update_intervals": [10, 20, 30]})
     runs.write_all(experiment, lambda _, config: np.full((2, 2), 0.9 if config.masks.update_interval == 20 else 0.4))
-    panels = [axes for axes in draw(runs, experiment)["mask_overlap"].axes if axes.get_title()]
+    panels = [axes for axes in draw(runs, experiment, "mask_overlap")["mask_overlap"].axes if axes.get_title()]
     assert [axes.get_title().replace("\n", ", ") for axes in panels] == [
         "pruning ratio 0.5, update interval 20, 1 seed, by chance 0.33",
         "pruning ratio 0.8, update interval 20, 1 seed, by chance 0.11",
@@ -154,7 +227,8 @@ def test_what_the_runs_hold_no_data_for_is_said_and_an_older_file_removed(runs, 
     old.write_text("of an earlier sweep")
     with caplog.at_level(logging.WARNING):
         paths = write_figures(experiment, runs.results)
-    assert sorted({path.stem for path in paths}) == ["learning_curves", "success_by_pruning_ratio", "success_per_task"]
+    assert sorted({path.stem for path in paths}) == sorted(figure_names(experiment))
+    assert "mask_overlap" not in figure_names(experiment)
     assert not old.exists()
     assert "No figure mask_overlap: no finished run holds data for it." in caplog.messages
 
@@ -166,17 +240,19 @@ def test_runs_that_do_not_count_are_not_drawn_and_the_figure_says_so(runs, unfin
         unfinished(directory, "running")
     figures = draw(runs, experiment)
     for name, figure in figures.items():
-        if name != "mask_overlap":
+        if not name.startswith("mask_overlap"):
             title = figure.legends[0].get_title().get_text()
             assert "5 of 10 runs finished" in title
             assert "1 to 2 seeds" in title
+    assert not any("dense" in text.get_text() for text in figures["performance_profiles"].legends[0].get_texts())
+    assert "improvement_over_dense" not in figures  # no dense run is finished
     assert [text.get_text() for text in figures["learning_curves"].legends[0].get_texts()] == ["0.5", "0.8"]
 
 
 def test_many_evaluations_are_averaged_and_the_figure_says_so(runs):
     experiment = runs.experiment(training={"epochs": 1000})
     runs.write_all(experiment, lambda *_: np.repeat(np.linspace(0, 1, 250)[:, None], 2, axis=1))
-    figure = draw(runs, experiment)["learning_curves"]
+    figure = draw(runs, experiment, "learning_curves")["learning_curves"]
     line = figure.axes[0].lines[0]
     assert len(line.get_xdata()) == 83
     np.testing.assert_allclose(line.get_ydata()[-1], np.linspace(0, 1, 250)[-3:].mean())

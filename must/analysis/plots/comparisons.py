@@ -1,0 +1,115 @@
+"""How settings compare over all seeds and tasks (arXiv 2108.13264)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from must.analysis.aggregates import Interval, probability_of_improvement, profile_band, with_interval
+from must.analysis.labels import differences, heading
+from must.analysis.load import Group, Results
+from must.analysis.notes import INTERVAL_NAME
+from must.analysis.plots.panels import cells_of, grid_columns, label_of, note_of, share_axis, titled_panels
+from must.analysis.style import (
+    LINE_HEIGHT,
+    ONE_COLUMN,
+    PAGE,
+    TWO_COLUMNS,
+    legend_below,
+    look_of,
+    ratio_looks,
+    text_width,
+)
+from must.analysis.variants import all_ratios, ratio_of, variants
+
+_THRESHOLDS = np.linspace(0, 1, 101)
+_ROW = 1.6 * LINE_HEIGHT
+"""Height of a row in inches."""
+_LABELS = 0.6
+"""Share of a column's width that the names of the rows may take."""
+_AROUND = 1.0
+"""Inches that a page must keep for the axis and the legend."""
+
+
+def performance_profiles(results: Results) -> Figure:
+    """Draw the share of runs and tasks whose final success exceeds a threshold.
+
+    There is a panel for each update interval and variant, in it a line with its interval for each pruning ratio.
+    """
+    shown = variants(results)
+    cells = cells_of(shown)
+    columns = grid_columns(len(cells))
+    rows = -(-len(cells) // columns)
+    figure, panels = titled_panels([cell.title for cell in cells], columns, [1.5] * rows, sharey=True)
+    looks = ratio_looks(all_ratios(shown))
+    handles: dict[str, Any] = {}
+    for position, (axes, cell) in enumerate(zip(panels, cells, strict=True)):
+        for group in cell.groups:
+            if not group.finished:
+                continue
+            band, look = profile_band(results.final(group), _THRESHOLDS), look_of(group, looks)
+            (handles[label_of(group)],) = axes.step(
+                _THRESHOLDS, band.mean, where="post", markevery=12, clip_on=False, **look.line()
+            )
+            if not np.isnan(band.low).any():
+                axes.fill_between(
+                    _THRESHOLDS, band.low, band.high, step="post", color=look.color, alpha=0.15, linewidth=0
+                )
+        share_axis(axes)
+        axes.set_ylim(-0.02, 1.02)
+        if position + columns >= len(cells):
+            axes.set_xlabel("Success rate \N{GREEK SMALL LETTER TAU}")
+    for axes in panels[::columns]:
+        axes.set_ylabel("Share of runs above \N{GREEK SMALL LETTER TAU}")
+    legend_below(figure, handles, heading("pruning_ratio"), note_of(results))
+    return figure
+
+
+def improvement_over_dense(results: Results) -> Figure | None:
+    """Draw the probability that a run of each setting ends better at a task than a dense run, with its interval.
+
+    Returns:
+        The figure, with the highest probabilities if a page has no room for all; None where nothing can be compared.
+    """
+    pairs = [(group, results.control_of(group)) for group in results.groups if not group.dense and group.finished]
+    compared = [(group, control) for group, control in pairs if control is not None and control.finished]
+    if not compared:
+        return None
+    rows = [(group, _improvement(results, group, control)) for group, control in compared]
+    room = int((PAGE - _AROUND) / _ROW)
+    notes = [note_of(results, INTERVAL_NAME)]
+    if len(rows) > room:
+        kept = {id(group) for group, _ in sorted(rows, key=lambda row: -row[1].value)[:room]}
+        notes.append(f"the best {room} of {len(rows)} settings")
+        rows = [row for row in rows if id(row[0]) in kept]
+    named = differences([group.settings for group, _ in rows]) if len(rows) > 1 else [["masks"]]
+    labels = [", ".join(parts) for parts in named]
+    width = ONE_COLUMN if max(map(text_width, labels)) < _LABELS * ONE_COLUMN else TWO_COLUMNS
+    figure = Figure(figsize=(width, len(rows) * _ROW + _AROUND), layout="constrained")
+    axes = figure.subplots()
+    looks = ratio_looks(sorted({ratio_of(group) for group, _ in rows}))
+    handles: dict[str, Any] = {}
+    for row, (group, interval) in enumerate(rows):
+        look = look_of(group, looks)
+        if not np.isnan(interval.low):
+            axes.plot([interval.low, interval.high], [row, row], color=look.color, linewidth=1.6, solid_capstyle="butt")
+        (handles[label_of(group)],) = axes.plot(
+            interval.value, row, **look.line() | {"linestyle": "none", "clip_on": False}
+        )
+    axes.axvline(0.5, color="0.4", linewidth=0.8, linestyle=(0, (4, 2)))
+    axes.set_yticks(range(len(rows)), labels)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="y", visible=False)
+    share_axis(axes)
+    axes.set_xlabel("P(better than dense)")
+    legend_below(figure, handles, heading("pruning_ratio"), "; ".join(notes))
+    return figure
+
+
+def _improvement(results: Results, group: Group, control: Group) -> Interval:
+    return with_interval(
+        probability_of_improvement, results.final(group), results.final(control), rng=np.random.default_rng(0)
+    )
