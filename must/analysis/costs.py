@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -38,6 +39,7 @@ _SIZES = Cost._fields[1:7]
 """Those that ``result.json`` holds."""
 
 
+@lru_cache(maxsize=1024)
 def cost_of(group: Group) -> Cost:
     """Read what the runs of a group took.
 

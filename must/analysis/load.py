@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,11 @@ import yaml
 from must.analysis.logs import MEND, EvaluationLog, FloatArray, read_evaluations, read_json, verify_checksum
 from must.analysis.statistics import final_success
 from must.config import Experiment, RunConfig, RunSpec, identity, parse_experiment
+from must.config.load import FAST_LOADER
 from must.errors import ConfigError, ResultsError
 
 LOGS = ("eval.csv", "train.csv", "masks.csv")
 """The logs that ``result.json`` vouches for."""
-
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class Status(StrEnum):
@@ -58,7 +58,7 @@ class Run:
         return dict(self.spec.params)["seed"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # compared and hashed by what they are: what is worked out of one can be kept
 class Group:
     """The runs that differ in their seed only: a row of a table, a line of a figure."""
 
@@ -81,7 +81,7 @@ class Group:
         """The R runs that count."""
         return tuple(run for run in self.runs if run.status is Status.FINISHED)
 
-    @property
+    @cached_property
     def success(self) -> FloatArray:
         """(R, E, K) success rates of the runs that count; E is 0 when there are none."""
         logs = [run.log.success for run in self.finished if run.log is not None]
@@ -177,7 +177,7 @@ def _state(directory: Path) -> str:
 def _identity_of(path: Path) -> str | None:
     """Give the identity of a run's own settings; None when they are not valid in this version."""
     try:
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506 - a safe loader, the fast one of the two
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader=FAST_LOADER)  # noqa: S506 - a safe loader
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         message = " ".join(str(getattr(error, "strerror", None) or error).split())
         raise ResultsError(f"{path}: cannot be read: {message}. {MEND}") from None

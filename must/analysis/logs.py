@@ -178,7 +178,8 @@ def read_overlaps(path: Path, tasks: tuple[str, ...], network: str = "policy") -
     rows = _read_columns(path, ["epoch", "network", "task_a", "task_b", "overlap"])
     rows = rows[rows["network"] == network]
     epochs, version = np.unique(rows["epoch"].to_numpy(), return_inverse=True)
-    first, second = (pd.Index(tasks).get_indexer(rows[column]) for column in ("task_a", "task_b"))  # -1: no such task
+    # -1 stands for a task that the run has not.
+    first, second = (pd.Index(tasks).get_indexer(pd.Index(rows[column])) for column in ("task_a", "task_b"))
     overlap = np.full((len(epochs), len(tasks), len(tasks)), np.nan)
     overlap[version, first, second] = overlap[version, second, first] = rows["overlap"].to_numpy()
     overlap[:, np.arange(len(tasks)), np.arange(len(tasks))] = 1.0

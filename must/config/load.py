@@ -15,6 +15,9 @@ from must.config.experiment import Experiment
 from must.config.schema import RunConfig, Section, suggest
 from must.errors import ConfigError
 
+FAST_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""Reads YAML as ``yaml.safe_load`` does, ten times as fast where libyaml is there."""
+
 _NOT_IN_IDENTITY: dict[str, Any] = {
     "logging": True,
     "container": True,
@@ -88,7 +91,7 @@ def _with_override(data: dict[str, Any], dotted: str, text: str) -> dict[str, An
     head, _, rest = dotted.partition(".")
     if not rest:
         try:
-            return {**data, head: yaml.safe_load(text)}
+            return {**data, head: yaml.load(text, Loader=FAST_LOADER)}  # noqa: S506 - a safe loader
         except yaml.YAMLError:
             raise ConfigError(f"--set {dotted}={text}: the value is not valid YAML") from None
     inner = data.get(head) or {}

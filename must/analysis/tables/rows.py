@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
-from must.analysis.aggregates import Interval, with_interval
-from must.analysis.aggregates import Statistic as _Statistic
+from must.analysis.aggregates import Interval, Statistic, with_interval
 from must.analysis.labels import heading, method_label, value_label
 from must.analysis.load import Group, Results
 from must.analysis.markup import Cell
@@ -56,9 +56,15 @@ def provenance_record(results: Results, group: Group) -> dict[str, str]:
     }
 
 
-def estimate(statistic: _Statistic, *scores: FloatArray) -> Interval:
+def estimate(statistic: Statistic, *scores: FloatArray) -> Interval:
     """Give a statistic with its interval; the same scores always give the same one, whatever else is in a table."""
-    return with_interval(statistic, *scores, rng=np.random.default_rng(0))
+    return _estimate(statistic, *((matrix.shape, matrix.tobytes()) for matrix in scores))
+
+
+@lru_cache(maxsize=4096)  # a table's text, its LaTeX and its records ask for the same
+def _estimate(statistic: Statistic, *scores: tuple[tuple[int, ...], bytes]) -> Interval:
+    matrices = (np.frombuffer(data).reshape(shape) for shape, data in scores)
+    return with_interval(statistic, *matrices, rng=np.random.default_rng(0))
 
 
 def to_csv(records: Sequence[dict[str, str]]) -> str:
