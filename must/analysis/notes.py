@@ -55,8 +55,8 @@ class Kind(Enum):
     COST = (
         "Parameters and time",
         "density is the share of the policy's parameters that a task uses, FLOPs are two for each of its weights, "
-        "whether or not the others are multiplied as well; rates are those of the median epoch, the time of a run has "
-        "all of it, whatever else the machine was busy with",
+        "whether or not the others are multiplied as well; rates are those of the fastest tenth of the epochs, a run's "
+        "time has all of it, whatever else the machine was busy with",
     )
 
 
