@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from must.analysis.costs import cost_of
@@ -17,7 +18,7 @@ from must.analysis.variants import variants
 def training_speed(results: Results) -> Figure | None:
     """Draw gradient steps a second against the share of the policy that a task uses: a line for each variant.
 
-    Points at the same density are of different update intervals.
+    A point is the mean over seeds and update intervals.
 
     Returns:
         The figure; None when no finished run has a log of times and sizes.
@@ -27,18 +28,18 @@ def training_speed(results: Results) -> Figure | None:
     handles: dict[str, Any] = {}
     looks = variant_looks(len(shown))
     for variant, title, look in zip(shown, variant_titles(shown), looks, strict=True):
-        points = []
+        speeds: dict[float, list[float]] = {}
         for group in variant.groups:
             cost = cost_of(group)
             if math.isnan(cost.density) or math.isnan(cost.gradient_steps_per_s):
                 continue
+            speeds.setdefault(cost.density, []).append(cost.gradient_steps_per_s)
             if group.dense:
-                (handles["dense"],) = axes.plot(
-                    cost.density, cost.gradient_steps_per_s, **DENSE.line() | {"linestyle": "none", "zorder": 3}
-                )
-            points.append((cost.density, cost.gradient_steps_per_s))
-        if variant.sparse and points:
-            (line,) = axes.plot(*zip(*sorted(points), strict=True), **look.line())
+                point = DENSE.line() | {"linestyle": "none", "zorder": 3}
+                (handles["dense"],) = axes.plot(cost.density, cost.gradient_steps_per_s, **point)
+        if variant.sparse and speeds:
+            densities = sorted(speeds)
+            (line,) = axes.plot(densities, [np.mean(speeds[density]) for density in densities], **look.line())
             handles[", ".join(title) or "masks"] = line
     if not handles:
         return None
