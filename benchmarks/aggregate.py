@@ -67,16 +67,7 @@ def measured(folder: Path, experiment: Experiment, command: str) -> dict[str, fl
     config = folder / "config.yaml"
     config.write_text(dump(experiment))
     start = time.monotonic()
-    arguments = [
-        sys.executable,
-        "-m",
-        "must.cli",
-        command,
-        "--config",
-        str(config),
-        "--results",
-        str(folder / "results"),
-    ]
+    arguments = [command, "--config", str(config), "--results", str(folder / "results")]
     subprocess.run([sys.executable, "-m", "must.cli", *arguments], check=True, stdout=subprocess.DEVNULL)
     seconds = time.monotonic() - start
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
