@@ -18,7 +18,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONNOUSERSITE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce figures test test-slow test-system test-cluster bench lint format lock docs audit clean check-inputs
+.PHONY: help setup reproduce figures report test test-slow test-system test-cluster bench lint format lock docs audit clean check-inputs
 
 help: ## List the targets
 	@printf 'usage: make TARGET [CONFIG=%s] [PROFILE=%s] [PYTHON=...] [FLAVOUR=cpu|cuda]\n\n' '$(CONFIG)' '$(PROFILE)'
@@ -36,11 +36,14 @@ figures: check-inputs setup ## Make tables and figures of CONFIG from the runs t
 	@$(BIN)/must aggregate --config '$(CONFIG)'
 	@$(BIN)/must figures --config '$(CONFIG)'
 
+report: check-inputs setup ## Make results/NAME/report.html of CONFIG, which must be finished: all of it in one page
+	@$(BIN)/python workflow/scripts/make_report.py --config '$(CONFIG)' --profile '$(PROFILE)'
+
 test: setup ## Run the tests (TESTS=tests/unit for a part of them)
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not slow and not system and not cluster' $(TESTS)
 
 test-slow: setup ## Run the tests that take minutes
-	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m slow $(TESTS)
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'slow and not system' $(TESTS)
 
 test-system: setup ## Run the tests that need packages of the system: LaTeX, a browser, OpenGL
 	@$(BIN)/python -m pytest -m system $(TESTS)

@@ -1,4 +1,4 @@
-"""The command line: ``must train | evaluate | aggregate | figures | bench | doctor``."""
+"""The command line: ``must train | evaluate | render | aggregate | figures | bench | doctor``."""
 
 from __future__ import annotations
 
@@ -82,6 +82,14 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--json", action="store_true", help="print JSON instead of a table")
     evaluate.set_defaults(command=_evaluate)
 
+    render = commands.add_parser("render", help="film a finished run", description=_render.__doc__)
+    render.add_argument("run_dir", type=Path)
+    render.add_argument("--task", help="one of the run's tasks")
+    render.add_argument("--out", required=True, type=Path, help="clip to write: .mp4 or .gif")
+    render.add_argument("--size", default="", metavar="WxH", help="pixels (default 480x480; a .gif 320x320)")
+    render.add_argument("--episode", type=int, default=1, help="which episode of an evaluation, 1 to 50 (default 1)")
+    render.set_defaults(command=_render)
+
     for name, command in (("aggregate", _aggregate), ("figures", _figures)):
         sub = commands.add_parser(name, help=str(command.__doc__), description=command.__doc__)
         sub.add_argument("--config", required=True, type=Path, help="experiment file")
@@ -151,6 +159,14 @@ def _evaluate(options: argparse.Namespace) -> int:
     for name, success, episode_return in zip(names, result.success, result.returns, strict=True):
         print(f"{name:<{width}}  {success:7.3f}  {episode_return:10.2f}")
     print(f"{'mean':<{width}}  {result.success.mean():7.3f}  {result.returns.mean():10.2f}")
+    return 0
+
+
+def _render(options: argparse.Namespace) -> int:
+    """Film an evaluation episode of a finished run, without a screen: mean action, last masks, the run's own goals."""
+    from must.render import Request, render
+
+    print(render(Request(options.run_dir, options.task, options.out, options.size, options.episode)))
     return 0
 
 

@@ -31,3 +31,7 @@ class WorkerError(MustError):
 
 class ResultsError(MustError):
     """Results that cannot be aggregated."""
+
+
+class RenderError(MustError):
+    """A clip that cannot be made."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from must.acting import ActingPolicy
 from must.algorithms import Agent
 from must.collect import Collector
 from must.config import RunConfig, load_experiment
 from must.errors import RunDirectoryError
+from must.final import final_policy
 from must.types import EvalResult
 
 
@@ -25,16 +28,27 @@ def evaluate(run_dir: Path, episodes: int, n_workers: int) -> tuple[RunConfig, E
     Raises:
         RunDirectoryError: The directory does not hold a finished run.
     """
-    final = run_dir / "final.pt"
-    if not final.exists():
-        raise RunDirectoryError(f"{run_dir}: holds no final.pt, so no finished run; train it first (must train --out)")
+    config, policy = load_policy(run_dir, {"training.n_workers": str(n_workers)})
+    with Collector(config) as collector:
+        return config, collector.evaluate(policy, episodes)
+
+
+def load_policy(run_dir: Path, overrides: Mapping[str, str] | None = None) -> tuple[RunConfig, ActingPolicy]:
+    """Read the settings of a finished run, and its policy with the masks it published last.
+
+    Args:
+        run_dir: The run directory.
+        overrides: Settings to replace; see `load_experiment`.
+
+    Raises:
+        RunDirectoryError: The directory does not hold a finished run.
+    """
+    final = final_policy(run_dir)
     try:
         state: dict[str, Any] = torch.load(final, weights_only=True, map_location="cpu")
     except Exception as error:  # noqa: BLE001 (whatever a damaged file makes torch raise)
         raise RunDirectoryError(f"{final}: cannot be read ({error}); train the run again") from None
-    overrides = {"training.n_workers": str(n_workers)}
     config = load_experiment(run_dir / "config.yaml", overrides).run_config()
     agent = Agent(config, torch.device("cpu"))
     agent.load_policy(state)
-    with Collector(config) as collector:
-        return config, collector.evaluate(agent.acting_policy(), episodes)
+    return config, agent.acting_policy()

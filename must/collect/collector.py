@@ -17,6 +17,7 @@ from must.collect.runner import RunnerState
 from must.collect.worker import Collect, Evaluate, Failure, GetState, Request, SetState, serve
 from must.config import RunConfig
 from must.errors import NumericalError, WorkerError
+from must.threads import THREAD_VARIABLES
 from must.types import Collected, EvalResult
 
 START_SECONDS = 120.0
@@ -48,8 +49,8 @@ class Collector:
         n_workers = min(config.training.n_workers, len(names))
         # A forked process would inherit torch's threads and locks in an unknown state.
         context = multiprocessing.get_context("spawn")
-        threads = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
-        os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
+        threads = {name: os.environ.get(name) for name in THREAD_VARIABLES}
+        os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
         self._workers: list[_Worker] = []
         try:
             for number in range(n_workers):
@@ -138,10 +139,6 @@ class Collector:
                 raise NumericalError(answer.message)
             raise WorkerError(f"the collection worker of {', '.join(worker.names)} failed: {answer.message}")
         return answer
-
-
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-"""Read by the numerical libraries when they are loaded: a worker has one thread."""
 
 
 def _start(context: Any, config: RunConfig, tasks: list[int]) -> _Worker:

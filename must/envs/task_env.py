@@ -15,6 +15,7 @@ import mujoco
 import numpy as np
 from metaworld.sawyer_xyz_env import SawyerXYZEnv
 from metaworld.types import Task
+from numpy.typing import NDArray
 
 from must.envs.fast import fast_class
 from must.errors import NumericalError
@@ -51,6 +52,22 @@ class TaskEnv:
         self.name = goals.name
         self._goals = goals.tasks
         self._env = fast_class(metaworld.ALL_V3_ENVIRONMENTS[goals.name])(reward_function_version=reward)
+
+    @property
+    def simulator(self) -> tuple[mujoco.MjModel, mujoco.MjData]:
+        """MuJoCo's model and the state it is in, for a camera; whoever changes them changes the episode."""
+        return self._env.model, self._env.data
+
+    @property
+    def goal_position(self) -> NDArray[np.float64]:
+        """Where the goal of the episode lies (3,), in metres."""
+        position: NDArray[np.float64] = self._env._target_pos
+        return position
+
+    @property
+    def step_seconds(self) -> float:
+        """Simulated time of a step."""
+        return float(self._env.dt)
 
     def reset(self, goal: int) -> Float32:
         """Start an episode at one of the 50 goals; give the first observation (D,), goal visible."""

@@ -4,8 +4,6 @@ Input:  `result.json` of every run of the sweep (or what says that a job's runs 
 Output: `results/<name>/tables/*.{csv,md,tex}`.
 """
 
-from must.analysis import TABLES
-
 
 rule aggregate:
     input:
@@ -17,7 +15,7 @@ rule aggregate:
                 f"{RESULTS}/tables/{name}.csv",
                 caption=f"../report/{name}.rst",
                 category="Tables",
-                labels={"table": name.replace("_", " ")},
+                labels={"table": name.replace("_", " "), "form": "raw numbers (CSV)"},
             )
             for name in TABLES
         ],

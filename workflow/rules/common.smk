@@ -1,15 +1,18 @@
 """What the rules share: the experiment behind the configuration, its runs, and where their files lie."""
 
+import hashlib
 import os
 import shlex
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pandas as pd
 from snakemake.settings.types import DeploymentMethod
 from snakemake.utils import Paramspace
 
+from must.analysis import TABLES, best_run, load_results
 from must.cli import ORIGINAL_OPTIONS, option_flag
 from must.config import dump, identity, parse_experiment
 from must.errors import ConfigError, MustError
@@ -121,6 +124,36 @@ def training_resources(runs):
 def report_settings():
     """Give the settings that tables and figures depend on beside the runs themselves."""
     return EXPERIMENT.report.model_dump(mode="json")
+
+
+def settings_digest():
+    """Give a hash of the merged configuration, all of it."""
+    return hashlib.sha256(dump(EXPERIMENT).encode()).hexdigest()[:16]
+
+
+@cache
+def run_to_film():
+    """Give the best of the runs that are finished."""
+    try:
+        return best_run(load_results(EXPERIMENT, Path("results")))
+    except MustError as error:
+        stop(error)
+
+
+def clip_pages(wildcards):
+    """Give the page of each task's clip; which tasks there are depends on the best run, if benchmarks are swept."""
+    tasks = run_to_film().config.env.task_names
+    return expand(f"{RESULTS}/pages/clips/{{task}}.html", task=tasks)
+
+
+def clip_labels(wildcards):
+    """Give the columns of the report's list of clips: the task, and how the episode ended, which the job's log says."""
+    log = Path(RESULTS, "logs", "clips", f"{wildcards.task}.log")
+    text = log.read_text(encoding="utf-8") if log.exists() else ""
+    return {
+        "task": wildcards.task,
+        "episode": "solved" if ", solved at" in text else "not solved",
+    }
 
 
 def record_config():

@@ -1,0 +1,167 @@
+"""The report of a finished experiment: one file that shows everything, and asks no other machine for anything."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+import yaml
+
+from must.analysis import TABLES, figure_names
+from must.config import parse_experiment
+
+from .conftest import ROOT, Workflow
+
+PROFILE = ROOT / "workflow" / "profiles" / "local"
+REPORT = Path("results", "smoke", "report.html")
+
+
+def make_report(directory: Path, config: dict[str, Any], **variables: str) -> subprocess.CompletedProcess[str]:
+    """Do what `make report` does, for an experiment in another directory than the repository."""
+    path = directory.with_suffix(".yaml")
+    path.write_text(yaml.safe_dump(config), encoding="utf-8")
+    script = ROOT / "workflow" / "scripts" / "make_report.py"
+    command = [sys.executable, script, "--config", path, "--profile", PROFILE]
+    env = {**{key: value for key, value in os.environ.items() if key != "MUJOCO_GL"}, **variables}
+    return subprocess.run(command, cwd=directory, env=env, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def copy(finished: Workflow, tmp_path: Path) -> Path:
+    """A copy of the finished experiment, which a test may add to."""
+    directory = tmp_path / "copy"
+    shutil.copytree(finished.directory, directory)
+    return directory
+
+
+def test_before_the_experiment_the_user_is_told_to_run_it(workflow: Workflow, smoke: dict[str, Any]) -> None:
+    done = make_report(workflow.directory, smoke)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "make: results/smoke: no run of this experiment is there; run first: make reproduce CONFIG=" in done.stderr
+    assert workflow.files == []
+
+
+def test_an_unfinished_experiment_is_not_reported(copy: Path, smoke: dict[str, Any]) -> None:
+    before = sorted(copy.rglob("results/**/*"))
+    smoke["sweep"]["seeds"] = [0, 1, 2]
+    done = make_report(copy, smoke)
+    assert done.returncode == 2
+    assert "make: results/smoke: the experiment is not finished" in done.stderr
+    assert "run first: make reproduce CONFIG=" in done.stderr
+    assert sorted(copy.rglob("results/**/*")) == before
+
+
+@pytest.mark.slow
+def test_a_machine_that_cannot_draw_gets_a_report_without_clips(copy: Path, smoke: dict[str, Any]) -> None:
+    done = make_report(copy, smoke, MUJOCO_GL="directx")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "make: the report has no clips: MUJOCO_GL=directx" in done.stderr
+    assert "apt-get install libegl1" in done.stderr
+    text = (copy / REPORT).read_text(encoding="utf-8")
+    names = [f"pages/{name}.html" for name in (*TABLES, "config")]
+    names += [f"figures/{name}.svg" for name in figure_names(parse_experiment(smoke))]
+    assert [name for name in names if f"results/smoke/{name}" not in text] == []
+    assert "clips/" not in text
+    assert not list(copy.rglob("*.partial.html"))
+
+
+@pytest.mark.system
+def test_the_report_in_a_browser(copy: Path, smoke: dict[str, Any], tmp_path: Path) -> None:
+    from .browser import open_browser
+
+    done = make_report(copy, smoke)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "no clips" not in done.stderr
+    (tmp_path / "elsewhere").mkdir()
+    report = shutil.copy(copy / REPORT, tmp_path / "elsewhere")
+    shutil.rmtree(copy)  # the report needs nothing of what it was made from
+    experiment = parse_experiment(smoke)
+    picture = "//img[not(ancestor::nav)]"
+
+    with open_browser(tmp_path / "profile") as browser:
+        browser.open(report)
+        for category in ("Tables", "Figures", "Clips", "Configuration"):
+            browser.find(menu_item(category))
+        browser.screenshot("menu")
+
+        browser.click(menu_item("Figures"))
+        for name in figure_names(experiment):
+            browser.click(view_button(name.replace("_", " ")))
+            drawn = browser.find(f"{picture}[starts-with(@src, 'data:image/svg+xml')]")
+            browser.wait_until("arguments[0].complete && arguments[0].naturalWidth > 0", drawn)
+            browser.screenshot(f"figure-{name}")
+        browser.click("//nav//td/div/a[2]")
+        browser.find("//nav//*[contains(., 'Success rate against environment steps')]")
+        browser.screenshot("caption")
+
+        go_home(browser)
+        browser.click(menu_item("Tables"))
+        for name in TABLES:
+            browser.click(view_button(name.replace("_", " ")))
+            with browser.inside("//iframe"):
+                assert "±" in browser.find("//table//td[contains(., '±')]").text
+                browser.find(f"//title[.='{name}']")
+            browser.screenshot(f"table-{name}")
+
+        go_home(browser)
+        browser.click(menu_item("Clips"))
+        for task in experiment.env.task_names:
+            browser.click(view_button(task))
+            with browser.inside("//iframe"):
+                clip = browser.find(f"//img[@alt='{task}' and starts-with(@src, 'data:image/gif')]")
+                browser.wait_until("arguments[0].complete && arguments[0].naturalWidth == 320", clip)
+            browser.screenshot(f"clip-{task}")
+
+        go_home(browser)
+        browser.click(menu_item("Configuration"))
+        browser.click(view_button("config.yaml"))
+        with browser.inside("//iframe"):
+            assert "pruning_ratios:" in browser.find("//pre").text
+        browser.screenshot("configuration")
+
+        go_home(browser)
+        browser.click(menu_item("Statistics"))
+        for chart in ("runtimes", "timeline"):
+            assert is_drawn(browser, f"//div[@id='{chart}']//canvas")
+        browser.screenshot("statistics")
+        browser.click(menu_item("Workflow"))
+        assert is_drawn(browser, "//div[@id='rulegraph']//canvas")
+        rules = browser.driver.execute_script("return JSON.stringify(rulegraph_spec)")
+        assert all(f'"{rule}"' in rules for rule in ("train", "aggregate", "figures", "pages", "clip"))
+        browser.screenshot("workflow")
+
+        assert browser.errors() == []
+        requests = browser.requests()
+        assert report.as_uri() in requests
+        assert {urlsplit(address).scheme for address in requests} <= {"file", "data", "blob", "about"}
+        assert [address for address in requests if address.startswith("file")] == [report.as_uri()]
+
+
+def menu_item(text: str) -> str:
+    return f"//nav//li/a[span[.='{text}']]"
+
+
+def view_button(label: str) -> str:
+    """Find the eye in the row of a list of results."""
+    return f"//nav//tr[td[normalize-space(.)='{label}']]/td[last()]//a[1]"
+
+
+def go_home(browser: Any) -> None:
+    browser.click("//nav//ol/li[1]/a")
+
+
+def is_drawn(browser: Any, xpath: str) -> bool:
+    """Whether a canvas shows anything."""
+    script = """
+        let pixels = new Uint32Array(arguments[0].getContext('2d').getImageData(
+            0, 0, arguments[0].width, arguments[0].height).data.buffer);
+        return new Set(pixels).size;
+    """
+    return int(browser.driver.execute_script(script, browser.find(xpath))) > 5

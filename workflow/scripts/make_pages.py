@@ -1,0 +1,96 @@
+"""Turn tables, settings and clips into pages (Python's standard library only).
+
+Snakemake's report shows pages inline, and pictures of some kinds; Markdown, YAML and GIF it only offers as a download.
+Each SOURCE becomes DIRECTORY/<its name>.html, which holds everything it shows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import html
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<title>{title}</title>
+<style>
+body {{ font: 15px/1.5 system-ui, sans-serif; color: #1e293b; margin: 1.5rem; }}
+table {{ border-collapse: collapse; margin: 0 0 1.5rem; }}
+th, td {{ padding: .3rem .8rem; text-align: left; white-space: nowrap; font-variant-numeric: tabular-nums; }}
+th {{ border-top: 2px solid; border-bottom: 1px solid; }}
+tr:last-child td {{ border-bottom: 2px solid; }}
+tbody tr:nth-child(even) {{ background: #f1f5f9; }}
+.number {{ text-align: right; }}
+p {{ max-width: 60rem; }}
+pre {{ font: 13px/1.5 ui-monospace, monospace; }}
+img {{ max-width: 100%; border-radius: 6px; }}
+</style>
+{body}
+</html>
+"""
+
+
+def main() -> int:
+    """Write the pages; give the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--directory", type=Path, required=True, help="where the pages go")
+    parser.add_argument("sources", nargs="+", type=Path, metavar="SOURCE", help=", ".join(MAKERS))
+    options = parser.parse_args()
+    options.directory.mkdir(parents=True, exist_ok=True)
+    for source in options.sources:
+        body = MAKERS[source.suffix](source)
+        page = PAGE.format(title=html.escape(source.stem), body=body)
+        (options.directory / f"{source.stem}.html").write_text(page, encoding="utf-8")
+    return 0
+
+
+def from_markdown(source: Path) -> str:
+    """Write the Markdown of a table file, which is paragraphs and pipe tables, as HTML."""
+    blocks = source.read_text(encoding="utf-8").strip().split("\n\n")
+    return "\n".join(_table(block.split("\n")) if block.startswith("|") else f"<p>{_inline(block)}" for block in blocks)
+
+
+def from_yaml(source: Path) -> str:
+    """Show a YAML file as it is."""
+    return f"<pre>{html.escape(source.read_text(encoding='utf-8'))}</pre>"
+
+
+def from_gif(source: Path) -> str:
+    """Show a clip, which the page itself holds."""
+    data = base64.b64encode(source.read_bytes()).decode()
+    return f'<img alt="{html.escape(source.stem)}" src="data:image/gif;base64,{data}">'
+
+
+MAKERS: dict[str, Callable[[Path], str]] = {".md": from_markdown, ".yaml": from_yaml, ".gif": from_gif}
+
+
+def _table(lines: list[str]) -> str:
+    head, align, *rows = [_cells(line) for line in lines]
+    classes = [' class="number"' if mark.endswith(":") else "" for mark in align]
+
+    def row(cells: list[str], tag: str) -> str:
+        shown = (f"<{tag}{kind}>{_inline(cell)}</{tag}>" for cell, kind in zip(cells, classes, strict=True))
+        return f"<tr>{''.join(shown)}</tr>"
+
+    body = "\n".join(row(cells, "td") for cells in rows)
+    return f"<table>\n<thead>{row(head, 'th')}</thead>\n<tbody>\n{body}\n</tbody>\n</table>"
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip())[1:-1]]
+
+
+def _inline(text: str) -> str:
+    """Write bold text bold, and take back what Markdown escapes."""
+    text = html.escape(html.unescape(text), quote=False)
+    text = re.sub(r"(?<!\\)\*\*(.+?)(?<!\\)\*\*", r"<strong>\1</strong>", text)
+    return re.sub(r"\\([\\|*_~`])", r"\1", text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
