@@ -18,7 +18,7 @@ GIF_EVERY = 4
 """Steps between two frames of a GIF: 50 ms, of which a GIF counts hundredths of a second."""
 GIF_FRAMES = 80
 """Most frames of a GIF; a longer episode has fewer a second."""
-GIF_COLOURS = 128
+GIF_COLOURS = 256
 GIF_LAST_SECONDS = 1.5
 """The last frame stays, so that one sees where the episode ended before it starts again."""
 MP4_QUALITY = "23"
@@ -74,6 +74,6 @@ def _gif(film: Film) -> bytes:
 
 
 def _palette(frames: list[Frame]) -> Image.Image:
-    """Choose colours that do for the start, the middle and the end of an episode."""
+    """Choose colours that do for the start, the middle and the end of an episode, and for small bright things too."""
     shown = np.concatenate([frames[0], frames[len(frames) // 2], frames[-1]])
-    return Image.fromarray(shown).quantize(colors=GIF_COLOURS, method=Image.Quantize.MEDIANCUT)
+    return Image.fromarray(shown).quantize(colors=GIF_COLOURS, method=Image.Quantize.FASTOCTREE)
