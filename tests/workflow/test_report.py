@@ -14,8 +14,9 @@ import pytest
 import yaml
 
 from must.analysis import TABLES, figure_names
-from must.config import parse_experiment
+from must.config import Experiment, parse_experiment
 
+from .browser import Browser, open_browser
 from .conftest import ROOT, Workflow
 
 PROFILE = ROOT / "workflow" / "profiles" / "local"
@@ -74,74 +75,85 @@ def test_a_machine_that_cannot_draw_gets_a_report_without_clips(copy: Path, smok
 
 @pytest.mark.system
 def test_the_report_in_a_browser(copy: Path, smoke: dict[str, Any], tmp_path: Path) -> None:
-    from .browser import open_browser
-
     done = make_report(copy, smoke)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "no clips" not in done.stderr
     (tmp_path / "elsewhere").mkdir()
-    report = shutil.copy(copy / REPORT, tmp_path / "elsewhere")
+    report = Path(shutil.copy(copy / REPORT, tmp_path / "elsewhere"))
     shutil.rmtree(copy)  # the report needs nothing of what it was made from
-    experiment = parse_experiment(smoke)
-    picture = "//img[not(ancestor::nav)]"
-
     with open_browser(tmp_path / "profile") as browser:
-        browser.open(report)
-        for category in ("Tables", "Figures", "Clips", "Configuration"):
-            browser.find(menu_item(category))
-        browser.screenshot("menu")
+        look_at_everything(browser, report, parse_experiment(smoke))
 
-        browser.click(menu_item("Figures"))
-        for name in figure_names(experiment):
-            browser.click(view_button(name.replace("_", " ")))
-            drawn = browser.find(f"{picture}[starts-with(@src, 'data:image/svg+xml')]")
-            browser.wait_until("arguments[0].complete && arguments[0].naturalWidth > 0", drawn)
-            browser.screenshot(f"figure-{name}")
-        browser.click("//nav//td/div/a[2]")
-        browser.find("//nav//*[contains(., 'Success rate against environment steps')]")
-        browser.screenshot("caption")
 
-        go_home(browser)
-        browser.click(menu_item("Tables"))
-        for name in TABLES:
-            browser.click(view_button(name.replace("_", " ")))
-            with browser.inside("//iframe"):
-                assert "±" in browser.find("//table//td[contains(., '±')]").text
-                browser.find(f"//title[.='{name}']")
-            browser.screenshot(f"table-{name}")
+def look_at_everything(browser: Browser, report: Path, experiment: Experiment) -> None:
+    picture = "//img[not(ancestor::nav)]"
+    browser.open(report)
+    for category in ("Tables", "Figures", "Clips", "Configuration"):
+        browser.find(menu_item(category))
+    browser.screenshot("menu")
 
-        go_home(browser)
-        browser.click(menu_item("Clips"))
-        for task in experiment.env.task_names:
-            browser.click(view_button(task))
-            with browser.inside("//iframe"):
-                clip = browser.find(f"//img[@alt='{task}' and starts-with(@src, 'data:image/gif')]")
-                browser.wait_until("arguments[0].complete && arguments[0].naturalWidth == 320", clip)
-            browser.screenshot(f"clip-{task}")
+    browser.click(menu_item("Figures"))
+    for name in figure_names(experiment):
+        browser.click(view_button(name.replace("_", " ")))
+        drawn = browser.find(f"{picture}[starts-with(@src, 'data:image/svg+xml')]")
+        browser.wait_until("arguments[0].complete && arguments[0].naturalWidth > 0", drawn)
+        browser.screenshot(f"figure-{name}")
+    browser.click("//nav//td/div/a[2]")
+    browser.find("//nav//*[contains(., 'Success rate against environment steps')]")
+    browser.screenshot("caption")
 
-        go_home(browser)
-        browser.click(menu_item("Configuration"))
-        browser.click(view_button("config.yaml"))
+    go_home(browser)
+    browser.click(menu_item("Tables"))
+    for name in TABLES:
+        browser.click(view_button(name.replace("_", " ")))
         with browser.inside("//iframe"):
-            assert "pruning_ratios:" in browser.find("//pre").text
-        browser.screenshot("configuration")
+            assert "±" in browser.find("//table//td[contains(., '±')]").text
+            browser.find(f"//title[.='{name}']")
+        browser.screenshot(f"table-{name}")
 
-        go_home(browser)
-        browser.click(menu_item("Statistics"))
-        for chart in ("runtimes", "timeline"):
-            assert is_drawn(browser, f"//div[@id='{chart}']//canvas")
-        browser.screenshot("statistics")
-        browser.click(menu_item("Workflow"))
-        assert is_drawn(browser, "//div[@id='rulegraph']//canvas")
-        rules = browser.driver.execute_script("return JSON.stringify(rulegraph_spec)")
-        assert all(f'"{rule}"' in rules for rule in ("train", "aggregate", "figures", "pages", "clip"))
-        browser.screenshot("workflow")
+    go_home(browser)
+    browser.click(menu_item("Clips"))
+    for task in experiment.env.task_names:
+        browser.click(view_button(task))
+        with browser.inside("//iframe"):
+            clip = browser.find(f"//img[@alt='{task}' and starts-with(@src, 'data:image/gif')]")
+            browser.wait_until("arguments[0].complete && arguments[0].naturalWidth == 320", clip)
+        browser.screenshot(f"clip-{task}")
 
-        assert browser.errors() == []
-        requests = browser.requests()
-        assert report.as_uri() in requests
-        assert {urlsplit(address).scheme for address in requests} <= {"file", "data", "blob", "about"}
-        assert [address for address in requests if address.startswith("file")] == [report.as_uri()]
+    go_home(browser)
+    browser.click(menu_item("Configuration"))
+    browser.click(view_button("config.yaml"))
+    with browser.inside("//iframe"):
+        assert "pruning_ratios:" in browser.find("//pre").text
+    browser.screenshot("configuration")
+
+    go_home(browser)
+    browser.click(menu_item("Statistics"))
+    for chart in ("runtimes", "timeline"):
+        assert is_drawn(browser, f"//div[@id='{chart}']//canvas")
+    browser.screenshot("statistics")
+    browser.click(menu_item("Workflow"))
+    assert is_drawn(browser, "//div[@id='rulegraph']//canvas")
+    rules = browser.find("//script[@id='rulegraph']").get_attribute("textContent") or ""
+    assert all(f'"{rule}"' in rules for rule in ("train", "aggregate", "figures", "pages", "clip"))
+    browser.screenshot("workflow")
+
+    assert browser.errors() == []
+    requests = browser.requests()
+    assert report.as_uri() in requests
+    assert {urlsplit(address).scheme for address in requests} <= {"file", "data", "blob", "about"}
+    assert [address for address in requests if address.startswith("file")] == [report.as_uri()]
+
+    # Had any part of it asked for more, that would have been seen.
+    go_home(browser)
+    browser.click(menu_item("Tables"))
+    browser.click(view_button("per task"))
+    ask = "await fetch(arguments[0]).catch(() => 0); return location.protocol"
+    assert browser.driver.execute_script(ask, "http://elsewhere/page") == "file:"
+    with browser.inside("//iframe"):
+        assert browser.driver.execute_script(ask, "http://elsewhere/frame") == "data:"
+    assert browser.requests()[-2:] == ["http://elsewhere/page", "http://elsewhere/frame"]
+    assert len(browser.errors()) == 2
 
 
 def menu_item(text: str) -> str:
@@ -153,11 +165,11 @@ def view_button(label: str) -> str:
     return f"//nav//tr[td[normalize-space(.)='{label}']]/td[last()]//a[1]"
 
 
-def go_home(browser: Any) -> None:
+def go_home(browser: Browser) -> None:
     browser.click("//nav//ol/li[1]/a")
 
 
-def is_drawn(browser: Any, xpath: str) -> bool:
+def is_drawn(browser: Browser, xpath: str) -> bool:
     """Whether a canvas shows anything."""
     script = """
         let pixels = new Uint32Array(arguments[0].getContext('2d').getImageData(

@@ -28,7 +28,7 @@ tbody tr:nth-child(even) {{ background: #f1f5f9; }}
 .number {{ text-align: right; }}
 p {{ max-width: 60rem; }}
 pre {{ font: 13px/1.5 ui-monospace, monospace; }}
-img {{ max-width: 100%; border-radius: 6px; }}
+img {{ width: min(100%, 30rem); border-radius: 6px; }}
 </style>
 {body}
 </html>

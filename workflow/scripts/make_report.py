@@ -15,7 +15,7 @@ from must.config import load_experiment
 from must.errors import MustError, RenderError
 from must.render import find_backend
 
-SNAKEFILE = Path(__file__).resolve().parents[2] / "Snakefile"
+CHECKOUT = Path(__file__).resolve().parents[2]
 UP_TO_DATE = "Nothing to be done"
 """What a dry run of Snakemake says of an experiment that is finished."""
 
@@ -44,7 +44,8 @@ def main() -> int:
     aside.unlink(missing_ok=True)
     if subprocess.run(command(*targets, *base), check=False).returncode:  # a user watches this one
         return 1
-    done = snakemake(*targets, *base, "--report", str(aside))
+    stylesheet = CHECKOUT / "workflow" / "report" / "report.css"
+    done = snakemake(*targets, *base, "--report", str(aside), "--report-html-stylesheet-path", str(stylesheet))
     if done.returncode:
         sys.stderr.write(done.stdout + done.stderr)
         return 1
@@ -76,7 +77,7 @@ def snakemake(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def command(*arguments: str) -> list[str]:
     """Give the command that runs the Snakemake of this environment."""
-    return [sys.executable, "-m", "snakemake", "--snakefile", str(SNAKEFILE), *arguments]
+    return [sys.executable, "-m", "snakemake", "--snakefile", str(CHECKOUT / "Snakefile"), *arguments]
 
 
 if __name__ == "__main__":
