@@ -9,6 +9,7 @@ Output: `results/<name>/pages/*.html`, `results/<name>/clips/<task>.gif` and a p
 rule pages:
     input:
         tables=expand(f"{RESULTS}/tables/{{name}}.md", name=TABLES),
+        image=IMAGE_INPUT,
     output:
         [
             report(
@@ -24,12 +25,14 @@ rule pages:
     benchmark:
         f"{RESULTS}/benchmarks/pages.tsv"
     localrule: True
+    container:
+        IMAGE
     threads: 1
     resources:
         mem_mb=1000,
     params:
         script=CHECKOUT / "workflow" / "scripts" / "make_pages.py",
-        directory=f"{RESULTS}/pages",
+        directory=lambda wildcards, output: Path(output[0]).parent,
         settings=report_settings(),
     message:
         "Writing the pages of the tables"
@@ -39,6 +42,8 @@ rule pages:
 
 # Its source is no input: every invocation writes it anew, before its first job.
 rule configuration:
+    input:
+        image=IMAGE_INPUT,
     output:
         report(
             f"{RESULTS}/pages/config.html",
@@ -51,12 +56,14 @@ rule configuration:
     benchmark:
         f"{RESULTS}/benchmarks/configuration.tsv"
     localrule: True
+    container:
+        IMAGE
     threads: 1
     resources:
         mem_mb=1000,
     params:
         script=CHECKOUT / "workflow" / "scripts" / "make_pages.py",
-        directory=f"{RESULTS}/pages",
+        directory=lambda wildcards, output: Path(output[0]).parent,
         config=CONFIG,
         settings=settings_digest(),
     message:
@@ -65,6 +72,7 @@ rule configuration:
         "python3 {params.script:q} --directory {params.directory:q} {params.config:q} >{log:q} 2>&1"
 
 
+# Not in the image, which has no OpenGL: with `run:` a rule needs no container.
 rule clip:
     input:
         results=TRAINED,
@@ -86,14 +94,16 @@ rule clip:
         mem_mb=2000,
     params:
         script=CHECKOUT / "workflow" / "scripts" / "make_pages.py",
-        directory=f"{RESULTS}/pages/clips",
+        directory=lambda wildcards, output: Path(output.page).parent,
         run_dir=lambda wildcards: run_to_film().directory,
         run=lambda wildcards: run_to_film().spec.path,
     message:
         "Filming {wildcards.task} of {params.run_dir}"
-    shell:
-        "{{ must render {params.run_dir:q} --task {wildcards.task:q} --out {output.clip:q}"
-        " && python3 {params.script:q} --directory {params.directory:q} {output.clip:q}; }} >{log:q} 2>&1"
+    run:
+        shell(
+            "{{ must render {params.run_dir:q} --task {wildcards.task:q} --out {output.clip:q}"
+            " && python3 {params.script:q} --directory {params.directory:q} {output.clip:q}; }} >{log:q} 2>&1"
+        )
 
 
 rule report_parts:
