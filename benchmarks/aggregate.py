@@ -63,15 +63,25 @@ def main() -> None:
 
 
 def measured(folder: Path, experiment: Experiment, command: str) -> dict[str, float]:
-    """Run ``must aggregate`` or ``must figures``; give its seconds, and the most memory of any command so far in MB."""
+    """Run ``must aggregate`` or ``must figures``; give what it took.
+
+    Returns:
+        Seconds by the clock; seconds of CPU, which other programs on the machine lengthen less; and the most memory of
+        any command so far, in MB.
+    """
     config = folder / "config.yaml"
     config.write_text(dump(experiment))
-    start = time.monotonic()
+    start, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
     arguments = [command, "--config", str(config), "--results", str(folder / "results")]
     subprocess.run([sys.executable, "-m", "must.cli", *arguments], check=True, stdout=subprocess.DEVNULL)
     seconds = time.monotonic() - start
-    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-    return {f"{command}_s": round(seconds, 1), f"{command}_mb": round(memory)}
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return {
+        f"{command}_s": round(seconds, 1),
+        f"{command}_cpu_s": round(cpu, 1),
+        f"{command}_mb": after.ru_maxrss // 1024,
+    }
 
 
 if __name__ == "__main__":

@@ -94,18 +94,18 @@ def look_at_everything(browser: Browser, report: Path, experiment: Experiment) -
 
     browser.click(menu_item("Figures"))
     for name in figure_names(experiment):
-        browser.click(view_button(name.replace("_", " ")))
+        browser.click(button(name.replace("_", " "), number=1))
         drawn = browser.find(f"{picture}[starts-with(@src, 'data:image/svg+xml') and contains(@src, '{name}.svg')]")
         browser.wait_until("arguments[0].complete && arguments[0].naturalWidth > 0", drawn)
         browser.screenshot(f"figure-{name}")
-    browser.click("//nav//td/div/a[2]")
+    browser.click(button("learning curves", number=2))
     browser.find("//nav//*[contains(., 'Success rate against environment steps')]")
     browser.screenshot("caption")
 
     go_home(browser)
     browser.click(menu_item("Tables"))
     for name in TABLES:
-        browser.click(view_button(name.replace("_", " ")))
+        browser.click(button(name.replace("_", " "), number=1))
         with browser.inside("//iframe"):
             browser.find(f"//title[.='{name}']")
             assert browser.find("//table//th").text
@@ -115,7 +115,7 @@ def look_at_everything(browser: Browser, report: Path, experiment: Experiment) -
     go_home(browser)
     browser.click(menu_item("Clips"))
     for task in experiment.env.task_names:
-        browser.click(view_button(task))
+        browser.click(button(task, number=1))
         with browser.inside("//iframe"):
             clip = browser.find(f"//img[@alt='{task}' and starts-with(@src, 'data:image/gif')]")
             browser.wait_until("arguments[0].complete && arguments[0].naturalWidth == 320", clip)
@@ -123,7 +123,7 @@ def look_at_everything(browser: Browser, report: Path, experiment: Experiment) -
 
     go_home(browser)
     browser.click(menu_item("Configuration"))
-    browser.click(view_button("config.yaml"))
+    browser.click(button("config.yaml", number=1))
     with browser.inside("//iframe"):
         assert "pruning_ratios:" in browser.find("//pre").text
     browser.screenshot("configuration")
@@ -148,7 +148,7 @@ def look_at_everything(browser: Browser, report: Path, experiment: Experiment) -
     # Had any part of it asked for more, that would have been seen.
     go_home(browser)
     browser.click(menu_item("Tables"))
-    browser.click(view_button("per task"))
+    browser.click(button("per task", number=1))
     ask = "await fetch(arguments[0]).catch(() => 0); return location.protocol"
     assert browser.driver.execute_script(ask, "http://elsewhere/page") == "file:"
     with browser.inside("//iframe"):
@@ -161,9 +161,9 @@ def menu_item(text: str) -> str:
     return f"//nav//li/a[span[.='{text}']]"
 
 
-def view_button(label: str) -> str:
-    """Find the eye in the row of a list of results."""
-    return f"//nav//tr[td[normalize-space(.)='{label}']]/td[last()]//a[1]"
+def button(label: str, number: int) -> str:
+    """Find a button in the row of a list of results: the first shows the result, the second its caption."""
+    return f"//nav//tr[td[normalize-space(.)='{label}']]/td[last()]//a[{number}]"
 
 
 def go_home(browser: Browser) -> None:
