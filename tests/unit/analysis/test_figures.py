@@ -64,7 +64,12 @@ def overlap(one, other):
     return shared is not None and shared.width > 2 and shared.height > 2
 
 
-@pytest.mark.parametrize("name", SWEEPS)
+LARGE = ("fifty tasks", "ablation", "benchmarks")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in SWEEPS]
+)
 def test_figures_fit_a_page_and_nothing_in_them_is_cut_or_overlaps(runs, name):
     experiment = runs.experiment(**SWEEPS[name])
     runs.write_all(experiment)
