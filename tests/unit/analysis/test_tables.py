@@ -1,8 +1,6 @@
 """The tables of an experiment: numbers worked out by hand, what is left out, where it all comes from."""
 
-import csv
 import hashlib
-import json
 
 import numpy as np
 import pytest
@@ -10,30 +8,7 @@ import pytest
 from must.analysis import write_tables
 from must.analysis.tables import TABLES
 from must.errors import ResultsError
-
-RATES = {  # (pruning ratio, seed) -> (E, K)
-    (0.0, 0): [[0.0, 0.0], [0.8, 0.6], [0.4, 0.6]],
-    (0.0, 1): [[0.0, 0.0], [0.6, 1.0], [0.8, 0.2]],
-    (0.5, 0): [[0.0, 0.0], [0.2, 0.4], [1.0, 0.6]],
-    (0.5, 1): [[0.0, 0.0], [0.4, 0.2], [0.8, 1.0]],
-}
-
-
-def by_hand(spec, config):
-    return RATES[config.masks.pruning_ratio, config.training.seed]
-
-
-def read(runs, experiment, name):
-    write_tables(experiment, runs.results)
-    return (runs.results / experiment.name / "tables" / name).read_text()
-
-
-def records(runs, experiment, name="success_rate.csv"):
-    return list(csv.DictReader(read(runs, experiment, name).splitlines()))
-
-
-def lines_with(text, word):
-    return [line for line in text.splitlines() if word in line]
+from tests.reading import by_hand, lines_with, read, records
 
 
 def test_every_table_is_written_in_three_formats_and_named(runs):
@@ -120,58 +95,6 @@ def test_per_task_tables_hold_tasks_by_pruning_ratio(runs):
         ("0.5", "reach-v3", "0.900000"),
         ("0.5", "door-open-v3", "0.800000"),
     ]
-
-
-def test_aggregates_by_hand(runs):
-    experiment = runs.experiment()
-    runs.write_all(experiment, by_hand)
-    dense, sparse = records(runs, experiment, "aggregates.csv")
-    # Means over seeds: dense .6 and .4, pruned .9 and .8.
-    assert (dense["median"], sparse["median"]) == ("0.500000", "0.850000")
-    assert (dense["optimality_gap"], sparse["optimality_gap"]) == ("0.500000", "0.150000")
-    # Each task: three pairs of four are won, one is a tie.
-    assert dense["probability_of_improvement_over_dense"] == ""
-    assert sparse["probability_of_improvement_over_dense"] == "0.875000"
-    # Dense curves 0 .7 .5 and 0 .8 .5, pruned 0 .3 .8 and 0 .3 .9, at evenly spaced evaluations.
-    assert (dense["area_under_curve"], sparse["area_under_curve"]) == ("0.500000", "0.362500")
-    assert (dense["steps_to_success_rate"], dense["runs_that_reached_it"]) == (" 10500", "1")
-    assert (sparse["steps_to_success_rate"], sparse["runs_that_reached_it"]) == ("18000 18000", "2")
-    text = read(runs, experiment, "aggregates.md")
-    assert lines_with(text, "MT-SAC")[0].endswith("| \N{EN DASH} | 0.50 | 10.5k (1 of 2) |")
-    assert lines_with(text, "MUST")[0].endswith("| 0.36 | 18.0k |")
-    assert "**0.15 [" in lines_with(text, "MUST")[0]  # of the gaps the smallest is the best
-
-
-def test_costs_are_those_of_the_logs(runs):
-    experiment = runs.experiment()
-    runs.write_all(experiment, by_hand)
-    dense, sparse = records(runs, experiment, "cost.csv")
-    assert (dense["density"], sparse["density"]) == ("1.000000", "0.500000")
-    training = experiment.training
-    assert float(sparse["gradient_steps_per_s"]) == training.opt_times / 4  # mutes the tenth epochs, of eight seconds
-    assert float(sparse["env_steps_per_s"]) == 2 * training.epoch_frames / 2
-    assert float(sparse["minutes"]) == pytest.approx((120 * 3 + 90 * 4 + 10 * 8) / 60)
-    row = lines_with(read(runs, experiment, "cost.md"), "MUST")
-    assert row == ["| MUST | 0.5 | 10 | 2 of 2 | 0.50 | 500 | 93.1k | 5.26M | 50.0 | 150 | 13.3 |"]
-
-
-def test_runs_without_sizes_or_times_have_no_costs(runs):
-    experiment = runs.experiment()
-    for directory in runs.write_all(experiment, by_hand):
-        (directory / "timing.csv").unlink()
-        result = json.loads((directory / "result.json").read_text())
-        del result["sizes"]
-        (directory / "result.json").write_text(json.dumps(result))
-    nothing = " | ".join(["\N{EN DASH}"] * 7)
-    assert lines_with(read(runs, experiment, "cost.md"), "MUST") == [f"| MUST | 0.5 | 10 | 2 of 2 | {nothing} |"]
-
-
-def test_damaged_times_are_an_error_that_names_the_line(runs):
-    experiment = runs.experiment()
-    timing = runs.write_all(experiment, by_hand)[0] / "timing.csv"
-    timing.write_text(timing.read_text().replace("\n3,", "\nthree,"))
-    with pytest.raises(ResultsError, match=r"timing\.csv: line 4: 'three' is not a finite number"):
-        write_tables(experiment, runs.results)
 
 
 def test_equal_values_are_not_singled_out(runs):
