@@ -46,7 +46,7 @@ test-slow: setup ## Run the tests that take minutes
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'slow and not system' $(TESTS)
 
 test-system: setup ## Run the tests that need packages of the system: LaTeX, a browser, OpenGL
-	@$(BIN)/python -m pytest -m system $(TESTS)
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m system $(TESTS)
 
 test-cluster: setup ## Run the tests that need Slurm and Apptainer, as an ordinary user (docs/cluster.md)
 	@$(BIN)/python -m pytest -m cluster tests/cluster

@@ -64,7 +64,7 @@ def overlap(one, other):
     return shared is not None and shared.width > 2 and shared.height > 2
 
 
-LARGE = ("fifty tasks", "ablation", "benchmarks")
+LARGE = ("ten tasks", "fifty tasks", "ablation", "benchmarks")
 
 
 @pytest.mark.parametrize(
