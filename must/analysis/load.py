@@ -117,6 +117,10 @@ class Results:
         """Give the (R, K) final success of a group's runs that count."""
         return final_success(group.success, self.experiment.report.final_evaluations)
 
+    def mean_final(self, group: Group) -> float:
+        """Give a group's final success, mean over seeds and tasks; less than any success where no run counts."""
+        return float(self.final(group).mean()) if group.finished else -1.0
+
     def control_of(self, group: Group) -> Group | None:
         """Give the dense group on the same tasks, the control; None when the sweep has none."""
         same = (other for other in self.groups if other.dense and other.tasks == group.tasks)

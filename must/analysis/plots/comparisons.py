@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from must.analysis.aggregates import Interval, probability_of_improvement, profile_band, with_interval
+from must.analysis.aggregates import profile_band
 from must.analysis.labels import differences, heading
-from must.analysis.load import Group, Results
+from must.analysis.load import Results
 from must.analysis.notes import INTERVAL_NAME
 from must.analysis.plots.panels import cells_of, grid_columns, label_of, note_of, share_axis, titled_panels
 from must.analysis.style import (
@@ -22,6 +22,7 @@ from must.analysis.style import (
     ratio_looks,
     text_width,
 )
+from must.analysis.tables.aggregates import improvement
 from must.analysis.variants import all_ratios, ratio_of, variants
 
 _THRESHOLDS = np.linspace(0, 1, 101)
@@ -73,11 +74,10 @@ def improvement_over_dense(results: Results) -> Figure | None:
     Returns:
         The figure, with the highest probabilities if a page has no room for all; None where nothing can be compared.
     """
-    pairs = [(group, results.control_of(group)) for group in results.groups if not group.dense and group.finished]
-    compared = [(group, control) for group, control in pairs if control is not None and control.finished]
-    if not compared:
+    compared = [(group, improvement(results, group)) for group in results.groups]
+    rows = [(group, interval) for group, interval in compared if not np.isnan(interval.value)]
+    if not rows:
         return None
-    rows = [(group, _improvement(results, group, control)) for group, control in compared]
     room = int((PAGE - _AROUND) / _ROW)
     notes = [note_of(results, INTERVAL_NAME)]
     if len(rows) > room:
@@ -107,9 +107,3 @@ def improvement_over_dense(results: Results) -> Figure | None:
     axes.set_xlabel("P(better than dense)")
     legend_below(figure, handles, heading("pruning_ratio"), "; ".join(notes))
     return figure
-
-
-def _improvement(results: Results, group: Group, control: Group) -> Interval:
-    return with_interval(
-        probability_of_improvement, results.final(group), results.final(control), rng=np.random.default_rng(0)
-    )

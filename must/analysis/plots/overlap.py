@@ -85,11 +85,11 @@ def mask_overlap_over_training(results: Results) -> Figure | None:
     shown = [variant for variant in variants(results) if variant.sparse]
     rows = []
     for variant, title in zip(shown, variant_titles(shown), strict=True):
-        group = max(variant.sparse, key=lambda group: (len(group.finished) > 0, _success(results, group)))
+        group = max(variant.sparse, key=lambda group: (len(group.finished) > 0, results.mean_final(group)))
         read = [read_overlaps(run.directory / "masks.csv", group.tasks) for run in group.finished]
         if read and len(read[0][0]):
             epochs, overlaps = read[0][0], np.mean([overlap for _, overlap in read], axis=0)
-            rows.append((_success(results, group), title, group, epochs, overlaps))
+            rows.append((results.mean_final(group), title, group, epochs, overlaps))
     kept = sorted(sorted(range(len(rows)), key=lambda row: -rows[row][0])[:_ROWS])
     maps = []
     for _, title, group, epochs, overlaps in (rows[row] for row in kept):
@@ -100,10 +100,6 @@ def mask_overlap_over_training(results: Results) -> Figure | None:
             maps.append(_Map(parts, _benchmark(group), group.tasks, overlaps[version], scale))
     columns = max((len({0, len(row[3]) // 2, len(row[3]) - 1}) for row in rows), default=1)
     return _draw(maps, columns) if maps else None
-
-
-def _success(results: Results, group: Group) -> float:
-    return float(results.final(group).mean()) if group.finished else -1.0
 
 
 def _benchmark(group: Group) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from must.analysis.labels import describe, heading, short_task_names
-from must.analysis.load import Group, Results
+from must.analysis.load import Results
 from must.analysis.plots.curves import draw_curve, window_note, window_of
 from must.analysis.plots.panels import (
     Cell,
@@ -44,7 +44,7 @@ def learning_curves_per_task(results: Results) -> Figure:
     ]
     notes = [note_of(results)]
     if len(cells) > 1 and sum(len(cell.variant.tasks) for cell in cells) > _MOST:
-        cells = [max(cells, key=lambda cell: max(_merit(results, group) for group in cell.groups))]
+        cells = [max(cells, key=lambda cell: max(results.mean_final(group) for group in cell.groups))]
         notes.append(f"only {describe(cells[0].variant.settings.items())}")
     if len(all_intervals(shown)) > 1:
         intervals = sorted({cell.interval for cell in cells if cell.interval is not None})
@@ -77,7 +77,3 @@ def _panels(cells: list[Cell]) -> tuple[Figure, list[Any]]:
         axes.tick_params(labelbottom=last)
         axes.set_xlabel("Steps per task" if last else "")
     return figure, panels
-
-
-def _merit(results: Results, group: Group) -> float:
-    return float(results.final(group).mean()) if group.finished else -1.0

@@ -30,6 +30,13 @@ from must.analysis.style import (
 from must.errors import ResultsError
 from tests.sweeps import SWEEPS
 
+RATES = {  # (pruning ratio, seed) -> (E, K)
+    (0.0, 0): [[0.0, 0.2], [0.4, 0.6]],
+    (0.0, 1): [[0.2, 0.0], [0.8, 0.6]],
+    (0.5, 0): [[0.0, 0.0], [1.0, 0.8]],
+    (0.5, 1): [[0.0, 0.0], [0.6, 0.4]],
+}
+
 
 def draw(runs, experiment, *names):
     """Give figures of an experiment (all, if none is named), laid out but not written."""
@@ -113,13 +120,7 @@ def test_every_figure_is_written_in_three_formats_and_two_builds_are_identical(r
 
 def test_lines_are_the_means_worked_out_by_hand(runs):
     experiment = runs.experiment()
-    rates = {
-        (0.0, 0): [[0.0, 0.2], [0.4, 0.6]],
-        (0.0, 1): [[0.2, 0.0], [0.8, 0.6]],
-        (0.5, 0): [[0.0, 0.0], [1.0, 0.8]],
-        (0.5, 1): [[0.0, 0.0], [0.6, 0.4]],
-    }
-    runs.write_all(experiment, lambda _, config: rates[config.masks.pruning_ratio, config.training.seed])
+    runs.write_all(experiment, lambda _, config: RATES[config.masks.pruning_ratio, config.training.seed])
     figures = draw(runs, experiment)
     (axes,) = figures["learning_curves"].axes
     curves = [line.get_xydata() for line in axes.lines]
@@ -136,13 +137,7 @@ def test_lines_are_the_means_worked_out_by_hand(runs):
 
 def test_curves_of_a_task_profiles_and_improvements_are_those_worked_out_by_hand(runs):
     experiment = runs.experiment()
-    rates = {
-        (0.0, 0): [[0.0, 0.2], [0.4, 0.6]],
-        (0.0, 1): [[0.2, 0.0], [0.8, 0.6]],
-        (0.5, 0): [[0.0, 0.0], [1.0, 0.8]],
-        (0.5, 1): [[0.0, 0.0], [0.6, 0.4]],
-    }
-    runs.write_all(experiment, lambda _, config: rates[config.masks.pruning_ratio, config.training.seed])
+    runs.write_all(experiment, lambda _, config: RATES[config.masks.pruning_ratio, config.training.seed])
     figures = draw(runs, experiment)
     reach, door = figures["learning_curves_per_task"].axes
     np.testing.assert_allclose([line.get_ydata() for line in reach.lines], [[0.1, 0.6], [0, 0.8]])
