@@ -1,7 +1,7 @@
 """Make the report of a finished experiment, ``results/<name>/report.html`` (``make report``).
 
-It is one file, to be read offline. Nothing is trained for it. Where the machine cannot draw, the report has no clips,
-and this says what to install.
+It is one file, to be read offline. Nothing is trained for it. Where the machine cannot draw, or the best run came
+without its policy, the report has no clips, and this says why.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from must.analysis import best_run, load_results
 from must.config import load_experiment
-from must.errors import MustError, RenderError
+from must.errors import MustError
+from must.final import final_policy
 from must.render import find_backend
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -35,9 +37,10 @@ def main() -> int:
         return 2
     targets = ["report_parts"]
     try:
+        final_policy(best_run(load_results(load_experiment(options.config), directory.parent)).directory)
         find_backend()
         targets.append("clips")
-    except RenderError as error:
+    except MustError as error:
         sys.stderr.write(f"make: the report has no clips: {error}\n")
 
     report, aside = directory / "report.html", directory / "report.partial.html"
