@@ -2,6 +2,15 @@
 
 from must.config.experiment import AXES, NOT_APPLICABLE, Experiment, RunSpec
 from must.config.load import dump, identity, load_experiment, parse_assignments, parse_experiment, result_settings
+from must.config.methods import (
+    METHODS,
+    CagradConfig,
+    MagnitudeConfig,
+    MethodSpec,
+    PacoConfig,
+    SoftModularizationConfig,
+    T3sConfig,
+)
 from must.config.schema import (
     ContainerConfig,
     EnvConfig,
@@ -17,18 +26,25 @@ from must.config.schema import (
 
 __all__ = [
     "AXES",
+    "METHODS",
     "NOT_APPLICABLE",
+    "CagradConfig",
     "ContainerConfig",
     "EnvConfig",
     "EvaluationConfig",
     "Experiment",
     "GeneratorConfig",
     "LoggingConfig",
+    "MagnitudeConfig",
     "MaskConfig",
+    "MethodSpec",
     "NetworkConfig",
+    "PacoConfig",
     "RunConfig",
     "RunSpec",
     "SacConfig",
+    "SoftModularizationConfig",
+    "T3sConfig",
     "TrainingConfig",
     "dump",
     "identity",

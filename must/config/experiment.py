@@ -8,19 +8,27 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, field_validator, model_validator
 
-from must.config.schema import Count, Flag, Fraction, Positive, Real, RunConfig, Section, Whole
+from must.config.base import Count, Flag, Fraction, Positive, Real, Section, Whole
+from must.config.methods import METHODS, MethodName, MethodSections
+from must.config.schema import RunConfig
 
 NOT_APPLICABLE = "na"
-"""Stands in a path or a table for a mask setting of a dense run, which has no masks."""
+"""Stands in a path or a table for a setting that the run's method does not read, or that needs masks it has not."""
 
 
 class SweepConfig(Section):
     """Lists of values; the experiment trains every combination.
 
-    A dense run (pruning ratio 0) is trained once per seed (and benchmark), because the settings of masks and generators
-    do not reach it.
+    Settings that a method does not read are left out of its runs: methods without masks are trained once per seed (and
+    benchmark), and so is a dense run (pruning ratio 0), because the settings of masks and generators do not reach it.
     """
 
+    methods: list[MethodName] | None = Field(default=None, min_length=1)
+    """Values of `method`."""
+    soft_modularization_sizes: list[Literal["shallow", "deep"]] | None = Field(default=None, min_length=1)
+    """Values of `soft_modularization.size`."""
+    magnitude_networks: list[Literal["actor", "both"]] | None = Field(default=None, min_length=1)
+    """Values of `magnitude.networks`."""
     seeds: list[Whole] = Field(default=[0], min_length=1)
     """Seeds; the tables give mean and spread over them."""
     pruning_ratios: list[Fraction] = Field(default=[0.5], min_length=1)
@@ -85,6 +93,31 @@ class Experiment(RunConfig):
     report: ReportConfig = ReportConfig()
     resources: ResourcesConfig = ResourcesConfig()
 
+    @model_validator(mode="after")
+    def _check_sections(self) -> Experiment:
+        """Refuse settings of a method that the experiment does not train.
+
+        Those of masks and generators may stay, so that one file can be run with several methods.
+        """
+        given = {name: name for name in MethodSections.model_fields if getattr(self, name) != _default(name)}
+        for axis in AXES:
+            section = axis.config_path.partition(".")[0]
+            if section in MethodSections.model_fields and getattr(self.sweep, axis.sweep_key) is not None:
+                given[f"sweep.{axis.sweep_key}"] = section
+        for key, section in given.items():
+            readers = [name for name, spec in METHODS.items() if section in spec.reads]
+            if not set(readers) & set(self.methods):
+                raise ValueError(
+                    f"{key} is read by method: {', '.join(readers)} only; the experiment trains "
+                    f"{', '.join(self.methods)}; remove it"
+                )
+        return self
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods that the experiment trains."""
+        return tuple(self.sweep.methods or (self.method,))
+
     def run_config(self) -> RunConfig:
         """Give the settings of a single run, without the sweep."""
         return RunConfig.model_validate({key: getattr(self, key) for key in RunConfig.model_fields})
@@ -95,9 +128,12 @@ class Experiment(RunConfig):
         specs: dict[RunSpec, None] = {}
         for values in product(*(getattr(self.sweep, axis.sweep_key) for axis in axes)):
             chosen = dict(zip((axis.name for axis in axes), values, strict=True))
-            dense = chosen["pruning_ratio"] == 0
+            method = chosen.get("method", self.method)
+            dense = chosen["pruning_ratio"] == 0 or not METHODS[method].reads_key("masks.pruning_ratio")
             params = {
-                axis.name: NOT_APPLICABLE if dense and axis.masks_only else format_value(chosen[axis.name])
+                axis.name: format_value(chosen[axis.name])
+                if not axis.of_a_method or (_reads(method, axis) and not (dense and axis.needs_masks))
+                else NOT_APPLICABLE
                 for axis in axes
             }
             specs[RunSpec(tuple(params.items()))] = None
@@ -114,27 +150,46 @@ class Experiment(RunConfig):
         return chosen
 
 
+def _default(section: str) -> Any:
+    return MethodSections.model_fields[section].default
+
+
 class Axis(NamedTuple):
     """One axis of a sweep."""
 
     name: str
     sweep_key: str
     config_path: str
-    masks_only: bool
+    needs_masks: bool = False
     """Whether a dense run does not read it."""
 
+    @property
+    def of_a_method(self) -> bool:
+        """Whether only some methods read it."""
+        return self.config_path.partition(".")[0] in METHOD_SECTIONS
+
+
+METHOD_SECTIONS = frozenset(section for spec in METHODS.values() for section in spec.reads)
+"""Sections that only some methods read."""
 
 AXES = (
-    Axis("benchmark", "benchmarks", "env.benchmark", False),
-    Axis("granularity", "granularities", "masks.granularity", True),
-    Axis("pruning_ratio", "pruning_ratios", "masks.pruning_ratio", False),
-    Axis("update_interval", "update_intervals", "masks.update_interval", True),
-    Axis("generator_lr", "generator_lrs", "generator.lr", True),
-    Axis("use_sl_loss", "use_sl_loss", "generator.use_sl_loss", True),
-    Axis("use_trajectory_info", "use_trajectory_info", "generator.use_trajectory_info", True),
-    Axis("seed", "seeds", "training.seed", False),
+    Axis("benchmark", "benchmarks", "env.benchmark"),
+    Axis("method", "methods", "method"),
+    Axis("size", "soft_modularization_sizes", "soft_modularization.size"),
+    Axis("networks", "magnitude_networks", "magnitude.networks"),
+    Axis("granularity", "granularities", "masks.granularity", needs_masks=True),
+    Axis("pruning_ratio", "pruning_ratios", "masks.pruning_ratio"),
+    Axis("update_interval", "update_intervals", "masks.update_interval", needs_masks=True),
+    Axis("generator_lr", "generator_lrs", "generator.lr", needs_masks=True),
+    Axis("use_sl_loss", "use_sl_loss", "generator.use_sl_loss", needs_masks=True),
+    Axis("use_trajectory_info", "use_trajectory_info", "generator.use_trajectory_info", needs_masks=True),
+    Axis("seed", "seeds", "training.seed"),
 )
 """The axes of a sweep, in the order of a run's path below ``results/<name>/runs/``."""
+
+
+def _reads(method: str, axis: Axis) -> bool:
+    return METHODS[method].reads_key(axis.config_path)
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,10 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from must.config.experiment import Experiment
-from must.config.schema import RunConfig, Section, suggest
+from must.config.base import Section, suggest
+from must.config.experiment import METHOD_SECTIONS, Experiment
+from must.config.methods import METHODS
+from must.config.schema import RunConfig
 from must.errors import ConfigError
 
 FAST_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -22,6 +24,7 @@ _NOT_IN_IDENTITY: dict[str, Any] = {
     "logging": True,
     "container": True,
     "training": {"n_workers", "checkpoint_minutes", "worker_timeout_minutes"},
+    "evaluation": {"protocol"},  # the keys that it settles are there
 }
 """Settings that cannot change a result: a run may be continued with others."""
 
@@ -72,13 +75,27 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
 
 
 def dump(config: RunConfig) -> str:
-    """Write a resolved configuration as YAML, with every key."""
-    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False)
+    """Write a resolved configuration as YAML, with every key but those of sections that no method of it reads."""
+    methods = config.methods if isinstance(config, Experiment) else (config.method,)
+    unread = {section for section in METHOD_SECTIONS if not any(section in METHODS[name].reads for name in methods)}
+    return yaml.safe_dump(config.model_dump(mode="json", exclude=unread), sort_keys=False)
 
 
 def result_settings(config: RunConfig) -> dict[str, Any]:
-    """Give the settings that can change the result of a run: not the number of workers, for example."""
-    return config.model_dump(mode="json", exclude=_NOT_IN_IDENTITY)
+    """Give the settings that can change the result of a run: not the number of workers, for example.
+
+    Settings that the run's method does not read are left out. The method itself is left out where it is the default, so
+    that runs from before there was a choice are still what they were.
+    """
+    settings = config.model_dump(mode="json", exclude=_NOT_IN_IDENTITY)
+    for section in METHOD_SECTIONS:
+        if (keys := config.spec.reads.get(section, frozenset())) is not None:
+            settings[section] = {key: value for key, value in settings[section].items() if key in keys}
+        if not settings[section]:
+            del settings[section]
+    if config.method == RunConfig.model_fields["method"].default:
+        del settings["method"]
+    return settings
 
 
 def identity(config: RunConfig) -> str:

@@ -5,49 +5,13 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
+from must.config.base import Count, Flag, Fraction, NonNegative, Positive, Real, Section, Whole, suggest
+from must.config.methods import METHODS, MethodName, MethodSections, MethodSpec
 from must.tasks import ALL_TASKS, BENCHMARKS, MAX_HORIZON
-
-_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
-
-
-def parse_number(value: Any) -> Any:
-    """Read ``1e-4`` as a number: YAML 1.1 takes it for a string, because it has no decimal point."""
-    if isinstance(value, str) and re.match(_NUMBER, value):
-        return float(value)
-    return value
-
-
-Real = Annotated[
-    float,
-    BeforeValidator(parse_number),
-    Field(allow_inf_nan=False),
-    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string", "pattern": _NUMBER}]}),
-]
-"""A real number; ``1e-4`` is one too."""
-
-Positive = Annotated[Real, Field(gt=0)]
-NonNegative = Annotated[Real, Field(ge=0)]
-Fraction = Annotated[Real, Field(ge=0, lt=1)]
-Count = Annotated[int, Field(ge=1)]
-Whole = Annotated[int, Field(ge=0)]
-Flag = Annotated[
-    bool,
-    BeforeValidator(lambda v: bool(v) if isinstance(v, int) and v in (0, 1) else v),
-    WithJsonSchema({"enum": [True, False, 0, 1]}),
-]
-"""True or false; 0 and 1 are taken as well."""
-
-
-class Section(BaseModel):
-    """Base of all sections: immutable, strictly typed, and without unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
 
 
 class EnvConfig(Section):
@@ -211,13 +175,30 @@ class TrainingConfig(Section):
     """Minutes after which a worker that does not answer is taken for dead."""
 
 
+PROTOCOLS: dict[str, dict[str, int]] = {"original": {"interval": 1, "episodes": 3}, "standard": {"episodes": 50}}
+"""Evaluation protocols, and the keys that they settle."""
+
+
 class EvaluationConfig(Section):
     """How the policy is judged: mean action, the published masks, seeds of its own."""
 
+    protocol: Literal["original", "standard"] | None = None
+    """`original`: 3 episodes of each task after every epoch. `standard`: 50 episodes of each task, each of its 50 train
+    goals exactly once, horizon 500, at an interval of choice. When left out, the keys below say it."""
     interval: Count = 10
-    """Epochs between two evaluations; the last epoch is always evaluated."""
+    """Epochs between two evaluations; the last epoch is always evaluated. Settled by `protocol: original`."""
     episodes: Annotated[int, Field(ge=1, le=50)] = 3
-    """Episodes of each task in an evaluation; with random goals, each on another of the 50 train goals."""
+    """Episodes of each task in an evaluation; with random goals, each on another of the 50 train goals. Settled by a
+    `protocol`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _settle(cls, data: Any) -> Any:
+        settled = PROTOCOLS.get(str(data.get("protocol")), {}) if isinstance(data, dict) else {}
+        for key, value in settled.items():
+            if data.get(key, value) != value:
+                raise ValueError(f"protocol: {data['protocol']} sets {key} to {value}; leave it out, or the protocol")
+        return {**settled, **data} if settled else data
 
 
 class LoggingConfig(Section):
@@ -245,9 +226,11 @@ class ContainerConfig(Section):
     reach none) Debian packages from the mirror that this host's own apt uses."""
 
 
-class RunConfig(Section):
+class RunConfig(MethodSections):
     """Everything that defines one training run."""
 
+    method: MethodName = "must"
+    """What is trained; see docs/methods.md."""
     env: EnvConfig
     network: NetworkConfig = NetworkConfig()
     sac: SacConfig = SacConfig()
@@ -265,7 +248,7 @@ class RunConfig(Section):
             raise ValueError(
                 "generator.head is read with masks.granularity: weight only; remove it (or set it to null)"
             )
-        if not self.dense and self.generator.needs_trajectories:
+        if self.learns_masks and self.generator.needs_trajectories:
             before_update = (self.training.pretrain_epochs + self.masks.update_interval) * frames
             if self.masks.update_interval <= self.training.epochs and before_update < self.env.horizon:
                 raise ValueError(
@@ -278,15 +261,24 @@ class RunConfig(Section):
                 f"sac.buffer_size = {self.sac.buffer_size} leaves {self.sac.buffer_size // len(names)} rows for each "
                 f"of {len(names)} tasks, less than one epoch of {frames} steps: use at least {frames * len(names)}"
             )
+        if self.evaluation.protocol == "standard" and (self.env.goals, self.env.horizon) != ("random", MAX_HORIZON):
+            raise ValueError(
+                f"evaluation.protocol: standard judges episodes of {MAX_HORIZON} steps at all 50 train goals: set "
+                f"env.goals to random and env.horizon to {MAX_HORIZON}, or leave the protocol out"
+            )
         return self
 
     @property
+    def spec(self) -> MethodSpec:
+        """What is known of the run's method."""
+        return METHODS[self.method]
+
+    @property
     def dense(self) -> bool:
-        """Whether the run is dense multi-task SAC: no masks, no generators."""
-        return self.masks.pruning_ratio == 0
+        """Whether no task's part of the networks is cut out with masks."""
+        return self.masks.pruning_ratio == 0 or not self.spec.reads_key("masks.pruning_ratio")
 
-
-def suggest(name: str, known: Any) -> str:
-    """Give ``; did you mean 'x'?`` for the known name nearest to a mistyped one, or nothing when none is near."""
-    near = difflib.get_close_matches(str(name), [str(k) for k in known], n=1, cutoff=0.5)
-    return f"; did you mean '{near[0]}'?" if near else ""
+    @property
+    def learns_masks(self) -> bool:
+        """Whether mask generators are trained."""
+        return self.spec.reads_key("generator.lr") and not self.dense

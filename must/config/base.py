@@ -1,0 +1,51 @@
+"""What all sections of a configuration are made of: number types, and a base that refuses what it does not know."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
+
+
+def parse_number(value: Any) -> Any:
+    """Read ``1e-4`` as a number: YAML 1.1 takes it for a string, because it has no decimal point."""
+    if isinstance(value, str) and re.match(_NUMBER, value):
+        return float(value)
+    return value
+
+
+Real = Annotated[
+    float,
+    BeforeValidator(parse_number),
+    Field(allow_inf_nan=False),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string", "pattern": _NUMBER}]}),
+]
+"""A real number; ``1e-4`` is one too."""
+
+Positive = Annotated[Real, Field(gt=0)]
+NonNegative = Annotated[Real, Field(ge=0)]
+Fraction = Annotated[Real, Field(ge=0, lt=1)]
+Count = Annotated[int, Field(ge=1)]
+Whole = Annotated[int, Field(ge=0)]
+Flag = Annotated[
+    bool,
+    BeforeValidator(lambda v: bool(v) if isinstance(v, int) and v in (0, 1) else v),
+    WithJsonSchema({"enum": [True, False, 0, 1]}),
+]
+"""True or false; 0 and 1 are taken as well."""
+
+
+class Section(BaseModel):
+    """Base of all sections: immutable, strictly typed, and without unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+
+def suggest(name: str, known: Any) -> str:
+    """Give ``; did you mean 'x'?`` for the known name nearest to a mistyped one, or nothing when none is near."""
+    near = difflib.get_close_matches(str(name), [str(k) for k in known], n=1, cutoff=0.5)
+    return f"; did you mean '{near[0]}'?" if near else ""

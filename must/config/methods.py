@@ -1,0 +1,159 @@
+"""The methods: what each is called, and which settings reach it. Their code is in ``must.methods``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from must.config.base import Count, Flag, Fraction, Positive, Real, Section
+
+ALL: frozenset[str] | None = None
+"""Every key of a section."""
+
+
+@dataclass(frozen=True)
+class MethodSpec:
+    """What the configuration, the sweep and the tables know of a method."""
+
+    label: str
+    """Its name in tables and figures."""
+    reads: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
+    """Of the sections that only some methods read: name -> the keys that reach this one (`ALL`: every key)."""
+
+    def reads_key(self, path: str) -> bool:
+        """Whether a setting (``masks.pruning_ratio``) that only some methods read reaches this one."""
+        section, _, key = path.partition(".")
+        return section in self.reads and ((keys := self.reads[section]) is None or key in keys)
+
+
+_FIXED_MASKS = {"masks": frozenset({"granularity", "pruning_ratio", "mask_biases"})}
+
+METHODS: dict[str, MethodSpec] = {
+    "must": MethodSpec("MUST", {"masks": ALL, "generator": ALL}),
+    "mt_sac": MethodSpec("MT-SAC"),
+    "mtmh_sac": MethodSpec("MTMH-SAC"),
+    "soft_modularization": MethodSpec("Soft Modularization", {"soft_modularization": ALL}),
+    "pcgrad": MethodSpec("PCGrad"),
+    "cagrad": MethodSpec("CAGrad", {"cagrad": ALL}),
+    "paco": MethodSpec("PaCo", {"paco": ALL}),
+    "t3s": MethodSpec("T3S", {"t3s": ALL}),
+    "static_sparse": MethodSpec("Static sparse", _FIXED_MASKS),
+    "shared_sparse": MethodSpec("Shared sparse", _FIXED_MASKS),
+    "magnitude": MethodSpec("Magnitude pruning", {"masks": frozenset({"pruning_ratio"}), "magnitude": ALL}),
+    "single_task": MethodSpec("Single-task SAC"),
+}
+"""Name of each method -> what is known of it."""
+
+MethodName = Literal[
+    "must",
+    "mt_sac",
+    "mtmh_sac",
+    "soft_modularization",
+    "pcgrad",
+    "cagrad",
+    "paco",
+    "t3s",
+    "static_sparse",
+    "shared_sparse",
+    "magnitude",
+    "single_task",
+]
+"""The keys of `METHODS`, for the type checker and the schema (a test holds the two equal)."""
+
+ROUTING_SIZES: dict[str, tuple[int, int, int]] = {"shallow": (2, 2, 256), "deep": (4, 4, 128)}
+"""Published sizes of the routed networks: layers, modules in a layer, units of a module."""
+
+
+class SoftModularizationConfig(Section):
+    """Soft modularization (arXiv 2003.13661): layers of modules that a routing network mixes for each task.
+
+    `network.hidden_sizes` is not read.
+    """
+
+    size: Literal["shallow", "deep"] = "shallow"
+    """Published sizes: `shallow`, 2 layers of 2 modules of 256 units; `deep`, 4 layers of 4 modules of 128."""
+    n_layers: Count | None = None
+    """Layers of modules (default: those of `size`)."""
+    n_modules: Count | None = None
+    """Modules in a layer (default: those of `size`)."""
+    module_size: Count | None = None
+    """Units of a module (default: those of `size`)."""
+    encoder_sizes: list[Count] = Field(default=[400, 400], min_length=1)
+    """Layers of the state's encoder; the last one's size is the task embedding's as well."""
+    routing_size: Count = 256
+    """Units of the routing network's layers."""
+    weighted_losses: Flag = True
+    """Weigh the tasks' losses by K softmax(-log temperature), so that tasks that are mastered count more."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Layers, modules in a layer, units of a module."""
+        layers, modules, units = ROUTING_SIZES[self.size]
+        return self.n_layers or layers, self.n_modules or modules, self.module_size or units
+
+
+class CagradConfig(Section):
+    """Conflict-averse gradients (arXiv 2110.14048)."""
+
+    c: Annotated[Real, Field(ge=0, lt=1)] = 0.9
+    """Radius around the mean gradient, as a share of its length, in which the step is looked for; 0 is the mean
+    gradient itself. Published: 0.9 for MT10, 0.5 for MT50."""
+
+
+class PacoConfig(Section):
+    """Parameter-compositional networks (arXiv 2210.11653): a task's parameters are a weighted sum of shared sets."""
+
+    n_sets: Count = 5
+    """Parameter sets of each network."""
+    loss_threshold: Positive = 3e3
+    """Loss of a task above which it is left out of a step and gets a new mixture of the other tasks' weights."""
+
+
+class T3sConfig(Section):
+    """Task-specific feature selector and task scheduler (T3S)."""
+
+    selector_sizes: list[Count] = Field(default=[128, 128, 128], min_length=1)
+    """Hidden layers of a task's feature selector."""
+    extractor_size: Count = 64
+    """Units between the selected features and the output, of each task."""
+    scheduler_tau: Positive = 0.1
+    """Temperature of the scheduler: the lower it is, the more weight goes to tasks that fail or get worse."""
+    scheduler_window: Count = 10
+    """Training episodes of a task that its success rate is taken from."""
+
+
+class MagnitudeConfig(Section):
+    """Gradual magnitude pruning (arXiv 2508.06871) to `masks.pruning_ratio`, the same for all tasks.
+
+    Sparsity rises as s_final (1 - (1 - t)^power), t from 0 at `start` to 1 at `end`.
+    """
+
+    networks: Literal["actor", "both"] = "actor"
+    """What is pruned: the policy alone, or the Q networks as well."""
+    start: Fraction = 0.05
+    """Share of the training epochs after which pruning starts."""
+    end: Annotated[Real, Field(gt=0, le=1)] = 0.8
+    """Share of the training epochs after which the final sparsity is reached."""
+    interval: Count = 1
+    """Training epochs between two steps of the schedule."""
+    power: Positive = 3.0
+    """Power of the schedule."""
+
+    @model_validator(mode="after")
+    def _check(self) -> MagnitudeConfig:
+        if self.start >= self.end:
+            raise ValueError(f"start is {self.start:g}, not before end = {self.end:g}: give start < end")
+        return self
+
+
+class MethodSections(Section):
+    """The sections that belong to one method each."""
+
+    soft_modularization: SoftModularizationConfig = SoftModularizationConfig()
+    cagrad: CagradConfig = CagradConfig()
+    paco: PacoConfig = PacoConfig()
+    t3s: T3sConfig = T3sConfig()
+    magnitude: MagnitudeConfig = MagnitudeConfig()
