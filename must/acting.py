@@ -9,15 +9,38 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from must.types import ACTION_DIM, LOG_STD_MAX, LOG_STD_MIN, Float32
 
 
+class Acting(Protocol):
+    """A published policy. It travels to the workers, so it is data, in numpy."""
+
+    @property
+    def version(self) -> int:
+        """Version of the mask set that it was made with."""
+        ...
+
+    def for_tasks(self, tasks: Sequence[int]) -> Acting:
+        """Keep what some tasks need, in that order."""
+        ...
+
+    def act(self, observations: Float32, noise: Float32 | None) -> Float32:
+        """Give each task's action in [-1, 1] (K, 4).
+
+        Args:
+            observations: (K, D), of the tasks that the policy was cut for.
+            noise: (K, 4) standard normal numbers, or None for the mean actions.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class ActingPolicy:
-    """A published policy: the parameters each task uses, and the version of the masks they were cut out with."""
+    """A policy that is a multi-layer perceptron for each task; see `Acting`."""
 
     version: int
     """Version of the mask set."""
@@ -38,19 +61,30 @@ class ActingPolicy:
         )
 
     def act(self, observations: Float32, noise: Float32 | None) -> Float32:
-        """Give each task's action in [-1, 1] (K, 4).
+        """Give each task's action; see `Acting`."""
+        return squashed(layers(observations[:, None], self.weights, self.biases)[:, 0], noise)
 
-        Args:
-            observations: (K, D), of the tasks that the policy was cut for.
-            noise: (K, 4) standard normal numbers, or None for the mean actions.
-        """
-        hidden = observations[:, None]
-        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            if layer > 0:
-                np.maximum(hidden, 0, out=hidden)
-            hidden = np.matmul(hidden, weight)
-            hidden += bias[:, None]
-        mean, log_std = hidden[:, 0, :ACTION_DIM], hidden[:, 0, ACTION_DIM:]
-        if noise is None:
-            return np.tanh(mean)
-        return np.tanh(mean + np.exp(np.clip(log_std, LOG_STD_MIN, LOG_STD_MAX)) * noise)
+
+def layers(inputs: Float32, weights: Sequence[Float32], biases: Sequence[Float32]) -> Float32:
+    """Evaluate layers with ReLU between them: (K, 1, D_in) -> (K, 1, D_out).
+
+    Args:
+        inputs: (K, 1, D_in)
+        weights: For each layer (K or 1, D_in, D_out).
+        biases: For each layer (K or 1, D_out).
+    """
+    hidden = inputs
+    for layer, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
+        if layer > 0:
+            np.maximum(hidden, 0, out=hidden)
+        hidden = np.matmul(hidden, weight)
+        hidden += bias[:, None]
+    return hidden
+
+
+def squashed(outputs: Float32, noise: Float32 | None) -> Float32:
+    """Give actions (K, 4) from a policy's outputs (K, 8), means and log standard deviations; see `Acting`."""
+    mean, log_std = outputs[:, :ACTION_DIM], outputs[:, ACTION_DIM:]
+    if noise is None:
+        return np.tanh(mean)
+    return np.tanh(mean + np.exp(np.clip(log_std, LOG_STD_MIN, LOG_STD_MAX)) * noise)

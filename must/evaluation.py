@@ -8,12 +8,12 @@ from typing import Any
 
 import torch
 
-from must.acting import ActingPolicy
-from must.algorithms import Agent
+from must.acting import Acting
 from must.collect import Collector
 from must.config import RunConfig, load_experiment
 from must.errors import RunDirectoryError
 from must.final import final_policy
+from must.methods import make_agent
 from must.types import EvalResult
 
 
@@ -33,7 +33,7 @@ def evaluate(run_dir: Path, episodes: int, n_workers: int) -> tuple[RunConfig, E
         return config, collector.evaluate(policy, episodes)
 
 
-def load_policy(run_dir: Path, overrides: Mapping[str, str] | None = None) -> tuple[RunConfig, ActingPolicy]:
+def load_policy(run_dir: Path, overrides: Mapping[str, str] | None = None) -> tuple[RunConfig, Acting]:
     """Read the settings of a finished run, and its policy with the masks it published last.
 
     Args:
@@ -49,6 +49,6 @@ def load_policy(run_dir: Path, overrides: Mapping[str, str] | None = None) -> tu
     except Exception as error:  # noqa: BLE001 (whatever a damaged file makes torch raise)
         raise RunDirectoryError(f"{final}: cannot be read ({error}); train the run again") from None
     config = load_experiment(run_dir / "config.yaml", overrides).run_config()
-    agent = Agent(config, torch.device("cpu"))
+    agent = make_agent(config, torch.device("cpu"))
     agent.load_policy(state)
     return config, agent.acting_policy()

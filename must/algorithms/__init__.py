@@ -1,7 +1,16 @@
 """The method: losses, the agent's gradient step, and the mask learner."""
 
-from must.algorithms.agent import GENERATOR_METRICS, METRICS, Agent, reported
-from must.algorithms.mask_learner import NETWORKS, MaskLearner
+from must.algorithms.agent import GENERATOR_METRICS, METRICS, NETWORKS, Agent, TaskFunctions, reported
+from must.algorithms.mask_learner import MaskLearner
 from must.algorithms.steps import GradientSteps
 
-__all__ = ["GENERATOR_METRICS", "METRICS", "NETWORKS", "Agent", "GradientSteps", "MaskLearner", "reported"]
+__all__ = [
+    "GENERATOR_METRICS",
+    "METRICS",
+    "NETWORKS",
+    "Agent",
+    "GradientSteps",
+    "MaskLearner",
+    "TaskFunctions",
+    "reported",
+]

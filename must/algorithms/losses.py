@@ -16,15 +16,15 @@ def temperature_loss(log_alpha: Tensor, log_probs: Tensor, target_entropy: float
     return -(log_alpha * (log_probs.detach().mean(1) + target_entropy)).mean()
 
 
-def policy_loss(alpha: Tensor, log_probs: Tensor, q_values: Tensor) -> Tensor:
-    """Prefer actions that both Q networks value, and entropy.
+def policy_losses(alpha: Tensor, log_probs: Tensor, q_values: Tensor) -> Tensor:
+    """Prefer actions that both Q networks value, and entropy: (K, B), to be averaged with `mean_loss`.
 
     Args:
         alpha: (K,) temperatures.
         log_probs: (K, B) of the policy's own actions.
         q_values: (2, K, B) of the same actions.
     """
-    return (alpha[:, None] * log_probs - q_values.min(0).values).mean()
+    return alpha[:, None] * log_probs - q_values.min(0).values
 
 
 def q_target(rewards: Tensor, next_q: Tensor, next_log_probs: Tensor, alpha: Tensor, gamma: float) -> Tensor:
@@ -41,5 +41,15 @@ def q_target(rewards: Tensor, next_q: Tensor, next_log_probs: Tensor, alpha: Ten
 
 
 def q_losses(q_values: Tensor, target: Tensor) -> Tensor:
-    """Give the mean squared error of each Q network: (2, K, B) and (K, B) -> (2,)."""
-    return (q_values - target).square().mean((1, 2))
+    """Give the squared errors of each Q network: (2, K, B) and (K, B) -> (2, K, B), to be averaged with `mean_loss`."""
+    return (q_values - target).square()
+
+
+def mean_loss(losses: Tensor, weights: Tensor | None = None) -> Tensor:
+    """Average losses over tasks and rows: (..., K, B) -> (...).
+
+    Args:
+        losses: (..., K, B)
+        weights: (K,) of the tasks, with mean 1, or None where all tasks count the same.
+    """
+    return losses.mean((-2, -1)) if weights is None else (weights * losses.mean(-1)).mean(-1)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import get_total_norm
 
+from must.algorithms.agent import NETWORKS
 from must.config import RunConfig
 from must.masks import (
     MaskLayout,
@@ -23,12 +24,11 @@ from must.masks import (
 from must.networks import TrajectoryEncoder, make_generator
 from must.types import OBS_DIM, Float32
 
-NETWORKS = ("policy", "q1", "q2")
-"""The masked networks; each has a generator, a trajectory encoder and an optimizer of its own."""
-
 
 class MaskLearner(nn.Module):
     """Generates masks and learns to generate better ones.
+
+    Each of `NETWORKS` has a generator, a trajectory encoder and an optimizer of its own.
 
     A mask update is an epoch that begins with `look_at` and `supervised_update`, draws masks anew at every gradient
     step (`draw`, then `step` when the losses' gradients are there), and ends with `finish_update` and `publish`.

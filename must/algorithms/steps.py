@@ -71,8 +71,8 @@ class GradientSteps:
             self._take_eagerly(warm_up, learn_masks=False)
         stream.wait_stream(side_stream)
         self._graph = torch.cuda.CUDAGraph()
-        for name in ("batches", "policy_noise"):
-            self._graph.register_generator_state(self._agent.rngs[name])
+        for rng in self._agent.rngs.values():
+            self._graph.register_generator_state(rng)
         with torch.cuda.graph(self._graph):
             self._take_eagerly(1, learn_masks=False)
         self._captured_with = self._agent.mask_set

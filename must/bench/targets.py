@@ -20,6 +20,7 @@ from must.buffers.replay import ROW_DIM
 from must.collect import Collector
 from must.config import RunConfig
 from must.envs import TaskEnv, TaskGoals
+from must.methods import MaskedAgent, MustAgent, make_agent
 from must.tasks import BENCHMARKS
 from must.training.checkpoint import Checkpoints
 from must.types import ACTION_DIM, OBS_DIM
@@ -53,7 +54,7 @@ def update(settings: Settings) -> list[Measurement]:
 def mask_update(settings: Settings) -> list[Measurement]:
     """Time the gradient step that learns masks, and the supervised steps before it."""
     agent, replay = _agent_and_replay(settings)
-    if agent.mask_learner is None:
+    if not isinstance(agent, MustAgent):
         return []
     config = settings.config
     shape = agent.n_tasks, config.env.horizon + 1, OBS_DIM
@@ -184,8 +185,8 @@ TARGETS: dict[str, Callable[[Settings], list[Measurement]]] = {
 
 def _agent_and_replay(settings: Settings) -> tuple[Agent, ReplayBuffer]:
     """Make an agent with random masks, and a replay buffer with some random rows."""
-    agent = Agent(settings.config, settings.device)
-    if agent.mask_learner is not None:
+    agent = make_agent(settings.config, settings.device)
+    if isinstance(agent, MaskedAgent):
         agent.publish_random_masks()
     replay = ReplayBuffer(agent.n_tasks, 4000 * agent.n_tasks, settings.device)
     generator = torch.Generator().manual_seed(0)

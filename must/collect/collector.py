@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from must.acting import ActingPolicy
+from must.acting import Acting
 from must.collect.runner import RunnerState
 from must.collect.worker import Collect, Evaluate, Failure, GetState, Request, SetState, serve
 from must.config import RunConfig
@@ -68,11 +68,11 @@ class Collector:
             self.close()
             raise
 
-    def collect(self, policy: ActingPolicy, frames: int) -> list[Collected]:
+    def collect(self, policy: Acting, frames: int) -> list[Collected]:
         """Let every task take ``frames`` steps; give what each collected."""
         return self._ask(lambda worker: Collect(policy.for_tasks(worker.tasks), frames))
 
-    def evaluate(self, policy: ActingPolicy, episodes: int) -> EvalResult:
+    def evaluate(self, policy: Acting, episodes: int) -> EvalResult:
         """Evaluate every task with the mean action."""
         pairs = self._ask(lambda worker: Evaluate(policy.for_tasks(worker.tasks), episodes))
         success, returns = zip(*pairs, strict=True)

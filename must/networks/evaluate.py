@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from must.acting import ActingPolicy
 from must.networks.products import affine, back_to_inputs, back_to_weights
 
 
@@ -26,9 +27,25 @@ class TaskParameters(NamedTuple):
     widths: tuple[int, ...]
     """Features of the input (without the one-hot), of each hidden layer, and of the output."""
     one_hot_rows: int
-    """Rows for the one-hot: K, or 1 if there is the task's own alone."""
+    """Rows for the one-hot: K, 1 if there is the task's own alone, or 0 if it is no input."""
     gates: tuple[Tensor, ...] = ()
     """For each hidden layer (E, K, H), or none: factors on its activations, while masks of units are learned."""
+
+    def at(self, inputs: Tensor) -> Tensor:
+        """Evaluate all members; see `TaskFunction`."""
+        return apply_task_parameters(self, inputs)
+
+    def at_two(self, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
+        """Evaluate all members at two batches; see `TaskFunction`."""
+        return apply_to_two_batches(self, first, second)
+
+    def acting(self, version: int) -> ActingPolicy:
+        """Give the first member in numpy; see `TaskFunction`."""
+        return ActingPolicy(
+            version,
+            tuple(weight[0].cpu().numpy().copy() for weight in self.weights),
+            tuple(bias[0].cpu().numpy().copy() for bias in self.biases),
+        )
 
     @property
     def weights(self) -> list[Tensor]:
@@ -186,6 +203,8 @@ def _teach(
         return
     of_tasks = form.by_task(flow).sum((1, 3)) if form.shared else flow.sum(1).view(form.n_members, form.n_tasks, -1)
     biases[0].copy_(of_tasks.sum(1, keepdim=True) if form.shared else of_tasks)
+    if one_hot.numel() == 0:
+        return
     if _has_all_rows(one_hot):
         one_hot.zero_()
         one_hot.diagonal(dim1=1, dim2=2).copy_(of_tasks.mT)
@@ -203,7 +222,9 @@ def _parts(flat: Tensor, widths: Sequence[int], one_hot_rows: int) -> tuple[list
 
 
 def _own_row(one_hot: Tensor) -> Tensor:
-    """Give the row that each task's one-hot picks of (E, K or 1, rows, D_out): (E, K, D_out)."""
+    """Give the row that each task's one-hot picks of (E, K or 1, rows, D_out): (E, K, D_out); zeros without rows."""
+    if one_hot.shape[2] == 0:
+        return one_hot.sum(2)
     return one_hot.diagonal(dim1=1, dim2=2).mT if _has_all_rows(one_hot) else one_hot.flatten(1, 2)
 
 

@@ -12,10 +12,11 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from must.masks import Masks, SubNetworks, UnitMasks, WeightMasks
+from must.networks.base import BaseNetwork, TaskSize
 from must.networks.evaluate import TaskParameters
 
 
-class MaskedMLP(nn.Module):
+class MaskedMLP(BaseNetwork):
     """E independent ReLU networks of the same shape, for K tasks whose one-hot is part of the input.
 
     The one-hot is never multiplied out: all it does is to pick a row of the first layer for each task, which is added
@@ -37,7 +38,7 @@ class MaskedMLP(nn.Module):
         Args:
             n_members: E.
             in_dim: Features of the input, without the one-hot.
-            n_tasks: K.
+            n_tasks: K, or 0 for networks without the one-hot.
             hidden_sizes: Units of each hidden layer.
             out_dim: Features of the output.
             init: Bound of the uniform hidden weights is 1/sqrt(n), n the fan-in (or, ``original``, the fan-out).
@@ -79,6 +80,11 @@ class MaskedMLP(nn.Module):
     @property
     def _sizes(self) -> list[int]:
         return [math.prod(shape) for shape in self.weight_shapes] + [width for _, width in self.weight_shapes]
+
+    def task_size(self) -> TaskSize:
+        """Count weights, the one-hot's rows of all tasks included, and biases."""
+        shapes = self.weight_shapes
+        return TaskSize(sum(math.prod(shape) for shape in shapes), sum(width for _, width in shapes))
 
     def task_parameters(self, masks: Masks) -> TaskParameters:
         """Cut out what each task uses.

@@ -20,6 +20,7 @@ from must.errors import ConfigError
 from must.files import sha256, write_atomically
 from must.manifest import Manifest, require_container, result_with_this_software
 from must.memory import keep_freed_memory
+from must.methods import make_agent
 from must.run_log import RunLog, require_packages
 from must.training.checkpoint import Checkpoints
 from must.training.directory import CHECKPOINTS, FINAL, MANIFEST, RESULT, claimed
@@ -79,13 +80,13 @@ def resolve_device(name: str) -> torch.device:
 
 
 def _train(config: RunConfig, out: Path, device: torch.device, manifest: Manifest) -> bool:
-    agent = Agent(config, device)
+    agent = make_agent(config, device)
     replay = ReplayBuffer(agent.n_tasks, config.sac.buffer_size, device)
     checkpoints = Checkpoints(out / CHECKPOINTS, identity(config))
     with StopRequests() as stop, Collector(config) as collector:
         saved = checkpoints.load(replay)
         positions = None if saved is None else saved["logs"]
-        run_log = RunLog(out, config.env.task_names, train_columns(config), config.logging, positions)
+        run_log = RunLog(out, config.env.task_names, train_columns(config, agent), config.logging, positions)
         trainer = Trainer(config, agent, replay, collector, run_log)
         if saved is not None:
             trainer.restore(saved["trainer"])

@@ -21,11 +21,12 @@ from must.training.state import pack_runners, pack_store, unpack_runners, unpack
 from must.types import EvalResult
 
 
-def train_columns(config: RunConfig) -> list[str]:
+def train_columns(config: RunConfig, agent: Agent) -> list[str]:
     """Give the columns of ``train.csv`` after the epoch and the environment steps."""
     losses = [f"supervised_loss_{network}" for network in NETWORKS]
     temperatures = [f"temperature/{task}" for task in config.env.task_names]
-    return ["mask_version", *METRICS, *GENERATOR_METRICS, *losses, "mask_churn", "mask_overlap", *temperatures]
+    masks = ["mask_churn", "mask_overlap"]
+    return ["mask_version", *METRICS, *GENERATOR_METRICS, *losses, *masks, *temperatures, *agent.columns]
 
 
 class Trainer:
@@ -66,7 +67,7 @@ class Trainer:
         assert self.result is not None
         return {
             "epoch": self.epoch,
-            "agent": self._agent.snapshot(self._learns_masks(self.epoch + 1)),
+            "agent": self._agent.snapshot(self._agent.learns_masks(self._training_epoch(self.epoch + 1))),
             "runners": pack_runners(self._collector.state()),
             "store": pack_store(self._store),
             "trajectory_rng": json.dumps(self._trajectory_rng.bit_generator.state),
@@ -87,8 +88,7 @@ class Trainer:
     def run_epoch(self) -> None:
         """Collect, learn, evaluate."""
         times = [time.monotonic()]
-        if self._training_epoch(self.epoch + 1) == 1 and not self._config.dense:
-            self._agent.publish_random_masks()
+        self._agent.before_epoch(self._training_epoch(self.epoch + 1))
         self._collect()
         self.epoch += 1
         times.append(time.monotonic())
@@ -107,30 +107,22 @@ class Trainer:
         """Number an epoch without the pretraining ones, from 1."""
         return epoch - self._config.training.pretrain_epochs
 
-    def _learns_masks(self, epoch: int) -> bool:
-        number = self._training_epoch(epoch)
-        return not self._config.dense and number >= 1 and number % self._config.masks.update_interval == 0
-
     def _collect(self) -> None:
         policy = self._agent.acting_policy()
         collected = self._collector.collect(policy, self._config.training.epoch_frames)
         self._replay.add(collected)
+        self._agent.see(collected)
         for task, part in enumerate(collected):
             for episode in part.episodes:
                 self._store.add(task, episode)
 
     def _learn(self) -> dict[str, Any]:
         """Take the gradient steps of an epoch; give the mean of what they reported."""
-        settings = self._config
-        learn_masks = self._learns_masks(self.epoch)
-        row: dict[str, Any] = {}
-        if learn_masks:
-            needed = settings.generator.needs_trajectories
-            losses = self._agent.begin_mask_update(self._store.draw(self._trajectory_rng) if needed else None)
-            row |= {f"supervised_loss_{name}": loss for name, loss in zip(NETWORKS, losses, strict=True)}
-        means = self._steps.take(settings.training.opt_times, learn_masks)
-        if learn_masks:
-            self._agent.finish_mask_update()
+        number = self._training_epoch(self.epoch)
+        learn_masks = self._agent.learns_masks(number)
+        row = self._agent.begin_learning(number, lambda: self._store.draw(self._trajectory_rng))
+        means = self._steps.take(self._config.training.opt_times, learn_masks)
+        row |= self._agent.end_learning(number)
         row |= dict(zip(reported(learn_masks), means.tolist(), strict=True))
         for name, value in row.items():
             if not np.isfinite(value):

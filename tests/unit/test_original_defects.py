@@ -17,6 +17,7 @@ from must.collect import Collector
 from must.config import Experiment, parse_experiment
 from must.errors import ConfigError, NumericalError
 from must.masks import kept, top_k_mask
+from must.methods import make_agent
 from must.networks import TrajectoryEncoder
 from must.types import Episode
 from tests.helpers import ROOT, SMALL, merged, random_batch, random_trajectories, small_config
@@ -86,7 +87,7 @@ FULL_SIZE = {
 @pytest.mark.parametrize("trajectory_info", [0, 1])
 def test_03_the_supervised_loss_has_a_gradient_at_full_size(trajectory_info, sl):
     flags = {"generator": {"use_sl_loss": sl, "use_trajectory_info": trajectory_info}}
-    agent = Agent(parse_experiment(merged(merged(SMALL, FULL_SIZE), flags)).run_config(), torch.device("cpu"))
+    agent = make_agent(parse_experiment(merged(merged(SMALL, FULL_SIZE), flags)).run_config(), torch.device("cpu"))
     learner = agent.mask_learner
     assert sum(p.numel() for p in learner.generators[0].parameters()) > 80e6
     watched = [learner.generators[0].head.weight, learner.generators[0].trunk[0].weight]

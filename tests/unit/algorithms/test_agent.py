@@ -6,6 +6,7 @@ import torch
 from must.algorithms import METRICS, Agent
 from must.algorithms.agent import clip_members
 from must.masks.mask_set import SubNetworks
+from must.methods import MaskedAgent, MustAgent, make_agent
 from tests.helpers import merged, random_batch, random_trajectories, small_config
 
 CPU = torch.device("cpu")
@@ -20,8 +21,8 @@ KINDS = {
 
 
 def make(n_tasks: int = 3, **sections) -> Agent:
-    agent = Agent(small_config(**merged({"env": {"n_tasks": n_tasks}}, sections)), CPU)
-    if agent.mask_learner is not None:
+    agent = make_agent(small_config(**merged({"env": {"n_tasks": n_tasks}}, sections)), CPU)
+    if isinstance(agent, MaskedAgent):
         agent.publish_random_masks()
     return agent
 
@@ -62,7 +63,7 @@ def test_the_sizes_it_states_are_those_of_its_networks_and_masks(kind):
     sizes = agent.sizes()
     assert sizes["policy_parameters"] == agent.policy.flat.numel()
     assert 2 * sizes["q_parameters"] == agent.critic.flat.numel()
-    learned = agent.mask_learner.parameters() if agent.mask_learner is not None else ()
+    learned = agent.mask_learner.parameters() if isinstance(agent, MustAgent) else ()
     assert sizes["generator_parameters"] == sum(parameter.numel() for parameter in learned)
     biases = sum(width for _, width in agent.policy.weight_shapes)
     for name, masks, network in (("policy", agent.mask_set.policy, agent.policy), ("q", agent.mask_set.critic, None)):

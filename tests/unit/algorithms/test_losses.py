@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from must.algorithms.losses import policy_loss, q_losses, q_target, temperature_loss
+from must.algorithms.losses import mean_loss, policy_losses, q_losses, q_target, temperature_loss
 
 
 @pytest.mark.parametrize("n_tasks", [1, 3])
@@ -27,9 +27,9 @@ def test_losses_by_element(n_tasks):
     errors = [np.mean((q[e] - target) ** 2) for e in range(2)]
     t = torch.from_numpy
     assert float(temperature_loss(t(log_alpha), t(log_probs), -4.0)) == pytest.approx(temperature)
-    assert float(policy_loss(t(alpha), t(log_probs), t(q))) == pytest.approx(policy)
+    assert float(mean_loss(policy_losses(t(alpha), t(log_probs), t(q)))) == pytest.approx(policy)
     assert np.allclose(q_target(t(rewards), t(q), t(log_probs), t(alpha), 0.9).numpy(), target)
-    assert np.allclose(q_losses(t(q), t(target)).numpy(), errors)
+    assert np.allclose(mean_loss(q_losses(t(q), t(target))).numpy(), errors)
 
 
 def test_a_task_with_too_little_entropy_gets_a_higher_temperature():

@@ -5,6 +5,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from must.algorithms import Agent, GradientSteps
 from must.buffers import ReplayBuffer
 from must.buffers.replay import ROW_DIM
+from must.methods import MaskedAgent, make_agent
 from tests.helpers import random_trajectories, small_config
 
 CPU = torch.device("cpu")
@@ -30,8 +31,8 @@ class Recorder(TorchDispatchMode):
 
 
 def make(masks: dict) -> tuple[Agent, ReplayBuffer]:
-    agent = Agent(small_config(env={"n_tasks": 3}, masks=masks), CPU)
-    if agent.mask_learner is not None:
+    agent = make_agent(small_config(env={"n_tasks": 3}, masks=masks), CPU)
+    if isinstance(agent, MaskedAgent):
         agent.publish_random_masks()
     replay = ReplayBuffer(3, 300, CPU)
     replay.append_rows(torch.randn(3, 60, ROW_DIM, generator=torch.Generator().manual_seed(0)))

@@ -5,12 +5,12 @@ import torch
 import yaml
 from torch.utils.flop_counter import FlopCounterMode
 
-from must.algorithms import Agent
 from must.bench.operations import gradient_step_gflop
 from must.bench.report import BEGIN, END, PLOT, markdown, plot_step_times, run_all, step_times, write_page
 from must.bench.targets import TARGETS
 from must.cli import main
 from must.errors import ResultsError
+from must.methods import MaskedAgent, make_agent
 from tests.helpers import SMALL, merged, random_batch, small_config
 
 TINY = merged(SMALL, {"sac": {"buffer_size": 900}})
@@ -19,8 +19,8 @@ TINY = merged(SMALL, {"sac": {"buffer_size": 900}})
 @pytest.mark.parametrize("masks", [{"pruning_ratio": 0}, {"granularity": "neuron", "pruning_ratio": 0.5}])
 def test_counted_operations_are_those_that_torch_carries_out(masks):
     config = small_config(masks=masks, network={"hidden_sizes": [24, 16, 8]})
-    agent = Agent(config, torch.device("cpu"))
-    if agent.mask_learner is not None:
+    agent = make_agent(config, torch.device("cpu"))
+    if isinstance(agent, MaskedAgent):
         agent.publish_random_masks()
     batch = random_batch(3, config.sac.batch_size_per_task)
     with FlopCounterMode(display=False) as counter:
