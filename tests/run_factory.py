@@ -23,6 +23,11 @@ SIZES = {
     "flops_per_action": 93_100,
 }
 
+QUALITY = {"mtmh_sac": 0.35, "pcgrad": 0.8, "cagrad": 0.6, "paco": 0.4, "t3s": 0.7, "magnitude": 0.65}
+"""How much hard tasks take from the success of some methods."""
+TASK_MASKS = ("must", "static_sparse")
+"""Methods that give each task masks of its own."""
+
 Success = Callable[[RunSpec, RunConfig], Any]
 """Gives the (E, K) success rates of a run."""
 
@@ -30,9 +35,11 @@ Success = Callable[[RunSpec, RunConfig], Any]
 def learning_curves(spec: RunSpec, config: RunConfig, evaluations: int = 13, episodes: int = 10) -> np.ndarray:
     """Success rates that look like training: tasks of different difficulty, noise of a finite number of episodes."""
     rng = np.random.default_rng([*spec.path.encode()])
-    tasks, sparsity = len(config.env.task_names), config.masks.pruning_ratio
+    tasks, sparsity = len(config.env.task_names), 0.0 if config.dense else config.masks.pruning_ratio
     hardness = np.random.default_rng(tasks).uniform(0, 1, tasks)
-    plateau = np.clip(1.15 - 0.5 * hardness**2 - 0.3 * sparsity**4 + rng.normal(0, 0.05, tasks), 0, 1)
+    plateau = np.clip(
+        1.15 - QUALITY.get(config.method, 0.5) * hardness**2 - 0.3 * sparsity**4 + rng.normal(0, 0.05, tasks), 0, 1
+    )
     middle = 0.2 + 0.5 * hardness + 0.1 * sparsity
     rate = plateau / (1 + np.exp(-14 * (np.linspace(0, 1, evaluations)[:, None] - middle)))
     return rng.binomial(episodes, rate) / episodes
@@ -108,7 +115,7 @@ def _train_csv(config: RunConfig, spec: RunSpec) -> str:
     rng, steps = np.random.default_rng([*spec.path.encode()]), config.training.epoch_frames * len(config.env.task_names)
     rows = []
     for n in range(1, config.training.epochs + 1):
-        updated = not config.dense and n % config.masks.update_interval == 0
+        updated = config.learns_masks and n % config.masks.update_interval == 0
         churn = config.masks.pruning_ratio * np.exp(-2 * n / config.training.epochs) * rng.uniform(0.8, 1)
         epoch = n + config.training.pretrain_epochs
         rows.append([epoch, epoch * steps, -0.5, churn if updated else ""])
@@ -118,11 +125,11 @@ def _train_csv(config: RunConfig, spec: RunSpec) -> str:
 def _masks_csv(config: RunConfig, spec: RunSpec) -> str:
     columns = ["epoch", "version", "network", "task_a", "task_b", "overlap"]
     rows = []
-    if not config.dense:
+    if not config.dense and config.method in TASK_MASKS:
         rng = np.random.default_rng([*spec.path.encode()])
         density = 1 - config.masks.pruning_ratio
         chance = density / (2 - density)
-        for version, network in itertools.product(range(3), ("policy", "q1", "q2")):
+        for version, network in itertools.product(range(3 if config.learns_masks else 1), ("policy", "q1", "q2")):
             for task_a, task_b in itertools.combinations(config.env.task_names, 2):
                 kin = 0.3 * version * (task_a.split("-")[0] == task_b.split("-")[0])
                 overlap = chance + (1 - chance) * (kin + abs(rng.normal(0, 0.02 * version)))
@@ -145,9 +152,18 @@ def _result(directory: Path, config: RunConfig, rates: np.ndarray) -> dict[str, 
         "epochs": config.training.epochs,
         "mean_success": float(rates[-1].mean()),
         "success": dict(zip(config.env.task_names, rates[-1].tolist(), strict=True)),
-        "sizes": SIZES | {"policy_parameters_kept": round(1000 * (1 - config.masks.pruning_ratio))},
+        "sizes": _sizes(config),
         "sha256": {name: hashlib.sha256((directory / name).read_bytes()).hexdigest() for name in names},
     }
+
+
+def _sizes(config: RunConfig) -> dict[str, int]:
+    """As many parameters as every method has, but one network a task for those that share nothing."""
+    networks = len(config.env.task_names) if config.method == "single_task" else 1
+    kept = 1.0 if config.dense else 1 - config.masks.pruning_ratio
+    generators = SIZES["generator_parameters"] if config.method == "must" else 0
+    sizes = {"policy_parameters": 1000 * networks, "q_parameters": 900 * networks}
+    return SIZES | sizes | {"policy_parameters_kept": round(1000 * kept), "generator_parameters": generators}
 
 
 def _to_csv(columns: list[str], rows: list[list[Any]]) -> str:

@@ -34,6 +34,11 @@ class Cost(NamedTuple):
     minutes: float
     """Wall-clock time of a run: collection, learning (mask updates too) and evaluation."""
 
+    @property
+    def all_parameters(self) -> float:
+        """Of the policy, both Q networks, generators and encoders; without the target networks."""
+        return self.policy_parameters + 2 * self.q_parameters + self.generator_parameters
+
 
 _FASTEST = 0.1
 _SIZES = Cost._fields[1:7]

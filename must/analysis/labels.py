@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from must.config import NOT_APPLICABLE
+from must.config import NOT_APPLICABLE, RunConfig
+from must.config.methods import METHODS
 
 _HEADINGS = {
     "benchmark": "Benchmark",
+    "method": "Method",
+    "size": "Modules",
+    "networks": "Pruned networks",
     "granularity": "Granularity",
     "pruning_ratio": "Pruning ratio",
     "update_interval": "Update interval",
@@ -17,7 +21,7 @@ _HEADINGS = {
     "seed": "Seed",
 }
 _FLAGS = ("use_sl_loss", "use_trajectory_info")
-_BARE = ("benchmark", "granularity")
+_BARE = ("benchmark", "method", "size", "granularity")
 """Axes whose values speak for themselves."""
 
 NOTHING = "\N{EN DASH}"
@@ -30,23 +34,25 @@ def heading(axis: str) -> str:
 
 
 def value_label(axis: str, value: str) -> str:
-    """Write a swept value: flags as on and off, a mask setting of a dense run as a dash."""
+    """Write a swept value: methods by their names, flags as on and off, what the run does not read as a dash."""
     if value == NOT_APPLICABLE:
         return NOTHING
+    if axis == "method":
+        return METHODS[value].label
     if axis in _FLAGS:
         return "on" if value == "1" else "off"
     return value
 
 
-def method_label(dense: bool) -> str:
-    """Name the method of a group of runs."""
-    return "MT-SAC" if dense else "MUST"
+def method_label(config: RunConfig) -> str:
+    """Name the method of a run; MUST that prunes nothing is multi-task SAC."""
+    return METHODS["mt_sac"].label if config.method == "must" and config.dense else config.spec.label
 
 
 def parts(params: Iterable[tuple[str, str]]) -> list[str]:
-    """Write each setting in words, such as ``pruning ratio 0.5``; mask settings of a dense run are left out."""
+    """Write each setting in words, such as ``pruning ratio 0.5``; what the run does not read is left out."""
     return [
-        value if axis in _BARE else f"{heading(axis).lower()} {value_label(axis, value)}"
+        value_label(axis, value) if axis in _BARE else f"{heading(axis).lower()} {value_label(axis, value)}"
         for axis, value in params
         if value != NOT_APPLICABLE
     ]

@@ -19,6 +19,8 @@ from must.errors import ConfigError, ResultsError
 
 LOGS = ("eval.csv", "train.csv", "masks.csv")
 """The logs that ``result.json`` vouches for."""
+_CONTROLS = {"mt_sac": 0, "must": 1}
+"""Which method is the control, where several are multi-task SAC."""
 
 
 class Status(StrEnum):
@@ -72,9 +74,19 @@ class Group:
         return self.runs[0].config.env.task_names
 
     @property
+    def config(self) -> RunConfig:
+        """The settings that the runs share; the seed is that of the first."""
+        return self.runs[0].config
+
+    @property
     def dense(self) -> bool:
-        """Whether this is the control without masks."""
-        return self.runs[0].config.dense
+        """Whether tasks have no masks."""
+        return self.config.dense
+
+    @property
+    def is_multi_task_sac(self) -> bool:
+        """Whether this is plain multi-task SAC: the method of this name, or one with masks that prunes nothing."""
+        return self.config.method == "mt_sac" or (self.dense and self.config.spec.reads_key("masks.pruning_ratio"))
 
     @property
     def finished(self) -> tuple[Run, ...]:
@@ -122,9 +134,15 @@ class Results:
         return float(self.final(group).mean()) if group.finished else -1.0
 
     def control_of(self, group: Group) -> Group | None:
-        """Give the dense group on the same tasks, the control; None when the sweep has none."""
-        same = (other for other in self.groups if other.dense and other.tasks == group.tasks)
-        return next(same, None)
+        """Give the group of multi-task SAC on the same tasks, the control; None when the sweep has none."""
+        same = [
+            other
+            for other in self.groups
+            if other.is_multi_task_sac
+            and other.tasks == group.tasks
+            and other.settings.get("benchmark") == group.settings.get("benchmark")
+        ]
+        return min(same, key=lambda other: _CONTROLS.get(other.config.method, len(_CONTROLS)), default=None)
 
 
 def load_results(experiment: Experiment, results: Path) -> Results:

@@ -48,15 +48,21 @@ class Kind(Enum):
     AGGREGATES = (
         "Aggregates over seeds and tasks",
         "{final}; of it, the median over tasks of the means over seeds, the mean distance to 1, and the probability "
-        "that a run is better at a task than a dense one, ties counted half; the area under the learning curve is its "
-        "mean height; steps are environment steps of each task until the mean over tasks first had a success rate of "
-        "{rate}, the mean of the runs that had it",
+        "that a run is better at a task than one of the control, MT-SAC, ties counted half; the area under the "
+        "learning curve is its mean height; steps are environment steps of each task until the mean over tasks first had "
+        "a success rate of {rate}, the mean of the runs that had it",
+    )
+    COMPARISON = (
+        "Methods by the interquartile mean (IQM) of their final success over seeds and tasks",
+        "{final}; P(better than MT-SAC) is the probability that a run is better at a task than one of MT-SAC, ties "
+        "counted half; where intervals overlap, the order of two rows says little; all params are those of the policy, "
+        "both Q networks and mask generators; a run's time is that of the machine, whatever else it was busy with",
     )
     COST = (
         "Parameters and time",
-        "density is the share of the policy's parameters that a task uses, FLOPs are two for each of its weights, "
-        "whether or not the others are multiplied as well; rates are those of the fastest tenth of the epochs, a run's "
-        "time has all of it, whatever else the machine was busy with",
+        "density is the share of the policy's parameters (params) that a task uses (params kept), FLOPs are two for "
+        "each weight that it uses, whether or not the others are multiplied as well; rates are those of the fastest "
+        "tenth of the epochs, a run's time has all of it, whatever else the machine was busy with",
     )
 
 
@@ -87,9 +93,9 @@ def _uncertainty(results: Results, kind: Kind) -> list[str]:
     several = any(len(group.finished) > 1 for group in results.groups)
     single = any(len(group.finished) == 1 for group in results.groups)
     parts = []
-    if several and kind in (Kind.SUCCESS, Kind.TASKS):
+    if several and kind in (Kind.SUCCESS, Kind.TASKS, Kind.COMPARISON):
         parts.append("± is the sample standard deviation over seeds")
-    if several and kind in (Kind.SUCCESS, Kind.AGGREGATES):
+    if several and kind in (Kind.SUCCESS, Kind.AGGREGATES, Kind.COMPARISON):
         parts.append(f"[ ] is {INTERVAL}")
     return [*parts, "a row of one seed has no spread and no interval"] if single else parts
 

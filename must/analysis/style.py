@@ -99,6 +99,10 @@ class Look:
 
 DENSE = Look("0.1", "D", (0, (1, 1)))
 """The control, in every figure."""
+UNCHANGED = Look("0.35", "h", "solid")
+"""Masks that are never updated, beside those of an update interval."""
+DENSE_LABEL = "dense"
+"""Its name in legends of pruning ratios."""
 
 _HANDLE = 4.6
 """Width of a legend's handle and the gaps beside it, in units of the type."""

@@ -1,7 +1,7 @@
 """Which groups may be compared: those that differ in nothing but pruning ratio and update interval.
 
-A variant becomes one block of a table, or one row of panels of a figure. Benchmarks are always variants of their own,
-and so are granularities, generator learning rates and flags when the experiment sweeps them.
+A variant becomes one block of a table, or one row of panels of a figure. Benchmarks and methods are always variants of
+their own, and so are granularities, generator learning rates and flags when the experiment sweeps them.
 """
 
 from __future__ import annotations
@@ -11,24 +11,32 @@ from dataclasses import dataclass
 
 from must.analysis.load import Group, Results
 from must.analysis.statistics import final_success, over_runs
-from must.config import NOT_APPLICABLE
+from must.config import NOT_APPLICABLE, Experiment
 
 _COMPARED = ("pruning_ratio", "update_interval")
+
+TASK_MASKS = ("must", "static_sparse")
+"""Methods that give each task masks of its own; those of the others are the same for all tasks."""
 
 
 @dataclass(frozen=True)
 class Variant:
-    """Comparable groups, and the dense control that they share."""
+    """Comparable groups, and the control that they share."""
 
     settings: dict[str, str]
     """The other swept axes -> value."""
-    dense: Group | None
-    sparse: tuple[Group, ...]
+    control: Group | None
+    others: tuple[Group, ...]
 
     @property
     def groups(self) -> tuple[Group, ...]:
         """All groups, the control first."""
-        return (*((self.dense,) if self.dense else ()), *self.sparse)
+        return (*((self.control,) if self.control else ()), *self.others)
+
+    @property
+    def masked(self) -> tuple[Group, ...]:
+        """The groups whose tasks have masks."""
+        return tuple(group for group in self.others if not group.dense)
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -37,68 +45,83 @@ class Variant:
 
     @property
     def ratios(self) -> tuple[float, ...]:
-        """Pruning ratios of the sparse groups, ascending."""
-        return tuple(sorted({ratio_of(group) for group in self.sparse}))
+        """Pruning ratios of the groups with masks, ascending."""
+        return tuple(sorted({ratio_of(group) for group in self.masked}))
 
     @property
-    def intervals(self) -> tuple[int, ...]:
-        """Update intervals of the sparse groups, ascending."""
-        return tuple(sorted({interval_of(group) for group in self.sparse}))
+    def intervals(self) -> tuple[int | None, ...]:
+        """Update intervals, ascending; None stands for masks that are never updated, and for a method without masks."""
+        return tuple(sorted({interval_of(group) for group in self._shown}, key=lambda interval: interval or 0))
 
-    def sparse_at(self, interval: int) -> tuple[Group, ...]:
-        """Give the sparse groups of an update interval, by ascending pruning ratio."""
-        return tuple(sorted((group for group in self.sparse if interval_of(group) == interval), key=ratio_of))
+    def at(self, interval: int | None) -> tuple[Group, ...]:
+        """Give the groups of an update interval, by ascending pruning ratio."""
+        return tuple(sorted((group for group in self._shown if interval_of(group) == interval), key=ratio_of))
 
-    def sparse_with(self, ratio: float) -> tuple[Group, ...]:
-        """Give the sparse groups of a pruning ratio, by ascending update interval."""
-        return tuple(sorted((group for group in self.sparse if ratio_of(group) == ratio), key=interval_of))
+    def masked_with(self, ratio: float) -> tuple[Group, ...]:
+        """Give the groups of a pruning ratio, by ascending update interval."""
+        same = (group for group in self.masked if ratio_of(group) == ratio)
+        return tuple(sorted(same, key=lambda group: interval_of(group) or 0))
 
-    def best_interval(self, evaluations: int) -> int:
+    def best_interval(self, evaluations: int) -> int | None:
         """Give the update interval to show when only one can be: most finished runs, then highest final success.
 
         Args:
             evaluations: How many of the last evaluations make the final success.
         """
 
-        def merit(interval: int) -> tuple[int, float, int]:
-            groups = [group for group in self.sparse_at(interval) if group.finished]
+        def merit(interval: int | None) -> tuple[int, float, int]:
+            groups = [group for group in self.at(interval) if group.finished]
             means = [float(over_runs(final_success(group.success, evaluations)).mean.mean()) for group in groups]
             mean = sum(means) / len(means) if means else 0.0
-            return sum(len(group.finished) for group in groups), mean, -interval
+            return sum(len(group.finished) for group in groups), mean, -(interval or 0)
 
-        return max(self.intervals, key=merit)
+        return max(self.intervals, key=merit, default=None)
+
+    @property
+    def _shown(self) -> tuple[Group, ...]:
+        """Those with masks; the one without, where there are none."""
+        return self.masked or self.others
+
+
+def compares_methods(experiment: Experiment) -> bool:
+    """Tell whether an experiment trains several methods, which then are what tables and figures compare."""
+    return len(experiment.methods) > 1
 
 
 def variants(results: Results) -> list[Variant]:
     """Sort the groups of an experiment into variants, in the order of the sweep."""
-    dense = {group.settings.get("benchmark"): group for group in results.groups if group.dense}
-    sparse: dict[tuple[tuple[str, str], ...], list[Group]] = {}
+    found: dict[tuple[tuple[str, str], ...], list[Group]] = {}
     for group in results.groups:
-        if not group.dense:
-            sparse.setdefault(_others(group), []).append(group)
-    if not sparse:
-        return [Variant(dict(_others(group)), group, ()) for group in dense.values()]
-    return [Variant(dict(key), dense.get(dict(key).get("benchmark")), tuple(groups)) for key, groups in sparse.items()]
+        if results.control_of(group) is not group:
+            found.setdefault(_others(group), []).append(group)
+    if not found:
+        return [Variant(dict(_others(group)), group, ()) for group in results.groups]
+    return [Variant(dict(key), results.control_of(groups[0]), tuple(groups)) for key, groups in found.items()]
+
+
+def masked_variants(results: Results) -> list[Variant]:
+    """Give the variants whose tasks have masks."""
+    return [variant for variant in variants(results) if variant.masked]
 
 
 def all_ratios(shown: Sequence[Variant]) -> list[float]:
-    """Give the pruning ratios of all sparse groups, ascending."""
+    """Give the pruning ratios of all groups with masks, ascending."""
     return sorted({ratio for variant in shown for ratio in variant.ratios})
 
 
 def all_intervals(shown: Sequence[Variant]) -> list[int]:
-    """Give the update intervals of all sparse groups, ascending."""
-    return sorted({interval for variant in shown for interval in variant.intervals})
+    """Give the update intervals of all groups, ascending."""
+    return sorted({interval for variant in shown for interval in variant.intervals if interval is not None})
 
 
 def ratio_of(group: Group) -> float:
-    """Give the pruning ratio of a group."""
-    return group.runs[0].config.masks.pruning_ratio
+    """Give the pruning ratio of a group; 0 for methods without masks."""
+    return 0.0 if group.dense else group.config.masks.pruning_ratio
 
 
-def interval_of(group: Group) -> int:
-    """Give the update interval of a group, in epochs."""
-    return group.runs[0].config.masks.update_interval
+def interval_of(group: Group) -> int | None:
+    """Give the update interval of a group, in epochs; None where masks, if there are any, are never updated."""
+    return group.config.masks.update_interval if group.config.learns_masks else None
 
 
 def _others(group: Group) -> tuple[tuple[str, str], ...]:

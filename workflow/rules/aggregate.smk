@@ -17,10 +17,12 @@ rule aggregate:
                 category="Tables",
                 labels={"table": name.replace("_", " "), "form": "raw numbers (CSV)"},
             )
-            for name in TABLES
+            for name in table_names(EXPERIMENT)
         ],
         expand(
-            f"{RESULTS}/tables/{{name}}.{{suffix}}", name=TABLES, suffix=["md", "tex"]
+            f"{RESULTS}/tables/{{name}}.{{suffix}}",
+            name=table_names(EXPERIMENT),
+            suffix=["md", "tex"],
         ),
     log:
         f"{RESULTS}/logs/aggregate.log",

@@ -12,7 +12,7 @@ import pandas as pd
 from snakemake.settings.types import DeploymentMethod
 from snakemake.utils import Paramspace
 
-from must.analysis import TABLES, best_run, load_results
+from must.analysis import best_run, load_results, table_names
 from must.cli import ORIGINAL_OPTIONS, option_flag
 from must.config import dump, identity, parse_experiment
 from must.errors import ConfigError, MustError

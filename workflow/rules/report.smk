@@ -8,7 +8,7 @@ Output: `results/<name>/pages/*.html`, `results/<name>/clips/<task>.gif` and a p
 
 rule pages:
     input:
-        tables=expand(f"{RESULTS}/tables/{{name}}.md", name=TABLES),
+        tables=expand(f"{RESULTS}/tables/{{name}}.md", name=table_names(EXPERIMENT)),
         image=IMAGE_INPUT,
     output:
         [
@@ -18,7 +18,7 @@ rule pages:
                 category="Tables",
                 labels={"table": name.replace("_", " "), "form": "page"},
             )
-            for name in TABLES
+            for name in table_names(EXPERIMENT)
         ],
     log:
         f"{RESULTS}/logs/pages.log",

@@ -57,7 +57,7 @@ def _columns(shown: list[Variant]) -> int:
 
 def _height(variant: Variant) -> float:
     """Give the height of a variant's panels in inches: enough for bars and labels, and no more than a page."""
-    row = max(0.16, 0.06 * (len(variant.ratios) + (variant.dense is not None)) + 0.04)
+    row = max(0.16, 0.06 * (len(variant.ratios) + (variant.control is not None)) + 0.04)
     return min(max(len(variant.tasks) * row, 0.4) + 0.3, PAGE - _AROUND)
 
 

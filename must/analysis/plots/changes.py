@@ -14,7 +14,7 @@ from must.analysis.load import Group, Results
 from must.analysis.logs import read_mask_churn
 from must.analysis.plots.panels import cells_of, grid_columns, label_of, note_of, steps_axis, titled_panels
 from must.analysis.style import Look, legend_below, ratio_looks
-from must.analysis.variants import all_ratios, variants
+from must.analysis.variants import all_ratios, masked_variants, ratio_of
 
 
 def mask_churn(results: Results) -> Figure | None:
@@ -23,7 +23,7 @@ def mask_churn(results: Results) -> Figure | None:
     Returns:
         The figure; None when no finished run has updated its masks.
     """
-    shown = [variant for variant in variants(results) if variant.sparse]
+    shown = masked_variants(results)
     epochs = results.experiment.training.epochs
     cells = [cell for cell in cells_of(shown) if cell.interval is not None and cell.interval <= epochs]
     if not cells:
@@ -36,7 +36,7 @@ def mask_churn(results: Results) -> Figure | None:
     for position, (axes, cell) in enumerate(zip(panels, cells, strict=True)):
         for group in cell.groups:
             if not group.dense and group.finished:
-                handles |= _line(axes, group, looks[group.runs[0].config.masks.pruning_ratio])
+                handles |= _line(axes, group, looks[ratio_of(group)])
         steps_axis(axes, named=position + columns >= len(cells))
         axes.set_ylim(bottom=0)
     if not handles:

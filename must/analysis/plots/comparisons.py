@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from must.analysis.aggregates import profile_band
+from must.analysis.estimates import improvement
 from must.analysis.labels import differences, heading
 from must.analysis.load import Results
 from must.analysis.notes import INTERVAL_NAME
@@ -22,7 +23,6 @@ from must.analysis.style import (
     ratio_looks,
     text_width,
 )
-from must.analysis.tables.aggregates import improvement
 from must.analysis.variants import all_ratios, ratio_of, variants
 
 _THRESHOLDS = np.linspace(0, 1, 101)

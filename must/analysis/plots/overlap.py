@@ -18,7 +18,7 @@ from must.analysis.logs import FloatArray, read_final_overlap, read_overlaps
 from must.analysis.plots.panels import grid_columns, variant_titles
 from must.analysis.statistics import independent_overlap
 from must.analysis.style import LINE_HEIGHT, ONE_COLUMN, PAGE, SMALL, TWO_COLUMNS, text_width, titles_height, wrap_title
-from must.analysis.variants import all_ratios, interval_of, ratio_of, variants
+from must.analysis.variants import TASK_MASKS, Variant, all_ratios, interval_of, masked_variants, ratio_of
 
 _NAMED = 12
 """Most tasks whose names stand at the axes; more are numbered, with a key below."""
@@ -57,11 +57,11 @@ def mask_overlap(results: Results) -> Figure | None:
     Returns:
         The figure; None when no finished run has masks of two or more tasks.
     """
-    shown = [variant for variant in variants(results) if variant.sparse]
+    shown = [variant for variant in masked_variants(results) if _method(variant) in TASK_MASKS]
     maps = []
     for variant, title in zip(shown, variant_titles(shown), strict=True):
         interval = variant.best_interval(results.experiment.report.final_evaluations)
-        for group in variant.sparse_at(interval):
+        for group in variant.at(interval):
             found = [read_final_overlap(run.directory / "masks.csv", group.tasks) for run in group.finished]
             overlaps = [overlap for overlap in found if overlap is not None]
             if overlaps:
@@ -82,10 +82,10 @@ def mask_overlap_over_training(results: Results) -> Figure | None:
     Returns:
         The figure; None when no finished run has masks of two or more tasks.
     """
-    shown = [variant for variant in variants(results) if variant.sparse]
+    shown = [variant for variant in masked_variants(results) if variant.masked[0].config.learns_masks]
     rows = []
     for variant, title in zip(shown, variant_titles(shown), strict=True):
-        group = max(variant.sparse, key=lambda group: (len(group.finished) > 0, results.mean_final(group)))
+        group = max(variant.masked, key=lambda group: (len(group.finished) > 0, results.mean_final(group)))
         read = [read_overlaps(run.directory / "masks.csv", group.tasks) for run in group.finished]
         if read and len(read[0][0]):
             epochs, overlaps = read[0][0], np.mean([overlap for _, overlap in read], axis=0)
@@ -102,16 +102,21 @@ def mask_overlap_over_training(results: Results) -> Figure | None:
     return _draw(maps, columns) if maps else None
 
 
+def _method(variant: Variant) -> str:
+    return variant.masked[0].config.method
+
+
 def _benchmark(group: Group) -> str:
     return group.settings.get("benchmark", "")
 
 
 def _parts(title: Sequence[str], group: Group) -> tuple[str, ...]:
     """Give the parts of a panel's title."""
+    interval = interval_of(group)
     return (
         *title,
         f"pruning ratio {ratio_of(group):.10g}",
-        f"update interval {interval_of(group)}",
+        *([] if interval is None else [f"update interval {interval}"]),
         count_of(len(group.finished), "seed"),
         f"by chance {independent_overlap(ratio_of(group)):.2f}",
     )

@@ -12,11 +12,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, MultipleLocator, NullLocator
 
 from must.analysis.aggregates import Band
-from must.analysis.labels import differences, parts
+from must.analysis.labels import differences, method_label, parts
 from must.analysis.load import Group, Results
 from must.analysis.notes import INTERVAL_NAME, coverage_note, seeds_note
 from must.analysis.statistics import FloatArray
-from must.analysis.style import ONE_COLUMN, TWO_COLUMNS, titles_height, wrap_title
+from must.analysis.style import DENSE_LABEL, ONE_COLUMN, TWO_COLUMNS, titles_height, wrap_title
 from must.analysis.variants import Variant, ratio_of
 
 SUCCESS = "Success rate"
@@ -28,7 +28,7 @@ _NEAREST = 0.1
 
 @dataclass(frozen=True)
 class Cell:
-    """What a panel shows: the control, and the groups of one update interval (None: there is only the control)."""
+    """What a panel shows: the control, and the groups of one update interval (None: nothing is updated)."""
 
     variant: Variant
     interval: int | None
@@ -37,8 +37,8 @@ class Cell:
     @property
     def groups(self) -> tuple[Group, ...]:
         """The control, then the others by ascending pruning ratio."""
-        sparse = self.variant.sparse_at(self.interval) if self.interval is not None else ()
-        return (self.variant.dense, *sparse) if self.variant.dense else sparse
+        others = self.variant.at(self.interval)
+        return (self.variant.control, *others) if self.variant.control else others
 
 
 def cells_of(shown: Sequence[Variant]) -> list[Cell]:
@@ -80,7 +80,9 @@ def grid_columns(count: int) -> int:
 
 def label_of(group: Group) -> str:
     """Name a group in a legend of pruning ratios."""
-    return "dense" if group.dense else f"{ratio_of(group):.10g}"
+    if group.dense:
+        return DENSE_LABEL if group.is_multi_task_sac else method_label(group.config)
+    return f"{ratio_of(group):.10g}"
 
 
 def note_of(results: Results, what: str = f"mean and {INTERVAL_NAME}") -> str:

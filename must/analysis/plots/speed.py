@@ -34,10 +34,10 @@ def training_speed(results: Results) -> Figure | None:
             if math.isnan(cost.density) or math.isnan(cost.gradient_steps_per_s):
                 continue
             speeds.setdefault(cost.density, []).append(cost.gradient_steps_per_s)
-            if group.dense:
+            if group is variant.control:
                 point = DENSE.line() | {"linestyle": "none", "zorder": 3}
                 (handles["dense"],) = axes.plot(cost.density, cost.gradient_steps_per_s, **point)
-        if variant.sparse and speeds:
+        if variant.masked and speeds:
             densities = sorted(speeds)
             (line,) = axes.plot(densities, [np.mean(speeds[density]) for density in densities], **look.line())
             handles[", ".join(title) or "masks"] = line

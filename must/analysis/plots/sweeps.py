@@ -24,12 +24,14 @@ from must.analysis.plots.panels import (
 )
 from must.analysis.style import (
     DENSE,
+    DENSE_LABEL,
+    UNCHANGED,
     Look,
     interval_looks,
     legend_below,
     ratio_looks,
 )
-from must.analysis.variants import Variant, all_intervals, all_ratios, interval_of, ratio_of, variants
+from must.analysis.variants import Variant, all_intervals, all_ratios, masked_variants, ratio_of, variants
 
 _DODGE = 0.018
 """Distance between two lines' error bars at the same setting, as a share of the axis."""
@@ -40,17 +42,18 @@ Panel = Callable[[Axes, Variant], dict[str, Any]]
 
 def success_by_pruning_ratio(results: Results) -> Figure:
     """Draw final success against the pruning ratio: a line for each update interval, all from the dense control."""
-    shown = variants(results)
-    looks = interval_looks(all_intervals(shown))
+    shown = masked_variants(results) or variants(results)
+    looks: dict[int | None, Look] = {None: UNCHANGED}
+    looks |= interval_looks(all_intervals(shown)).items()
 
     def draw(axes: Axes, variant: Variant) -> dict[str, Any]:
-        ratios = [*([0.0] if variant.dense else []), *variant.ratios]
+        ratios = [*([0.0] if variant.control else []), *variant.ratios]
         place = dict(zip(ratios, setting_axis(axes, ratios), strict=True))
         axes.set_xlabel("Pruning ratio")
         handles: dict[str, Any] = {}
-        control = _final(results, [variant.dense] if variant.dense else [])
+        control = _final(results, [variant.control] if variant.control else [])
         for interval, shift in zip(variant.intervals, _dodge(len(variant.intervals)), strict=True):
-            groups = [group for group in variant.sparse_at(interval) if group.finished]
+            groups = [group for group in variant.at(interval) if group.finished]
             if not groups:
                 continue
             x = np.array([place[ratio_of(group)] for group in groups]) + shift
@@ -58,9 +61,9 @@ def success_by_pruning_ratio(results: Results) -> Figure:
             if control.mean.size:
                 line_x, line_y = np.r_[place[0.0], x], np.r_[control.mean, band.mean]
                 axes.plot(line_x[:2], line_y[:2], **looks[interval].line() | {"marker": ""})
-            handles[str(interval)] = _points(axes, x, band, looks[interval])
+            handles["none" if interval is None else str(interval)] = _points(axes, x, band, looks[interval])
         if control.mean.size:
-            handles["dense"] = _points(axes, np.array([place[0.0]]), control, replace(DENSE, dashes="none"))
+            handles[DENSE_LABEL] = _points(axes, np.array([place[0.0]]), control, replace(DENSE, dashes="none"))
         return handles
 
     return _figure(results, shown, draw, heading("update_interval"))
@@ -72,25 +75,26 @@ def success_by_update_interval(results: Results) -> Figure | None:
     Returns:
         The figure; None when no run with masks is finished.
     """
-    if not any(group.finished for group in results.groups if not group.dense):
+    shown = [variant for variant in masked_variants(results) if all_intervals([variant])]
+    if not any(group.finished for variant in shown for group in variant.masked):
         return None
-    shown = variants(results)
     looks = ratio_looks(all_ratios(shown))
 
     def draw(axes: Axes, variant: Variant) -> dict[str, Any]:
-        place = dict(zip(variant.intervals, setting_axis(axes, variant.intervals, log=True), strict=True))
+        intervals = all_intervals([variant])
+        place = dict(zip(intervals, setting_axis(axes, intervals, log=True), strict=True))
         axes.set_xlabel("Update interval (epochs)")
         handles: dict[str, Any] = {}
-        control = _final(results, [variant.dense] if variant.dense else [])
+        control = _final(results, [variant.control] if variant.control else [])
         if control.mean.size:
             below, above = error_limits(control)[:, 0]
             level = float(control.mean[0])
-            handles["dense"] = axes.axhline(level, color=DENSE.color, linestyle=DENSE.dashes)
+            handles[DENSE_LABEL] = axes.axhline(level, color=DENSE.color, linestyle=DENSE.dashes)
             axes.axhspan(level - below, level + above, color=DENSE.color, alpha=0.1, linewidth=0)
         for ratio, shift in zip(variant.ratios, _dodge(len(variant.ratios)), strict=True):
-            groups = [group for group in variant.sparse_with(ratio) if group.finished]
+            groups = [group for group in variant.masked_with(ratio) if group.finished]
             if groups:
-                x = np.array([place[interval_of(group)] for group in groups]) + shift
+                x = np.array([place[group.config.masks.update_interval] for group in groups]) + shift
                 handles[f"{ratio:.10g}"] = _points(axes, x, _final(results, groups), looks[ratio])
         return handles
 

@@ -9,13 +9,23 @@ from must.analysis.load import Results, load_results
 from must.analysis.markup import Table, to_latex, to_markdown
 from must.analysis.notes import Kind, closing_note, left_out_notes
 from must.analysis.tables.aggregates import aggregate_records, aggregate_tables
+from must.analysis.tables.comparison import comparison_records, comparison_tables
 from must.analysis.tables.cost import cost_records, cost_tables
 from must.analysis.tables.rows import to_csv
 from must.analysis.tables.success import success_records, success_tables, task_records, task_tables
+from must.analysis.variants import compares_methods
 from must.config import Experiment
 
 TABLES = ("success_rate", "per_task", "aggregates", "cost")
-"""The tables; each is written as ``.csv``, ``.md`` and ``.tex``."""
+"""The tables that every experiment has."""
+OF_METHODS = ("comparison",)
+"""Those of an experiment that trains several methods."""
+SUFFIXES = ("csv", "md", "tex")
+
+
+def table_names(experiment: Experiment) -> list[str]:
+    """Give the tables of an experiment; each is written as ``.csv``, ``.md`` and ``.tex``."""
+    return [*(OF_METHODS if compares_methods(experiment) else ()), *TABLES]
 
 
 def write_tables(experiment: Experiment, results: Path) -> list[Path]:
@@ -38,10 +48,16 @@ def write_tables(experiment: Experiment, results: Path) -> list[Path]:
         | _texts(loaded, "aggregates", Kind.AGGREGATES, aggregate_records(loaded), aggregate_tables(loaded))
         | _texts(loaded, "cost", Kind.COST, cost_records(loaded), cost_tables(loaded))
     )
+    if compares_methods(experiment):
+        texts |= _texts(loaded, "comparison", Kind.COMPARISON, comparison_records(loaded), comparison_tables(loaded))
     # A screen has room for some tasks beside the settings; a page has not.
     texts["success_rate.md"] = to_markdown(success_tables(loaded, with_tasks=True), _notes(loaded, Kind.SUCCESS))
     directory = loaded.directory / "tables"
-    return [write_atomically(directory / name, text.encode()) for name, text in texts.items()]
+    paths = [write_atomically(directory / name, text.encode()) for name, text in texts.items()]
+    for name in {*TABLES, *OF_METHODS} - set(table_names(experiment)):
+        for suffix in SUFFIXES:
+            (directory / f"{name}.{suffix}").unlink(missing_ok=True)
+    return paths
 
 
 def _texts(

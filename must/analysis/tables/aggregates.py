@@ -8,19 +8,16 @@ from collections.abc import Sequence
 import numpy as np
 
 from must.analysis.aggregates import (
-    Interval,
     area_under_curve,
     median,
     optimality_gap,
-    probability_of_improvement,
     steps_to,
 )
+from must.analysis.estimates import estimate, improvement
 from must.analysis.load import Group, Results
 from must.analysis.markup import Cell, Table
 from must.analysis.tables.cells import count_cells, csv_number, interval_cells, plain_cells
-from must.analysis.tables.rows import by_benchmark, estimate, key_cells, key_columns, key_record, provenance_record
-
-_NOTHING = Interval(math.nan, math.nan, math.nan)
+from must.analysis.tables.rows import by_benchmark, key_cells, key_columns, key_record, provenance_record
 
 
 def aggregate_tables(results: Results) -> list[Table]:
@@ -64,14 +61,6 @@ def aggregate_records(results: Results) -> list[dict[str, str]]:
         }
         records.append(record | provenance_record(results, group))
     return records
-
-
-def improvement(results: Results, group: Group) -> Interval:
-    """Give the probability that a run of a group ends better than one of the control; nothing for the control."""
-    control = results.control_of(group)
-    if control is None or control is group:
-        return _NOTHING
-    return estimate(probability_of_improvement, results.final(group), results.final(control))
 
 
 def _area(group: Group) -> float:

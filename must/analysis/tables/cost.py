@@ -12,6 +12,7 @@ from must.analysis.tables.rows import by_benchmark, key_cells, key_columns, key_
 
 _COLUMNS: dict[str, Callable[[Sequence[Cost]], list[Cell]]] = {
     "Density": lambda costs: plain_cells([cost.density for cost in costs]),
+    "Params": lambda costs: count_cells([cost.policy_parameters for cost in costs]),
     "Params kept": lambda costs: count_cells([cost.policy_parameters_kept for cost in costs]),
     "FLOPs per action": lambda costs: count_cells([cost.flops_per_action for cost in costs]),
     "Generator params": lambda costs: count_cells([cost.generator_parameters for cost in costs]),

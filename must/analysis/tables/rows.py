@@ -5,16 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from functools import lru_cache
 
-import numpy as np
-
-from must.analysis.aggregates import Interval, Statistic, with_interval
 from must.analysis.labels import heading, method_label, value_label
 from must.analysis.load import Group, Results
 from must.analysis.markup import Cell
 from must.analysis.notes import commits_of, containers_of
-from must.analysis.statistics import FloatArray
 
 
 def by_benchmark(results: Results) -> list[list[Group]]:
@@ -33,14 +28,19 @@ def key_columns(results: Results) -> tuple[str, ...]:
 def key_cells(results: Results, group: Group) -> tuple[Cell, ...]:
     """Say which group a row is about, and how many of its runs are in it."""
     settings = (Cell(value_label(axis, group.settings[axis])) for axis in _axes(results))
-    return (Cell(method_label(group.dense)), *settings, Cell(f"{len(group.finished)} of {len(group.runs)}"))
+    return (Cell(method_label(group.config)), *settings, Cell(f"{len(group.finished)} of {len(group.runs)}"))
 
 
 def key_record(results: Results, group: Group) -> dict[str, str]:
-    """Say what sets a record apart, in this file and when files of several experiments are put together."""
-    env = group.runs[0].config.env
-    settings = {"method": method_label(group.dense), **group.settings}
-    return {"experiment": results.experiment.name, "reward": env.reward, "goals": env.goals, **settings}
+    """Say what sets a record apart, in this file and when files of several experiments are put together.
+
+    ``method`` is the name that all tables show, ``method_name`` what the configuration says: MT-SAC may be ``mt_sac``,
+    or ``must`` with pruning ratio 0.
+    """
+    env = group.config.env
+    methods = {"method": method_label(group.config), "method_name": group.config.method}
+    settings = {axis: value for axis, value in group.settings.items() if axis != "method"}
+    return {"experiment": results.experiment.name, "reward": env.reward, "goals": env.goals, **methods, **settings}
 
 
 def provenance_record(results: Results, group: Group) -> dict[str, str]:
@@ -56,17 +56,6 @@ def provenance_record(results: Results, group: Group) -> dict[str, str]:
     }
 
 
-def estimate(statistic: Statistic, *scores: FloatArray) -> Interval:
-    """Give a statistic with its interval; the same scores always give the same one, whatever else is in a table."""
-    return _estimate(statistic, *((matrix.shape, matrix.tobytes()) for matrix in scores))
-
-
-@lru_cache(maxsize=4096)  # a table's text, its LaTeX and its records ask for the same
-def _estimate(statistic: Statistic, *scores: tuple[tuple[int, ...], bytes]) -> Interval:
-    matrices = (np.frombuffer(data).reshape(shape) for shape, data in scores)
-    return with_interval(statistic, *matrices, rng=np.random.default_rng(0))
-
-
 def to_csv(records: Sequence[dict[str, str]]) -> str:
     """Write records with the same keys as CSV."""
     buffer = io.StringIO()
@@ -77,4 +66,4 @@ def to_csv(records: Sequence[dict[str, str]]) -> str:
 
 
 def _axes(results: Results) -> list[str]:
-    return [axis for axis in results.axes if axis != "benchmark"]
+    return [axis for axis in results.axes if axis not in ("benchmark", "method")]

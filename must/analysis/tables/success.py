@@ -6,17 +6,20 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from must.analysis.aggregates import Interval, interquartile_mean
-from must.analysis.labels import describe
+from must.analysis.estimates import final_iqm
+from must.analysis.labels import describe, method_label
 from must.analysis.load import Group, Results, Status
 from must.analysis.markup import Cell, Table
+from must.analysis.ranking import names_of
 from must.analysis.statistics import FloatArray, Spread, best_success, over_runs
 from must.analysis.tables.cells import csv_number, interval_cells, spread_cells
-from must.analysis.tables.rows import by_benchmark, estimate, key_cells, key_columns, key_record, provenance_record
-from must.analysis.variants import Variant, ratio_of, variants
+from must.analysis.tables.rows import by_benchmark, key_cells, key_columns, key_record, provenance_record
+from must.analysis.variants import compares_methods, ratio_of, variants
 
 _TASK_COLUMNS = 10
 """Most tasks that the Markdown table gives a column each; with more, `per_task` is the place to look."""
+_METHOD_COLUMNS = 7
+"""Most groups that a table of tasks gives a column each."""
 
 
 def success_tables(results: Results, with_tasks: bool) -> list[Table]:
@@ -34,7 +37,7 @@ def _success_table(results: Results, groups: Sequence[Group], with_tasks: bool) 
     keys = key_columns(results)
     columns = [
         spread_cells([over_runs(results.final(group).mean(axis=1)) for group in groups]),
-        interval_cells([_middle(results, group) for group in groups]),
+        interval_cells([final_iqm(results, group) for group in groups]),
         spread_cells([over_runs(best_success(group.success).mean(axis=1)) for group in groups]),
         *(spread_cells([over_runs(results.final(group)[:, k]) for group in groups]) for k in range(len(tasks))),
     ]
@@ -54,7 +57,7 @@ def success_records(results: Results) -> list[dict[str, str]]:
         record |= {"seeds": str(counts[Status.FINISHED]), "seeds_planned": str(len(group.runs))}
         record |= {str(status): str(counts[status]) for status in Status if status is not Status.FINISHED}
         record |= _numbers("final", over_runs(final.mean(axis=1)))
-        middle = _middle(results, group)
+        middle = final_iqm(results, group)
         record |= {f"final_iqm{suffix}": csv_number(x) for suffix, x in zip(("", "_low", "_high"), middle, strict=True)}
         record |= _numbers("best", over_runs(best.mean(axis=1)))
         for task in tasks:
@@ -67,31 +70,67 @@ def success_records(results: Results) -> list[dict[str, str]]:
 
 
 def task_tables(results: Results) -> list[Table]:
-    """Give two tables for each variant and update interval: final success, and success at the best evaluation.
+    """Give two tables for each block of groups: final success, and success at the best evaluation.
 
-    They have a row for each task, and a column for each pruning ratio.
+    They have a row for each task. A block is a variant at an update interval, with a column for each pruning ratio; or,
+    where the experiment compares methods, all groups on the same tasks, some to a table.
     """
-    kinds = (("Final success", results.final), ("Success at the best evaluation", lambda g: best_success(g.success)))
+    kinds: tuple[tuple[str, Rates], ...] = (
+        ("Final success", results.final),
+        ("Success at the best evaluation", lambda group: best_success(group.success)),
+    )
+    if compares_methods(results.experiment):
+        return [
+            table for groups in by_benchmark(results) for kind, rates in kinds for table in _split(groups, rates, kind)
+        ]
     tables = []
     for variant in variants(results):
         for interval in variant.intervals or (None,):
-            sparse = variant.sparse_at(interval) if interval is not None else ()
-            groups = (*((variant.dense,) if variant.dense else ()), *sparse)
+            groups = (*((variant.control,) if variant.control else ()), *variant.at(interval))
             settings = dict(variant.settings) | ({"update_interval": str(interval)} if interval is not None else {})
+            columns = [_column(group) for group in groups]
             for kind, rates in kinds:
                 title = ", ".join(filter(None, (f"{kind} by pruning ratio", describe(settings.items()))))
-                tables.append(_task_table(variant, groups, rates, title))
+                tables.append(_task_table(title, columns, _task_cells(groups, rates)))
     return tables
 
 
-def _task_table(variant: Variant, groups: Sequence[Group], rates: Callable[[Group], FloatArray], title: str) -> Table:
-    values = [rates(group) for group in groups]
-    rows = [
-        (Cell(task), *spread_cells([over_runs(each[:, k]) for each in values])) for k, task in enumerate(variant.tasks)
+Rates = Callable[[Group], FloatArray]
+"""Gives the (R, K) success rates of a group."""
+
+
+def _column(group: Group) -> str:
+    if group.dense:
+        return "Dense" if group.is_multi_task_sac else method_label(group.config)
+    return f"Pruned {ratio_of(group):.10g}"
+
+
+def _split(groups: Sequence[Group], rates: Rates, kind: str) -> list[Table]:
+    """Give tables of all methods, of a width that a page has room for; what is marked is the best of all of them."""
+    columns, rows = names_of(groups), _task_cells(groups, rates)
+    title = ", ".join(filter(None, (kind, groups[0].settings.get("benchmark", ""))))
+    count = -(-len(groups) // _METHOD_COLUMNS)
+    width = -(-len(groups) // count)
+    return [
+        _task_table(
+            title if count == 1 else f"{title} ({start // width + 1} of {count})",
+            columns[start : start + width],
+            [(row[0], *row[1 + start : 1 + start + width]) for row in rows],
+        )
+        for start in range(0, len(groups), width)
     ]
-    rows.append((Cell("Mean over tasks"), *spread_cells([over_runs(each.mean(axis=1)) for each in values])))
-    columns = ("Task", *("Dense" if group.dense else f"Pruned {ratio_of(group):.10g}" for group in groups))
-    return Table(title, columns, 1, tuple(rows))
+
+
+def _task_cells(groups: Sequence[Group], rates: Rates) -> list[tuple[Cell, ...]]:
+    """Give a row for each task, and one for the mean over tasks: its name, and a cell for each group."""
+    values = [rates(group) for group in groups]
+    tasks = groups[0].tasks
+    rows = [(Cell(task), *spread_cells([over_runs(each[:, k]) for each in values])) for k, task in enumerate(tasks)]
+    return [*rows, (Cell("Mean over tasks"), *spread_cells([over_runs(each.mean(axis=1)) for each in values]))]
+
+
+def _task_table(title: str, columns: Sequence[str], rows: Sequence[tuple[Cell, ...]]) -> Table:
+    return Table(title, ("Task", *columns), 1, tuple(rows))
 
 
 def task_records(results: Results) -> list[dict[str, str]]:
@@ -105,11 +144,6 @@ def task_records(results: Results) -> list[dict[str, str]]:
             record |= _numbers("best", Spread(best.mean[k], best.std[k]))
             records.append(record | provenance_record(results, group))
     return records
-
-
-def _middle(results: Results, group: Group) -> Interval:
-    """Give the interquartile mean of the final success over seeds and tasks."""
-    return estimate(interquartile_mean, results.final(group))
 
 
 def _numbers(name: str, spread: Spread) -> dict[str, str]:

@@ -39,7 +39,7 @@ def test_costs_are_those_of_the_logs(runs):
     assert float(sparse["env_steps_per_s"]) == 2 * training.epoch_frames / 2
     assert float(sparse["minutes"]) == pytest.approx((120 * 3 + 90 * 4 + 10 * 8) / 60)
     row = lines_with(read(runs, experiment, "cost.md"), "MUST")
-    assert row == ["| MUST | 0.5 | 10 | 2 of 2 | 0.50 | 500 | 93.1k | 5.26M | 50.0 | 150 | 13.3 |"]
+    assert row == ["| MUST | 0.5 | 10 | 2 of 2 | 0.50 | 1.00k | 500 | 93.1k | 5.26M | 50.0 | 150 | 13.3 |"]
 
 
 def test_runs_without_sizes_or_times_have_no_costs(runs):
@@ -49,7 +49,7 @@ def test_runs_without_sizes_or_times_have_no_costs(runs):
         result = json.loads((directory / "result.json").read_text())
         del result["sizes"]
         (directory / "result.json").write_text(json.dumps(result))
-    nothing = " | ".join(["\N{EN DASH}"] * 7)
+    nothing = " | ".join(["\N{EN DASH}"] * 8)
     assert lines_with(read(runs, experiment, "cost.md"), "MUST") == [f"| MUST | 0.5 | 10 | 2 of 2 | {nothing} |"]
 
 
