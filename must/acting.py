@@ -8,7 +8,7 @@ are spread over workers.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -63,6 +63,65 @@ class ActingPolicy:
     def act(self, observations: Float32, noise: Float32 | None) -> Float32:
         """Give each task's action; see `Acting`."""
         return squashed(layers(observations[:, None], self.weights, self.biases)[:, 0], noise)
+
+
+@dataclass(frozen=True)
+class Layers:
+    """Linear layers, or sets of them; see `layers`."""
+
+    weights: tuple[Float32, ...]
+    biases: tuple[Float32, ...]
+
+    def __call__(self, inputs: Float32) -> Float32:
+        """Evaluate them with ReLU in between: (K, 1, D_in) -> (K, 1, D_out)."""
+        return layers(inputs, self.weights, self.biases)
+
+    def only(self, number: int) -> Layers:
+        """Keep one of them."""
+        return Layers((self.weights[number],), (self.biases[number],))
+
+
+@dataclass(frozen=True)
+class RoutedPolicy:
+    """A policy of layers of modules, mixed by a routing network; see `Acting` and ``must.networks.modular``."""
+
+    version: int
+    tasks: Float32
+    """(K, F): each task's encoding."""
+    encoder: Layers
+    routing: Layers
+    probabilities: Layers
+    past: Layers
+    modules: Layers
+    """For each layer its n modules, (n, D_in, D_out)."""
+    output: Layers
+
+    def for_tasks(self, tasks: Sequence[int]) -> RoutedPolicy:
+        """Keep the encodings of some tasks only, in that order."""
+        return replace(self, tasks=self.tasks[list(tasks)])
+
+    def act(self, observations: Float32, noise: Float32 | None) -> Float32:
+        """Give each task's action; see `Acting`."""
+        features = self.encoder(observations[:, None])
+        hidden = np.maximum(features, 0)
+        for shares, weight, bias in zip(self._route(features), self.modules.weights, self.modules.biases, strict=True):
+            outputs = np.matmul(hidden[:, :, None], weight)[:, :, 0] + bias
+            hidden = np.maximum(np.matmul(shares, outputs), 0)
+        return squashed(self.output(hidden)[:, 0], noise)
+
+    def _route(self, features: Float32) -> list[Float32]:
+        """Give what each layer's outputs count for the modules after it: (K, n, n), at last (K, 1, n)."""
+        n_modules = len(self.modules.weights[0])
+        routing = self.routing(np.maximum(features * self.tasks[:, None], 0))
+        hidden, found = routing, list[Float32]()
+        for number in range(len(self.modules.weights)):
+            if number > 0:
+                past = np.concatenate([shares.reshape(len(shares), 1, -1) for shares in found], axis=2)
+                hidden = routing * self.past.only(number - 1)(past)
+            logits = self.probabilities.only(number)(np.maximum(hidden, 0)).reshape(len(features), -1, n_modules)
+            shares = np.exp(logits - logits.max(axis=2, keepdims=True))
+            found.append(shares / shares.sum(axis=2, keepdims=True))
+        return found
 
 
 def layers(inputs: Float32, weights: Sequence[Float32], biases: Sequence[Float32]) -> Float32:

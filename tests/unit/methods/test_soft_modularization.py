@@ -1,0 +1,235 @@
+"""Modular networks against a plain reference: every task and module by itself, one-hots multiplied out, autograd."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from must.methods.soft_modularization import SoftModularizationAgent
+from must.networks.modular import ModularNetwork, route
+from must.networks.taught import Rows, chain
+from tests.helpers import random_batch, relative_error, small_config
+
+IN_DIM, OUT_DIM, ROUTING = 5, 3, 7
+ENCODER = [9, 6]
+SHAPES = pytest.mark.parametrize("shape", [(2, 2, 8), (3, 3, 4), (1, 2, 5), (2, 1, 4)])
+SIZES = pytest.mark.parametrize(("n_members", "n_tasks"), [(1, 1), (2, 1), (2, 3), (1, 10)])
+CPU = torch.device("cpu")
+
+
+def make(n_members: int, n_tasks: int, shape: tuple[int, int, int], init="fan_in") -> ModularNetwork:
+    torch.manual_seed(0)
+    network = ModularNetwork(n_members, IN_DIM, n_tasks, OUT_DIM, shape, ENCODER, ROUTING, init).double()
+    with torch.no_grad():  # equal biases would hide one that is taken from the wrong place, and equal shares as well
+        network.flat += 0.5 * torch.randn(network.flat.shape, dtype=torch.float64)
+    return network
+
+
+def random_tensor(*shape: int, seed: int) -> torch.Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+class Reference:
+    """One member, its parameters read from ``flat`` one after the other in the documented order."""
+
+    def __init__(self, flat: torch.Tensor, n_tasks: int, shape: tuple[int, int, int]) -> None:
+        self._flat, self._position = flat, 0
+        n_layers, n, units = shape
+        self.n = n
+        self.encoder = [self._linear(IN_DIM, ENCODER[0]), self._linear(*ENCODER)]
+        self.routing = [self._linear(ENCODER[1], ROUTING), self._linear(ROUTING, ROUTING)]
+        self.down = [self._linear(ROUTING, n * n) for _ in range(n_layers - 1)] + [self._linear(ROUTING, n)]
+        self.up = [self._linear(layer * n * n, ROUTING) for layer in range(1, n_layers)]
+        self.modules = [self._linears(n, ENCODER[1], units)] + [
+            self._linears(n, units, units) for _ in range(n_layers - 1)
+        ]
+        self.output = self._linear(units, OUT_DIM)
+        self.embedding = self._take(n_tasks, ENCODER[1])
+        assert self._position == len(flat)
+
+    def _take(self, *shape: int) -> torch.Tensor:
+        start, self._position = self._position, self._position + math.prod(shape)
+        return self._flat[start : self._position].view(shape)
+
+    def _linear(self, fan_in: int, fan_out: int):
+        weight, bias = self._take(fan_in, fan_out), self._take(fan_out)
+        return lambda values: functional.linear(values, weight.T, bias)
+
+    def _linears(self, n: int, fan_in: int, fan_out: int):
+        weights, biases = self._take(n, fan_in, fan_out), self._take(n, fan_out)
+        return [lambda values, i=i: functional.linear(values, weights[i].T, biases[i]) for i in range(n)]
+
+    def __call__(self, observation: torch.Tensor, one_hot: torch.Tensor) -> torch.Tensor:
+        relu = functional.relu
+        features = self.encoder[1](relu(self.encoder[0](observation)))
+        g = self.routing[1](relu(self.routing[0](relu(features * (one_hot @ self.embedding)))))
+        shares = []
+        for layer, down in enumerate(self.down):
+            seen = g if layer == 0 else self.up[layer - 1](torch.cat([p.flatten() for p in shares])) * g
+            shares.append(functional.softmax(down(relu(seen)).view(-1, self.n), dim=1))
+        outputs = [module(relu(features)) for module in self.modules[0]]
+        for layer, modules in enumerate(self.modules[1:]):
+            inputs = [relu(sum(p * out for p, out in zip(row, outputs, strict=True))) for row in shares[layer]]
+            outputs = [module(values) for module, values in zip(modules, inputs, strict=True)]
+        mixed = sum(p * out for p, out in zip(shares[-1][0], outputs, strict=True))
+        return self.output(relu(mixed))
+
+
+def reference(network: ModularNetwork, inputs: torch.Tensor, shape) -> torch.Tensor:
+    n_tasks = len(inputs)
+    tasks = list(zip(inputs, torch.eye(n_tasks, dtype=inputs.dtype), strict=True))
+    members = [Reference(flat, n_tasks, shape) for flat in network.flat]
+    outputs = [member(row, one_hot) for member in members for rows, one_hot in tasks for row in rows]
+    return torch.stack(outputs).view(len(members), *inputs.shape[:2], OUT_DIM)
+
+
+@SIZES
+@SHAPES
+def test_outputs_and_gradients_match_the_reference(shape, n_members, n_tasks):
+    network = make(n_members, n_tasks, shape)
+    inputs = random_tensor(n_tasks, 4, IN_DIM, seed=1).requires_grad_()
+    direction = random_tensor(n_members, n_tasks, 4, OUT_DIM, seed=2)
+    outputs, expected = network.task_parameters(None).at(inputs), reference(network, inputs, shape)
+    assert outputs.shape == (n_members, n_tasks, 4, OUT_DIM)
+    assert relative_error(outputs, expected) < 1e-12
+    receivers = [network.flat, inputs]
+    ours = torch.autograd.grad((outputs * direction).sum(), receivers)
+    theirs = torch.autograd.grad((expected * direction).sum(), receivers)
+    for gradient, wanted in zip(ours, theirs, strict=True):
+        assert relative_error(gradient, wanted) < 1e-12
+
+
+@SIZES
+@SHAPES
+def test_two_batches_in_one_pass_teach_the_parameters_and_the_inputs_apart(shape, n_members, n_tasks):
+    network = make(n_members, n_tasks, shape)
+    first, second = (random_tensor(n_tasks, 4, IN_DIM, seed=seed).requires_grad_() for seed in (1, 2))
+    direction = random_tensor(2, n_members, n_tasks, 4, OUT_DIM, seed=3)
+    expected = [reference(network, inputs, shape) for inputs in (first, second)]
+    (of_first,) = torch.autograd.grad((expected[0] * direction[0]).sum(), network.flat)
+    (of_second,) = torch.autograd.grad((expected[1] * direction[1]).sum(), second)
+
+    outputs = network.task_parameters(None).at_two(first, second)
+    for output, wanted in zip(outputs, expected, strict=True):
+        assert relative_error(output, wanted) < 1e-12
+    loss = sum((output * weights).sum() for output, weights in zip(outputs, direction, strict=True))
+    gradients = torch.autograd.grad(loss, [network.flat, second, first], allow_unused=True)
+    assert gradients[2] is None
+    assert relative_error(gradients[0], of_first) < 1e-12
+    assert relative_error(gradients[1], of_second) < 1e-12
+
+    plain = second.detach()  # asks for no gradient: it is evaluated all the same, and teaches nothing
+    outputs = network.task_parameters(None).at_two(first, plain)
+    assert relative_error(outputs[1], expected[1]) < 1e-12
+    assert not outputs[1].requires_grad
+    (gradient,) = torch.autograd.grad((outputs[0] * direction[0]).sum(), network.flat)
+    assert relative_error(gradient, of_first) < 1e-12
+
+
+@SHAPES
+def test_what_the_modules_count_sums_to_one_over_the_sources(shape):
+    network, rows = make(1, 3, shape), Rows(3, 1, 4)
+    (member,) = network.task_parameters(None).members
+    features = chain(random_tensor(1, 12, IN_DIM, seed=1), member.parts.encoder, rows)
+    shares = route(member, features, rows)
+    n_layers, n, _ = shape
+    assert [tuple(each.shape) for each in shares] == [(12, n, n)] * (n_layers - 1) + [(12, 1, n)]
+    for each in shares:
+        torch.testing.assert_close(each.sum(2), torch.ones(each.shape[:2], dtype=torch.float64))
+        assert (each > 0).all()
+        assert n == 1 or each.std(0).max() > 1e-3  # it depends on the observation
+
+
+def test_with_one_module_in_a_layer_it_is_a_plain_perceptron():
+    network = make(1, 2, (3, 1, 4))
+    (member,) = network.task_parameters(None).members
+    parts = member.parts
+    layers = []
+    for weight, bias in (*parts.encoder, *parts.modules, *parts.output):
+        linear = nn.Linear(*weight.shape[1:], dtype=torch.float64)
+        with torch.no_grad():
+            linear.weight.copy_(weight[0].T)
+            linear.bias.copy_(bias[0, 0])
+        layers += [linear, nn.ReLU()]
+    inputs = random_tensor(2, 4, IN_DIM, seed=1)
+    torch.testing.assert_close(network.task_parameters(None).at(inputs)[0], nn.Sequential(*layers[:-1])(inputs))
+
+
+@pytest.mark.parametrize("init", ["fan_in", "original"])
+def test_initial_parameters(init):
+    torch.manual_seed(0)
+    network = ModularNetwork(2, 50, 4, 3, (2, 2, 40), [60, 30], 20, init)
+    (first, second) = network.task_parameters(None).members
+    assert not torch.equal(first.parts.encoder[0].weight, second.parts.encoder[0].weight)
+    hidden = (*first.parts.encoder, *first.parts.routing, *first.parts.past, *first.parts.modules)
+    for weight, bias in hidden:
+        bound = (weight.shape[1] if init == "fan_in" else weight.shape[2]) ** -0.5
+        assert 0.9 * bound < weight.abs().max() <= bound
+        assert (bias == 0.1).all()
+    for weight, bias in (*first.parts.probabilities, *first.parts.output):
+        assert 0 < bias.abs().max() <= 3e-3
+        assert 2.5e-3 < weight.abs().max() <= 3e-3
+    bound = (4 if init == "fan_in" else 30) ** -0.5
+    assert 0.9 * bound < first.tasks.abs().max() <= bound
+
+
+def agent(n_tasks: int = 3, **ours) -> SoftModularizationAgent:
+    sizes = {"encoder_sizes": [61, 45], "routing_size": 33, "module_size": 52, **ours}
+    tasks = {"tasks": None, "benchmark": "MT10", "n_tasks": n_tasks}
+    return SoftModularizationAgent(
+        small_config(method="soft_modularization", env=tasks, soft_modularization=sizes), CPU
+    )
+
+
+@pytest.mark.parametrize("n_tasks", [1, 3, 10])
+def test_the_policy_acts_in_numpy_as_it_does_in_torch_and_alike_in_any_company(n_tasks):
+    for ours in ({}, {"size": "deep", "module_size": 17}):
+        made = agent(n_tasks, **ours)
+        with torch.no_grad():
+            made.policy.flat += 0.1 * torch.randn(made.policy.flat.shape, generator=torch.Generator().manual_seed(0))
+        acting, rng = made.acting_policy(), np.random.default_rng(0)
+        observations, noise = rng.normal(size=(n_tasks, 39)).astype("f"), rng.normal(size=(n_tasks, 4)).astype("f")
+        outputs = made.policy.task_parameters(None).at(torch.from_numpy(observations)[:, None])[0, :, 0]
+        together = acting.act(observations, None)
+        assert together.dtype == np.float32
+        assert np.allclose(together, outputs[:, :4].tanh().detach().numpy(), atol=1e-6)
+        together = acting.act(observations, noise)
+        for tasks in ([0], [n_tasks - 1], list(range(1, n_tasks)), [*range(0, n_tasks, 3)]):
+            if tasks:
+                apart = acting.for_tasks(tasks).act(observations[tasks], noise[tasks])
+                assert np.array_equal(apart, together[tasks])
+
+
+def test_tasks_whose_temperature_is_low_count_more():
+    made = agent()
+    with torch.no_grad():
+        made.log_alpha.copy_(torch.tensor([0.0, -math.log(2), -math.log(5)]))
+    weights = made._task_weights(torch.zeros(3, 3, 8))
+    torch.testing.assert_close(weights, torch.tensor([3 / 8, 6 / 8, 15 / 8]))
+    assert float(weights.mean()) == pytest.approx(1)
+    assert not weights.requires_grad
+    assert agent(weighted_losses=False)._task_weights(torch.zeros(3, 3, 8)) is None
+    assert agent(1)._task_weights(torch.zeros(3, 1, 8)).tolist() == [1]
+
+
+def test_weights_change_what_a_step_does():
+    plain, weighted = agent(weighted_losses=False), agent()
+    for each in (plain, weighted):
+        with torch.no_grad():
+            each.log_alpha.copy_(torch.tensor([0.0, -1.0, -3.0]))
+        assert each.gradient_step(random_batch(3, 8)).isfinite().all()
+    assert not torch.equal(plain.policy.flat, weighted.policy.flat)
+
+
+def test_sizes_are_those_of_the_networks():
+    made = agent(3, encoder_sizes=[10, 6], routing_size=5, size="deep", n_layers=3, n_modules=2, module_size=7)
+    weights = 39 * 10 + 10 * 6 + 6 * 5 + 5 * 5 + 2 * 5 * 4 + 5 * 2 + 4 * 5 + 8 * 5 + 2 * 6 * 7 + 2 * 2 * 7 * 7 + 7 * 8
+    biases = 10 + 6 + 5 + 5 + 4 + 4 + 2 + 5 + 5 + 3 * 2 * 7 + 8
+    sizes = made.sizes()
+    assert sizes["policy_parameters"] == weights + biases + 3 * 6 == made.policy.flat.numel()
+    assert sizes["policy_parameters_kept"] == weights + biases + 6
+    assert sizes["flops_per_action"] == 2 * (weights + 6)
+    assert sizes["q_parameters"] == weights + biases + 3 * 6 + 4 * 10 - 7 * 7 - 7
