@@ -25,6 +25,8 @@ class Stream(IntEnum):
     GOALS = 8
     COLLECTION = 9
     EVALUATION = 10
+    SURGERY = 11
+    MIXTURES = 12
 
 
 def seed_sequence(seed: int, stream: Stream, task: str | None = None) -> np.random.SeedSequence:

@@ -18,8 +18,9 @@ class WeightMasks(NamedTuple):
     """Masks of single weights; while they are learned they carry a gradient."""
 
     elements: Tensor
-    """(E, K, n) of zeros and ones, in the order in which a base network's parameters lie: the weights of each layer
-    (the first one's with the one-hot's K rows last), then, where they are masked, the biases."""
+    """(E, K, n), or (E, 1, n) where all tasks share them: zeros and ones, in the order in which a base network's
+    parameters lie: the weights of each layer (the first one's with the one-hot's K rows last), then, where they are
+    masked, the biases."""
 
     def detach(self) -> WeightMasks:
         """Give the same masks without gradient."""
@@ -97,12 +98,15 @@ class MaskSet:
     policy: Masks
     critic: Masks
     """Both Q networks' (E = 2); the target networks use them as well."""
+    shared: bool = False
+    """Whether all tasks have the same masks."""
 
     def kept_elements(self) -> dict[str, Tensor]:
-        """Give, for each masked network, which elements each task keeps: (K, n) boolean."""
+        """Give, for each masked network, which elements each task keeps: (K, n) boolean, or (1, n) if all the same."""
+        rows = 1 if self.shared else None
         networks = {"policy": (self.policy, 0), "q1": (self.critic, 0), "q2": (self.critic, 1)}
         return {
-            name: torch.cat([tensor[member].flatten(1) for tensor in mask_tensors(masks)], dim=1).bool()
+            name: torch.cat([tensor[member, :rows].flatten(1) for tensor in mask_tensors(masks)], dim=1).bool()
             for name, (masks, member) in networks.items()
             if masks is not None
         }
@@ -160,17 +164,33 @@ class MaskLayout:
         return masks
 
     def random(
-        self, n_members: int, n_tasks: int, pruning_ratio: float, generator: torch.Generator, device: torch.device
+        self,
+        n_members: int,
+        n_tasks: int,
+        pruning_ratio: float,
+        generator: torch.Generator,
+        device: torch.device,
+        shared: bool = False,
     ) -> WeightMasks | SubNetworks:
-        """Draw random masks of exact density, for use before the first mask update."""
+        """Draw random masks of exact density.
+
+        Args:
+            n_members: E.
+            n_tasks: K.
+            pruning_ratio: Share of the elements that a mask leaves out.
+            generator: Draws them.
+            device: Where they lie.
+            shared: Whether all tasks have the same one.
+        """
+        drawn = 1 if shared else n_tasks
         members = [
-            [
-                random_mask((n_tasks, torch.Size(shape).numel()), pruning_ratio, generator, device)
-                for shape in self.shapes
-            ]
+            [random_mask((drawn, torch.Size(shape).numel()), pruning_ratio, generator, device) for shape in self.shapes]
             for _ in range(n_members)
         ]
-        return self.publishable(self.assemble(members))
+        masks = self.assemble(members)
+        if isinstance(masks, UnitMasks):  # a sub-network has the row of its own task's one-hot
+            masks = UnitMasks(tuple(mask.expand(-1, n_tasks, -1) for mask in masks.units))
+        return self.publishable(masks)
 
     def kept(self, pruning_ratio: float) -> list[int]:
         """Give how many elements are kept of each masked tensor."""

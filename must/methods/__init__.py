@@ -10,12 +10,28 @@ import torch
 
 from must.algorithms import Agent
 from must.config import RunConfig
+from must.methods.fixed_masks import SharedSparseAgent, StaticSparseAgent
+from must.methods.magnitude import MagnitudeAgent
 from must.methods.masked import MaskedAgent
+from must.methods.mtmh_sac import MultiHeadAgent
 from must.methods.must import MustAgent
+from must.methods.paco import PacoAgent
+from must.methods.single_task import SingleTaskAgent
+from must.methods.soft_modularization import SoftModularizationAgent
+from must.methods.surgery import CagradAgent, PcgradAgent
 
 AGENTS: dict[str, type[Agent]] = {
     "must": MustAgent,
     "mt_sac": Agent,
+    "mtmh_sac": MultiHeadAgent,
+    "soft_modularization": SoftModularizationAgent,
+    "pcgrad": PcgradAgent,
+    "cagrad": CagradAgent,
+    "paco": PacoAgent,
+    "static_sparse": StaticSparseAgent,
+    "shared_sparse": SharedSparseAgent,
+    "magnitude": MagnitudeAgent,
+    "single_task": SingleTaskAgent,
 }
 """Name of each method, as in ``must.config.METHODS`` -> its agent."""
 

@@ -17,6 +17,8 @@ from must.seeding import Stream
 class MaskedAgent(Agent):
     """Multi-task SAC of which every task uses a part, cut out with masks. Until some are published it is dense."""
 
+    shares_masks = False
+    """Whether all tasks have the same masks."""
     policy: MaskedMLP
     critic: MaskedMLP
 
@@ -27,13 +29,13 @@ class MaskedAgent(Agent):
         self._add_rng("random_masks", Stream.RANDOM_MASKS)
 
     def publish_random_masks(self) -> None:
-        """Publish random masks of exact density, other ones for each task."""
+        """Publish random masks of exact density."""
         ratio, rng = self._config.masks.pruning_ratio, self.rngs["random_masks"]
         policy, critic = (
-            layout.random(members, self.n_tasks, ratio, rng, self.device)
+            layout.random(members, self.n_tasks, ratio, rng, self.device, self.shares_masks)
             for layout, members in zip(self._layouts, (1, 2), strict=True)
         )
-        self.mask_set = MaskSet(self.mask_set.version + 1, policy, critic)
+        self.mask_set = MaskSet(self.mask_set.version + 1, policy, critic, self.shares_masks)
 
     def _mask_state(self) -> dict[str, Any]:
         masks = self.mask_set.policy, self.mask_set.critic
@@ -43,11 +45,11 @@ class MaskedAgent(Agent):
         }
 
     def _restore_masks(self, version: int, policy: list[Tensor], critic: list[Tensor]) -> None:
-        restored = (
+        restored_policy, restored_critic = (
             layout.from_tensors([tensor.to(self.device) for tensor in tensors])
             for layout, tensors in zip(self._layouts, (policy, critic), strict=True)
         )
-        self.mask_set = MaskSet(version, *restored)
+        self.mask_set = MaskSet(version, restored_policy, restored_critic, self.shares_masks)
 
     def _task_sizes(self) -> tuple[TaskSize, TaskSize]:
         policy, critic = (layout.kept_parameters(self._config.masks.pruning_ratio) for layout in self._layouts)

@@ -1,14 +1,19 @@
 """Base networks, mask generators and the trajectory encoder."""
 
 from must.networks.base import BaseNetwork, TaskFunction, TaskSize
+from must.networks.compositional import CompositionalMLP
 from must.networks.encoder import TrajectoryEncoder
 from must.networks.evaluate import TaskParameters, apply_task_parameters, apply_to_two_batches
 from must.networks.generators import make_generator
+from must.networks.heads import MultiHeadMLP, SeparateMLPs
 from must.networks.mlp import MaskedMLP
 
 __all__ = [
     "BaseNetwork",
+    "CompositionalMLP",
     "MaskedMLP",
+    "MultiHeadMLP",
+    "SeparateMLPs",
     "TaskFunction",
     "TaskParameters",
     "TaskSize",

@@ -151,10 +151,10 @@ class _Evaluation(torch.autograd.Function):
         n_layers = len(widths) - 1
         flat, *saved = ctx.saved_tensors
         inputs, (gates, ungated) = saved[:n_layers], _halves(saved[n_layers:])
-        to_inputs = ctx.needs_input_grad[form.n_batches - 1]
         to_gates = ctx.needs_input_grad[5:]
         if not ctx.needs_input_grad[1]:
             second = None
+        to_inputs = ctx.needs_input_grad[0] if form.n_batches == 1 else second is not None
         of_inputs: list[Tensor | None] = [None, None]
         of_gates: list[Tensor | None] = [None] * len(gates)
         if first is None and second is None:

@@ -32,8 +32,13 @@ class MaskLog:
         return {**fields, "mask_overlap": self._overlap}
 
     def pairs(self, tasks: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """Give the rows of ``masks.csv`` for the set it looked at last: one for each network and pair of tasks."""
+        """Give the rows of ``masks.csv`` for the set it looked at last: one for each network and pair of tasks.
+
+        There are none where all tasks share one mask.
+        """
         for network, kept in self._kept.items():
+            if len(kept) == 1:
+                continue
             overlap = task_overlap(kept).tolist()
             for a, task_a in enumerate(tasks):
                 for b in range(a + 1, len(tasks)):

@@ -1,0 +1,160 @@
+"""MT-SAC, a head for each task, a network for each task, composed networks: what is shared, and what is not."""
+
+from __future__ import annotations
+
+import csv
+
+import pytest
+import torch
+
+from must.methods import make_agent
+from must.training import train
+from must.types import OBS_DIM
+from tests.helpers import merged, random_batch, small_config
+from tests.unit.methods.test_every_method import CPU, learn, settings
+
+
+def make(method: str, n_tasks: int = 3, **sections):
+    return make_agent(small_config(**settings(method, n_tasks, **sections)), CPU)
+
+
+@pytest.mark.parametrize("sparse", ["must", "static_sparse", "shared_sparse", "magnitude"])
+def test_without_pruning_a_run_is_mt_sac_bit_for_bit(sparse, tmp_path):
+    dense = {"masks": {"pruning_ratio": 0}}
+    train(small_config(method="mt_sac"), tmp_path / "mt_sac")
+    train(small_config(**merged({"method": sparse}, dense)), tmp_path / "dense")
+    for name in ("eval.csv", "train.csv", "masks.csv"):
+        assert (tmp_path / "mt_sac" / name).read_bytes() == (tmp_path / "dense" / name).read_bytes()
+    policies = [torch.load(tmp_path / run / "final.pt")["policy"] for run in ("mt_sac", "dense")]
+    assert all(torch.equal(policies[0][name], policies[1][name]) for name in policies[0])
+
+
+def test_a_head_is_what_a_plain_last_layer_computes_and_reads_nothing_of_the_others():
+    agent = make("mtmh_sac")
+    network = agent.critic
+    inputs = torch.randn(3, 5, OBS_DIM + 4)
+    outputs = network.task_parameters(None).at(inputs)
+    for member in range(2):
+        *trunk, head = [weight[member] for weight in network.weights]
+        *trunk_biases, bias = [values[member] for values in network.biases]
+        for task in range(3):
+            hidden = torch.cat((inputs[task], torch.eye(3)[task].expand(5, 3)), dim=1)
+            for weight, values in zip(trunk, trunk_biases, strict=True):
+                hidden = (hidden @ weight + values).relu()
+            torch.testing.assert_close(outputs[member, task], hidden @ head[:, task : task + 1] + bias[task])
+
+
+def test_a_task_teaches_the_trunk_and_its_own_head_only():
+    network = make("mtmh_sac").policy
+    network.task_parameters(None).at(torch.randn(3, 5, OBS_DIM))[0, 1].sum().backward()
+    *trunk, head = network.weights
+    grad = network.flat.grad
+    sizes = [weight[0].numel() for weight in network.weights]
+    parts = grad[0, : sum(sizes)].split(sizes)
+    assert all(part.any() for part in parts[: len(trunk)])
+    of_head = parts[-1].view(head.shape[1], 3, 8)
+    assert of_head[:, 1].any()
+    assert not of_head[:, [0, 2]].any()
+
+
+def test_a_trunk_with_one_head_is_mt_sac():
+    agents = [make(method, 1) for method in ("mtmh_sac", "mt_sac")]
+    for agent in agents:
+        agent.gradient_step(random_batch(1, 8))
+    assert torch.equal(agents[0].policy.flat, agents[1].policy.flat)
+    assert agents[0].sizes() == agents[1].sizes()
+
+
+def test_single_task_is_separate_agents_side_by_side():
+    """A step of K tasks is K steps of one task each, from the same parameters, rows and noise."""
+    together = make("single_task", 3, sac={"max_grad_norm": 1e-2})
+    alone = [make("single_task", 1, sac={"max_grad_norm": 1e-2}) for _ in range(3)]
+    for task, agent in enumerate(alone):
+        for network in ("policy", "critic", "target_critic"):
+            getattr(agent, network).flat.data.copy_(getattr(together, network).flat.data[:, task : task + 1])
+    for step in range(3):
+        batch = random_batch(3, 8, seed=step)
+        noise = torch.randn((2, 3, 8, 4), generator=torch.Generator().manual_seed(step))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(torch, "randn", lambda *_, noise=noise, **__: noise)
+            together.gradient_step(batch)
+        for task, agent in enumerate(alone):
+            own, rows = noise[:, task : task + 1], type(batch)(*(part[task : task + 1] for part in batch))
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(torch, "randn", lambda *_, own=own, **__: own)
+                agent.gradient_step(rows)
+    for task, agent in enumerate(alone):
+        torch.testing.assert_close(agent.log_alpha, together.log_alpha[task : task + 1], rtol=1e-5, atol=1e-7)
+        for network in ("policy", "critic", "target_critic"):
+            ours = getattr(together, network).flat[:, task : task + 1]
+            torch.testing.assert_close(ours, getattr(agent, network).flat, rtol=1e-4, atol=1e-6)
+
+
+def test_another_tasks_rows_change_nothing_in_single_task():
+    agents = [make("single_task") for _ in range(2)]
+    batch = random_batch(3, 8)
+    other = type(batch)(*(part.clone() for part in batch))
+    for part in other:
+        part[2] = 7
+    agents[0].gradient_step(batch)
+    agents[1].gradient_step(other)
+    assert torch.equal(agents[0].policy.flat[:, :2], agents[1].policy.flat[:, :2])
+    assert not torch.equal(agents[0].policy.flat[:, 2], agents[1].policy.flat[:, 2])
+
+
+def test_composed_parameters_are_the_weighted_sum_of_the_sets():
+    agent = make("paco")
+    learn(agent, range(1, 3))
+    network = agent.policy
+    composed = network.task_parameters(None).flat
+    for task in range(3):
+        expected = sum(network.mixture[0, task, number] * network.sets[0, number] for number in range(3))
+        torch.testing.assert_close(composed[0, task], expected)
+    with torch.no_grad():  # a task that uses one set alone is that set
+        network.mixture[0, 1] = torch.tensor([0.0, 1.0, 0.0])
+    assert torch.equal(network.task_parameters(None).flat[0, 1], network.sets[0, 1])
+
+
+def test_every_task_starts_with_the_same_ordinary_network_and_shares_that_sum_to_1():
+    network = make("paco").critic
+    assert torch.allclose(network.mixture.sum(2), torch.ones(2, 3))
+    assert (network.mixture >= 0).all()
+    composed = network.task_parameters(None).flat
+    torch.testing.assert_close(composed, network.sets[:, :1].expand_as(composed), rtol=1e-4, atol=1e-6)
+
+
+def test_a_task_whose_loss_explodes_is_left_out_and_starts_with_a_mixture_of_the_others():
+    agent = make("paco", paco={"loss_threshold": 50})
+    learn(agent, range(1, 2))
+    batch = random_batch(3, 8)
+    batch.rewards[1] = 1000
+    twin = make("paco", paco={"loss_threshold": 50})
+    learn(twin, range(1, 2))
+    before = agent.policy.mixture.detach().clone()
+    agent.gradient_step(batch)
+    batch.rewards[1] = 2000
+    twin.gradient_step(batch)
+    assert torch.equal(agent.policy.flat, twin.policy.flat), "what the lost task saw teaches nothing"
+    after = agent.policy.mixture.detach()
+    step = 2 * agent._config.sac.lr
+    assert (after[0, [0, 2]] - before[0, [0, 2]]).abs().max() < step
+    low, high = after[0, [0, 2]].amin(0), after[0, [0, 2]].amax(0)
+    assert ((after[0, 1] >= low - 1e-6) & (after[0, 1] <= high + 1e-6)).all(), "a mixture of the others' weights"
+    assert agent.end_learning(2) == {"restarted_tasks": 1.0}
+    assert agent.end_learning(3) == {"restarted_tasks": 0.0}
+
+
+def test_when_all_tasks_explode_the_weights_stay():
+    agent = make("paco", paco={"loss_threshold": 1e-9})
+    before = agent.policy.mixture.detach().clone()
+    agent.gradient_step(random_batch(3, 8))
+    assert torch.equal(agent.policy.mixture, before)
+    assert agent.end_learning(1) == {"restarted_tasks": 0.0}
+
+
+def test_what_only_one_method_reports_is_in_its_log(tmp_path):
+    train(small_config(**settings("paco")), tmp_path / "run")
+    with (tmp_path / "run" / "train.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert rows[-1]["restarted_tasks"] == "0"
+    assert rows[0]["restarted_tasks"] == ""  # pretraining
