@@ -80,6 +80,11 @@ class Layers:
         """Keep one of them."""
         return Layers((self.weights[number],), (self.biases[number],))
 
+    def of_tasks(self, tasks: Sequence[int]) -> Layers:
+        """Keep, of layers that each task has of its own, those of some tasks, in that order."""
+        index = list(tasks)
+        return Layers(tuple(weight[index] for weight in self.weights), tuple(bias[index] for bias in self.biases))
+
 
 @dataclass(frozen=True)
 class RoutedPolicy:
@@ -122,6 +127,32 @@ class RoutedPolicy:
             shares = np.exp(logits - logits.max(axis=2, keepdims=True))
             found.append(shares / shares.sum(axis=2, keepdims=True))
         return found
+
+
+@dataclass(frozen=True)
+class SelectedPolicy:
+    """A policy of which each task selects features; see `Acting` and ``must.networks.selected``."""
+
+    version: int
+    first: Layers
+    """The trunk's first layer."""
+    others: Layers
+    """The trunk's other layers."""
+    selector: Layers
+    """Each task's own."""
+    extractor: Layers
+    """Each task's own, with the output."""
+
+    def for_tasks(self, tasks: Sequence[int]) -> SelectedPolicy:
+        """Keep selectors and extractors of some tasks only, in that order."""
+        return replace(self, selector=self.selector.of_tasks(tasks), extractor=self.extractor.of_tasks(tasks))
+
+    def act(self, observations: Float32, noise: Float32 | None) -> Float32:
+        """Give each task's action; see `Acting`."""
+        first = np.maximum(self.first(observations[:, None]), 0)
+        last = np.maximum(self.others(first), 0)
+        shares = 0.5 + 0.5 * np.tanh(0.5 * self.selector(first))  # a sigmoid that does not overflow
+        return squashed(self.extractor(shares * last)[:, 0], noise)
 
 
 def layers(inputs: Float32, weights: Sequence[Float32], biases: Sequence[Float32]) -> Float32:

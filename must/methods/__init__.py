@@ -19,6 +19,7 @@ from must.methods.paco import PacoAgent
 from must.methods.single_task import SingleTaskAgent
 from must.methods.soft_modularization import SoftModularizationAgent
 from must.methods.surgery import CagradAgent, PcgradAgent
+from must.methods.t3s import T3sAgent
 
 AGENTS: dict[str, type[Agent]] = {
     "must": MustAgent,
@@ -28,6 +29,7 @@ AGENTS: dict[str, type[Agent]] = {
     "pcgrad": PcgradAgent,
     "cagrad": CagradAgent,
     "paco": PacoAgent,
+    "t3s": T3sAgent,
     "static_sparse": StaticSparseAgent,
     "shared_sparse": SharedSparseAgent,
     "magnitude": MagnitudeAgent,

