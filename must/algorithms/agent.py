@@ -7,23 +7,23 @@ between epochs.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from copy import deepcopy
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from must.acting import Acting
+from must.algorithms.hooks import Hooks, TaskFunctions
 from must.algorithms.losses import mean_loss, policy_losses, q_losses, q_target, temperature_loss
 from must.buffers import Batch
 from must.config import RunConfig
 from must.masks import MaskSet
-from must.networks import BaseNetwork, MaskedMLP, TaskFunction, TaskSize
+from must.networks import BaseNetwork, MaskedMLP, TaskSize
 from must.networks.tanh_normal import sample
 from must.seeding import Stream, integer_seed
-from must.types import ACTION_DIM, OBS_DIM, Collected, Float32
+from must.types import ACTION_DIM, OBS_DIM
 
 METRICS = (
     "policy_loss",
@@ -47,23 +47,12 @@ def reported(learn_masks: bool) -> tuple[str, ...]:
     return METRICS + GENERATOR_METRICS if learn_masks else METRICS
 
 
-class TaskFunctions(NamedTuple):
-    """The networks as a gradient step uses them."""
-
-    policy: TaskFunction
-    critic: TaskFunction
-    target_critic: TaskFunction
-
-
-class Agent:
+class Agent(Hooks):
     """Multi-task SAC.
 
     All of a gradient step's losses are taken at the parameters from before it (the temperatures, which move first,
     excepted), so the order of the other optimizers does not matter.
     """
-
-    columns: tuple[str, ...] = ()
-    """Columns of ``train.csv`` that only this method fills; `end_learning` gives them."""
 
     def __init__(self, config: RunConfig, device: torch.device) -> None:
         """Draw the initial networks and put everything on the device. The masks are dense (version 0)."""
@@ -103,54 +92,6 @@ class Agent:
         return TaskFunctions(
             self.policy.task_parameters(masks.policy), self.critic.task_parameters(masks.critic), target_critic
         )
-
-    def _task_weights(self, losses: Tensor) -> Tensor | None:  # noqa: ARG002 (methods that weigh by losses read it)
-        """Give the weights (K,) of the tasks in a step's losses, with mean 1, or None where all count the same.
-
-        Args:
-            losses: (3, K, B) of policy and Q networks, without gradient.
-        """
-        return None
-
-    def _gather_gradients(self, functions: TaskFunctions) -> None:
-        """Bring the gradients of policy and critic into their ``flat``, after the backward pass."""
-
-    def _after_step(self, learn_masks: bool) -> Sequence[Tensor]:  # noqa: ARG002
-        """Do what belongs to a gradient step beside the base networks; give what it reports after `METRICS`."""
-        return ()
-
-    def learns_masks(self, number: int) -> bool:  # noqa: ARG002
-        """Whether training epoch ``number`` is a mask update."""
-        return False
-
-    def before_epoch(self, number: int) -> None:
-        """Prepare training epoch ``number``, counted from 1; those of pretraining are 0 and less.
-
-        The policy that collects, learns and is evaluated in the epoch has these masks.
-        """
-
-    def see(self, collected: Sequence[Collected]) -> None:
-        """Look at what each of the K tasks collected in the epoch."""
-
-    def begin_learning(self, number: int, trajectories: Callable[[], Float32]) -> dict[str, Any]:  # noqa: ARG002
-        """Prepare the gradient steps of training epoch ``number``; give fields of ``train.csv``.
-
-        Args:
-            number: From 1.
-            trajectories: Draws a stored trajectory of each task (K, T + 1, D).
-        """
-        return {}
-
-    def end_learning(self, number: int) -> dict[str, Any]:  # noqa: ARG002
-        """Finish training epoch ``number``; give fields of ``train.csv``."""
-        return {}
-
-    def _method_state(self) -> dict[str, Any]:
-        """Give what the method's future depends on beside networks, optimizers and masks; see `snapshot`."""
-        return {}
-
-    def _restore_method(self, state: dict[str, Any]) -> None:
-        """Take over what `_method_state` gave."""
 
     # What all methods share
 
@@ -282,18 +223,9 @@ class Agent:
     def _restore_masks(self, version: int, policy: list[Tensor], critic: list[Tensor]) -> None:  # noqa: ARG002
         self.mask_set = MaskSet(version, None, None)
 
-    def _mask_learner_state(self) -> dict[str, Any]:
-        return {}
-
-    def _restore_mask_learner(self, state: dict[str, Any]) -> None:
-        pass
-
     def _task_sizes(self) -> tuple[TaskSize, TaskSize]:
         """Count what a task uses of the policy and of a Q network."""
         return self.policy.task_size(), self.critic.task_size()
-
-    def _generator_size(self) -> int:
-        return 0
 
     def _step(self, name: str) -> None:
         self.optimizers[name].step()

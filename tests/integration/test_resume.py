@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from must.config import METHODS
 from tests.integration.conftest import contents, epochs_logged, must_command, wait_for
 
 KINDS = {
@@ -18,11 +19,21 @@ KINDS = {
 EVERY_EPOCH = ["--set", "training.checkpoint_minutes=1e-9"]
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_terminated_run_goes_on_exactly(must, config_file, tmp_path, kind):
+@pytest.mark.parametrize("options", KINDS.values(), ids=KINDS)
+def test_a_terminated_run_goes_on_exactly(must, config_file, tmp_path, options):
+    terminate_and_go_on(must, config_file, tmp_path, options)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", [name for name in METHODS if name not in ("must", "mt_sac")])
+def test_a_terminated_run_of_any_method_goes_on_exactly(must, config_file, tmp_path, method):
+    terminate_and_go_on(must, config_file, tmp_path, ["--set", f"method={method}"])
+
+
+def terminate_and_go_on(must, config_file, tmp_path, options):
     # Episodes of 10 steps and epochs of 15: interruptions fall into the middle of an episode. The ring wraps around.
     config = config_file(training={"epoch_frames": 15, "epochs": 8}, sac={"buffer_size": 180})
-    command = ["train", "--config", config, *KINDS[kind], *EVERY_EPOCH]
+    command = ["train", "--config", config, *options, *EVERY_EPOCH]
     must(*command, "--out", "undisturbed")
     out = tmp_path / "disturbed"
     for epochs in (2, 5):

@@ -1,0 +1,91 @@
+"""What a method may do beside choosing its networks: in a gradient step, and between epochs. By itself nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from torch import Tensor
+
+from must.networks import TaskFunction
+from must.types import Collected, Float32
+
+
+class TaskFunctions(NamedTuple):
+    """The networks as a gradient step uses them."""
+
+    policy: TaskFunction
+    critic: TaskFunction
+    target_critic: TaskFunction
+
+
+class Hooks:
+    """Empty hooks, which methods replace. Nothing in those of a gradient step may wait for the device."""
+
+    columns: tuple[str, ...] = ()
+    """Columns of ``train.csv`` that only this method fills; `end_learning` gives them."""
+
+    # In a gradient step
+
+    def _task_weights(self, losses: Tensor) -> Tensor | None:  # noqa: ARG002 (methods that weigh by losses read it)
+        """Give the weights (K,) of the tasks in a step's losses, with mean 1, or None where all count the same.
+
+        Args:
+            losses: (3, K, B) of policy and Q networks, without gradient.
+        """
+        return None
+
+    def _gather_gradients(self, functions: TaskFunctions) -> None:
+        """Bring the gradients of policy and critic into their ``flat``, after the backward pass."""
+
+    def _after_step(self, learn_masks: bool) -> Sequence[Tensor]:  # noqa: ARG002
+        """Do what belongs to a gradient step beside the base networks; give what it reports after `METRICS`."""
+        return ()
+
+    # Between epochs
+
+    def learns_masks(self, number: int) -> bool:  # noqa: ARG002
+        """Whether training epoch ``number`` is a mask update."""
+        return False
+
+    def before_epoch(self, number: int) -> None:
+        """Prepare training epoch ``number``, counted from 1; those of pretraining are 0 and less.
+
+        The policy that collects, learns and is evaluated in the epoch has these masks.
+        """
+
+    def see(self, collected: Sequence[Collected]) -> None:
+        """Look at what each of the K tasks collected in the epoch."""
+
+    def begin_learning(self, number: int, trajectories: Callable[[], Float32]) -> dict[str, Any]:  # noqa: ARG002
+        """Prepare the gradient steps of training epoch ``number``; give fields of ``train.csv``.
+
+        Args:
+            number: From 1.
+            trajectories: Draws a stored trajectory of each task (K, T + 1, D).
+        """
+        return {}
+
+    def end_learning(self, number: int) -> dict[str, Any]:  # noqa: ARG002
+        """Finish training epoch ``number``; give fields of ``train.csv``."""
+        return {}
+
+    # In a checkpoint and in the result
+
+    def _method_state(self) -> dict[str, Any]:
+        """Give what the method's future depends on beside networks, optimizers and masks; see `snapshot`."""
+        return {}
+
+    def _restore_method(self, state: dict[str, Any]) -> None:
+        """Take over what `_method_state` gave."""
+
+    def _mask_learner_state(self) -> dict[str, Any]:
+        """Give what only mask updates change; see `snapshot`."""
+        return {}
+
+    def _restore_mask_learner(self, state: dict[str, Any]) -> None:
+        """Take over what `_mask_learner_state` gave, from a whole snapshot."""
+
+    def _generator_size(self) -> int:
+        """Count the parameters of mask generators and encoders."""
+        return 0
