@@ -261,15 +261,11 @@ class RunConfig(MethodSections):
                 f"sac.buffer_size = {self.sac.buffer_size} leaves {self.sac.buffer_size // len(names)} rows for each "
                 f"of {len(names)} tasks, less than one epoch of {frames} steps: use at least {frames * len(names)}"
             )
-        env = self.env
-        if self.evaluation.protocol == "standard" and (env.goals, env.reward, env.horizon) != (
-            "random",
-            "v2",
-            MAX_HORIZON,
-        ):
+        judged = self.env.goals, self.env.reward, self.env.horizon
+        if self.evaluation.protocol == "standard" and judged != ("random", "v2", MAX_HORIZON):
             raise ValueError(
-                f"evaluation.protocol: standard judges episodes of {MAX_HORIZON} steps at all 50 train goals as reward v2 "
-                f"does: set env.goals to random, env.reward to v2 and env.horizon to {MAX_HORIZON}, or remove the protocol"
+                f"evaluation.protocol: standard judges episodes of {MAX_HORIZON} steps at all 50 train goals, as reward "
+                f"v2 does: set env.goals to random, env.reward to v2 and env.horizon to {MAX_HORIZON}, or remove it"
             )
         return self
 
