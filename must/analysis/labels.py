@@ -20,6 +20,8 @@ _HEADINGS = {
     "use_trajectory_info": "Trajectory info",
     "seed": "Seed",
 }
+_SHORT = {"pruning_ratio": "ratio", "update_interval": "interval", "networks": "networks"}
+"""Headings where room is scarce."""
 _FLAGS = ("use_sl_loss", "use_trajectory_info")
 _BARE = ("benchmark", "method", "size", "granularity")
 """Axes whose values speak for themselves."""
@@ -49,10 +51,16 @@ def method_label(config: RunConfig) -> str:
     return METHODS["mt_sac"].label if config.method == "must" and config.dense else config.spec.label
 
 
-def parts(params: Iterable[tuple[str, str]]) -> list[str]:
-    """Write each setting in words, such as ``pruning ratio 0.5``; what the run does not read is left out."""
+def parts(params: Iterable[tuple[str, str]], short: bool = False) -> list[str]:
+    """Write each setting in words, such as ``pruning ratio 0.5``; what the run does not read is left out.
+
+    Args:
+        params: Axis, value.
+        short: Whether ``ratio 0.5`` is to do.
+    """
+    names = {axis: name.lower() for axis, name in _HEADINGS.items()} | (_SHORT if short else {})
     return [
-        value_label(axis, value) if axis in _BARE else f"{heading(axis).lower()} {value_label(axis, value)}"
+        value_label(axis, value) if axis in _BARE else f"{names[axis]} {value_label(axis, value)}"
         for axis, value in params
         if value != NOT_APPLICABLE
     ]

@@ -49,8 +49,8 @@ class Kind(Enum):
         "Aggregates over seeds and tasks",
         "{final}; of it, the median over tasks of the means over seeds, the mean distance to 1, and the probability "
         "that a run is better at a task than one of the control, MT-SAC, ties counted half; the area under the "
-        "learning curve is its mean height; steps are environment steps of each task until the mean over tasks first had "
-        "a success rate of {rate}, the mean of the runs that had it",
+        "learning curve is its mean height; steps are environment steps of each task until the mean over tasks first "
+        "had a success rate of {rate}, the mean of the runs that had it",
     )
     COMPARISON = (
         "Methods by the interquartile mean (IQM) of their final success over seeds and tasks",

@@ -70,5 +70,5 @@ def _settings(group: Group, without: Sequence[str]) -> dict[str, str]:
 
 
 def _words(group: Group, without: Sequence[str], axes: set[str]) -> list[str]:
-    named = parts((axis, value) for axis, value in _settings(group, without).items() if axis in axes)
-    return [method_label(group.config), *named]
+    named = [(axis, value) for axis, value in _settings(group, without).items() if axis in axes]
+    return [method_label(group.config), *parts(named, short=True)]

@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 from must.analysis.files import write_atomically
 from must.analysis.load import Group
 from must.analysis.variants import ratio_of
+from must.config.methods import METHODS
 
 ONE_COLUMN, TWO_COLUMNS = 3.4, 7.0
 """Print widths in inches."""
@@ -103,6 +104,12 @@ UNCHANGED = Look("0.35", "h", "solid")
 """Masks that are never updated, beside those of an update interval."""
 DENSE_LABEL = "dense"
 """Its name in legends of pruning ratios."""
+CONTROL = Look("0.62", "", "solid")
+"""The control, where it stands behind each of several methods."""
+CONTROL_LABEL = METHODS["mt_sac"].label
+"""Its name among methods."""
+UNMASKED = Look("0.1", "o", "solid")
+"""A method without masks."""
 
 _HANDLE = 4.6
 """Width of a legend's handle and the gaps beside it, in units of the type."""
@@ -178,10 +185,11 @@ def legend_below(figure: Figure, handles: Mapping[str, Any], setting: str, note:
 
 def _legend_order(label: str) -> tuple[bool, float]:
     """Sort the control first, then numbers by their value; words stay as they are."""
+    other = label not in (DENSE_LABEL, CONTROL_LABEL)
     try:
-        return label != "dense", float(label)
+        return other, float(label)
     except ValueError:
-        return label != "dense", 0.0
+        return other, 0.0
 
 
 def titles_height(titles: Sequence[str]) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from must.analysis.aggregates import profile_band
@@ -13,11 +14,13 @@ from must.analysis.labels import differences, heading
 from must.analysis.load import Results
 from must.analysis.notes import INTERVAL_NAME
 from must.analysis.plots.panels import cells_of, grid_columns, label_of, note_of, share_axis, titled_panels
+from must.analysis.statistics import FloatArray
 from must.analysis.style import (
     LINE_HEIGHT,
     ONE_COLUMN,
     PAGE,
     TWO_COLUMNS,
+    Look,
     legend_below,
     look_of,
     ratio_looks,
@@ -50,22 +53,29 @@ def performance_profiles(results: Results) -> Figure:
         for group in cell.groups:
             if not group.finished:
                 continue
-            band, look = profile_band(results.final(group), _THRESHOLDS), look_of(group, looks)
-            (handles[label_of(group)],) = axes.step(
-                _THRESHOLDS, band.mean, where="post", markevery=12, clip_on=False, **look.line()
-            )
-            if not np.isnan(band.low).any():
-                axes.fill_between(
-                    _THRESHOLDS, band.low, band.high, step="post", color=look.color, alpha=0.15, linewidth=0
-                )
-        share_axis(axes)
-        axes.set_ylim(-0.02, 1.02)
-        if position + columns >= len(cells):
-            axes.set_xlabel("Success rate \N{GREEK SMALL LETTER TAU}")
-    for axes in panels[::columns]:
-        axes.set_ylabel("Share of runs above \N{GREEK SMALL LETTER TAU}")
+            handles[label_of(group)] = draw_profile(axes, results.final(group), look_of(group, looks))
+        profile_axes(axes, first=position % columns == 0, last=position + columns >= len(cells))
     legend_below(figure, handles, heading("pruning_ratio"), note_of(results))
     return figure
+
+
+def draw_profile(axes: Axes, final: FloatArray, look: Look) -> Any:
+    """Draw the profile of (R, K) final success rates; give what stands for it in the legend."""
+    band = profile_band(final, _THRESHOLDS)
+    (line,) = axes.step(_THRESHOLDS, band.mean, where="post", markevery=12, clip_on=False, **look.line())
+    if not np.isnan(band.low).any():
+        axes.fill_between(_THRESHOLDS, band.low, band.high, step="post", color=look.color, alpha=0.15, linewidth=0)
+    return line
+
+
+def profile_axes(axes: Axes, first: bool, last: bool) -> None:
+    """Set the axes of a profile, with their names where a panel is the first of its row, or the last of its column."""
+    share_axis(axes)
+    axes.set_ylim(-0.02, 1.02)
+    if last:
+        axes.set_xlabel("Success rate \N{GREEK SMALL LETTER TAU}")
+    if first:
+        axes.set_ylabel("Share of runs above \N{GREEK SMALL LETTER TAU}")
 
 
 def improvement_over_dense(results: Results) -> Figure | None:

@@ -32,6 +32,8 @@ _LEAST_SIDE = 1.4
 """Least side of a heat map in inches, where many of them do not fit on a page."""
 _ROWS = 4
 """Most variants that are shown over the training."""
+_TALL = 3
+"""Most rows of heat maps with a key below them, before they are made smaller to stand closer."""
 _KEY_COLUMNS = 4
 
 
@@ -70,6 +72,8 @@ def mask_overlap(results: Results) -> Figure | None:
     ratios = len(all_ratios(shown))
     few = 3 if _named(maps) else 2
     columns = ratios if len(shown) > 1 and 1 < ratios <= few else _any_columns(maps)
+    if not _named(maps) and len(maps) > _TALL * columns:
+        columns = 3
     return _draw(maps, columns) if maps else None
 
 

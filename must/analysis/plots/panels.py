@@ -81,7 +81,9 @@ def grid_columns(count: int) -> int:
 def label_of(group: Group) -> str:
     """Name a group in a legend of pruning ratios."""
     if group.dense:
-        return DENSE_LABEL if group.is_multi_task_sac else method_label(group.config)
+        return (
+            DENSE_LABEL if group.is_multi_task_sac and group.config.method != "mt_sac" else method_label(group.config)
+        )
     return f"{ratio_of(group):.10g}"
 
 

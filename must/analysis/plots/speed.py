@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from must.analysis.costs import cost_of
 from must.analysis.load import Results
-from must.analysis.plots.panels import note_of, titled_panels, variant_titles
+from must.analysis.plots.panels import label_of, note_of, titled_panels, variant_titles
 from must.analysis.style import DENSE, legend_below, variant_looks
 from must.analysis.variants import variants
 
@@ -34,9 +34,9 @@ def training_speed(results: Results) -> Figure | None:
             if math.isnan(cost.density) or math.isnan(cost.gradient_steps_per_s):
                 continue
             speeds.setdefault(cost.density, []).append(cost.gradient_steps_per_s)
-            if group is variant.control:
+            if group.dense:
                 point = DENSE.line() | {"linestyle": "none", "zorder": 3}
-                (handles["dense"],) = axes.plot(cost.density, cost.gradient_steps_per_s, **point)
+                (handles[label_of(group)],) = axes.plot(cost.density, cost.gradient_steps_per_s, **point)
         if variant.masked and speeds:
             densities = sorted(speeds)
             (line,) = axes.plot(densities, [np.mean(speeds[density]) for density in densities], **look.line())

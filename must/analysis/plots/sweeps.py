@@ -16,6 +16,7 @@ from must.analysis.load import Group, Results
 from must.analysis.plots.panels import (
     error_limits,
     grid_columns,
+    label_of,
     note_of,
     setting_axis,
     success_axis,
@@ -24,7 +25,6 @@ from must.analysis.plots.panels import (
 )
 from must.analysis.style import (
     DENSE,
-    DENSE_LABEL,
     UNCHANGED,
     Look,
     interval_looks,
@@ -62,8 +62,10 @@ def success_by_pruning_ratio(results: Results) -> Figure:
                 line_x, line_y = np.r_[place[0.0], x], np.r_[control.mean, band.mean]
                 axes.plot(line_x[:2], line_y[:2], **looks[interval].line() | {"marker": ""})
             handles["none" if interval is None else str(interval)] = _points(axes, x, band, looks[interval])
-        if control.mean.size:
-            handles[DENSE_LABEL] = _points(axes, np.array([place[0.0]]), control, replace(DENSE, dashes="none"))
+        if variant.control and control.mean.size:
+            handles[label_of(variant.control)] = _points(
+                axes, np.array([place[0.0]]), control, replace(DENSE, dashes="none")
+            )
         return handles
 
     return _figure(results, shown, draw, heading("update_interval"))
@@ -86,10 +88,10 @@ def success_by_update_interval(results: Results) -> Figure | None:
         axes.set_xlabel("Update interval (epochs)")
         handles: dict[str, Any] = {}
         control = _final(results, [variant.control] if variant.control else [])
-        if control.mean.size:
+        if variant.control and control.mean.size:
             below, above = error_limits(control)[:, 0]
             level = float(control.mean[0])
-            handles[DENSE_LABEL] = axes.axhline(level, color=DENSE.color, linestyle=DENSE.dashes)
+            handles[label_of(variant.control)] = axes.axhline(level, color=DENSE.color, linestyle=DENSE.dashes)
             axes.axhspan(level - below, level + above, color=DENSE.color, alpha=0.1, linewidth=0)
         for ratio, shift in zip(variant.ratios, _dodge(len(variant.ratios)), strict=True):
             groups = [group for group in variant.masked_with(ratio) if group.finished]

@@ -8,27 +8,24 @@ import re
 import matplotlib as mpl
 import numpy as np
 import pytest
-from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from must.analysis import figure_names, write_figures
 from must.analysis.figures import FIGURES
-from must.analysis.load import load_results
 from must.analysis.logs import read_overlaps
 from must.analysis.plots.panels import setting_axis, short_number
 from must.analysis.style import (
     ONE_COLUMN,
     PAGE,
     SMALL,
-    STYLE,
     TWO_COLUMNS,
     interval_looks,
-    lay_out,
     ratio_looks,
     wrap_title,
 )
 from must.errors import ResultsError
 from tests.sweeps import SWEEPS
+from tests.unit.analysis.drawing import draw, overlap, texts_of
 
 RATES = {  # (pruning ratio, seed) -> (E, K)
     (0.0, 0): [[0.0, 0.2], [0.4, 0.6]],
@@ -36,39 +33,6 @@ RATES = {  # (pruning ratio, seed) -> (E, K)
     (0.5, 0): [[0.0, 0.0], [1.0, 0.8]],
     (0.5, 1): [[0.0, 0.0], [0.6, 0.4]],
 }
-
-
-def draw(runs, experiment, *names):
-    """Give figures of an experiment (all, if none is named), laid out but not written."""
-    loaded = load_results(experiment, runs.results)
-    with mpl.rc_context(STYLE):
-        drawn = {name: FIGURES[name](loaded) for name in names or FIGURES}
-        figures = {name: figure for name, figure in drawn.items() if figure is not None}
-        for figure in figures.values():
-            lay_out(figure)
-    return figures
-
-
-def texts_of(figure):
-    """Give the texts that are seen, and the boxes they take in pixels."""
-    renderer = figure.canvas.get_renderer()
-    hidden = {
-        id(text) for axes in figure.findobj(mpl.axes.Axes) if not axes.get_visible() for text in axes.findobj(Text)
-    }
-    for axes in figure.findobj(mpl.axes.Axes):
-        for axis in (axes.xaxis, axes.yaxis):
-            low, high = sorted(axis.get_view_interval())
-            for tick in axis.get_major_ticks() + axis.get_minor_ticks():
-                if not axes.axison or not low <= tick.get_loc() <= high:
-                    hidden |= {id(text) for text in tick.findobj(Text)}
-    seen = [text for text in figure.findobj(Text) if text.get_text() and text.get_visible() and id(text) not in hidden]
-    return {text: text.get_window_extent(renderer) for text in seen}
-
-
-def overlap(one, other):
-    """Say whether two boxes overlap by more than a pixel or two of padding."""
-    shared = Bbox.intersection(one, other)
-    return shared is not None and shared.width > 2 and shared.height > 2
 
 
 LARGE = ("ten tasks", "fifty tasks", "ablation", "benchmarks")

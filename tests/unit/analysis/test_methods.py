@@ -1,0 +1,233 @@
+"""Sweeps over methods: who the control is, how settings are named and ranked, and what is then drawn."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from must.analysis import TABLES, figure_names, load_results, table_names, write_figures, write_tables
+from must.analysis.estimates import improvement
+from must.analysis.figures import FIGURES
+from must.analysis.plots.method_panels import method_panels
+from must.analysis.ranking import names_of, ranked
+from must.analysis.style import PAGE, SMALL, TWO_COLUMNS
+from must.analysis.variants import variants
+from must.config.methods import METHODS
+from tests.reading import lines_with, read, records
+from tests.unit.analysis.drawing import draw, overlap, texts_of
+
+ALL = {"methods": list(METHODS), "seeds": [0, 1], "soft_modularization_sizes": ["shallow", "deep"]}
+THIRTEEN = ALL | {"pruning_ratios": [0.5], "update_intervals": [10]}
+MANY = ALL | {
+    "pruning_ratios": [0, 0.5, 0.8],
+    "update_intervals": [20, 50],
+    "magnitude_networks": ["actor", "both"],
+    "granularities": ["weight", "neuron"],
+}
+SWEEPS = {
+    "thirteen": {"sweep": THIRTEEN},
+    "two without masks": {"sweep": {"methods": ["mt_sac", "pcgrad"], "seeds": [0]}},
+    "no control": {"sweep": {"methods": ["pcgrad", "single_task"], "seeds": [0, 1]}},
+    "thirteen on ten tasks": {"sweep": THIRTEEN, "env": {"benchmark": "MT10"}},
+    "many on fifty tasks": {"sweep": MANY, "env": {"benchmark": "MT50"}},
+    "benchmarks": {
+        "sweep": THIRTEEN | {"pruning_ratios": [0.5, 0.8], "benchmarks": ["MT10", "MT25"]},
+        "env": {"benchmark": "MT10"},
+    },
+    "magnitude alone": {
+        "method": "magnitude",
+        "sweep": {"seeds": [0, 1], "pruning_ratios": [0, 0.5], "magnitude_networks": ["actor", "both"]},
+    },
+    "one without masks": {"method": "pcgrad", "sweep": {"seeds": [0, 1]}},
+}
+LARGE = ("thirteen on ten tasks", "many on fifty tasks", "benchmarks")
+THREE = {"methods": ["pcgrad", "mt_sac", "static_sparse"], "seeds": [0, 1], "pruning_ratios": [0.5]}
+RATES = {  # (method, seed) -> (K,) at the end
+    ("pcgrad", 0): [0.2, 0.4],
+    ("pcgrad", 1): [0.4, 0.0],
+    ("mt_sac", 0): [0.4, 0.2],
+    ("mt_sac", 1): [0.6, 0.4],
+    ("static_sparse", 0): [1.0, 0.4],
+    ("static_sparse", 1): [0.6, 0.2],
+}
+
+
+def by_hand(spec, config):
+    return [[0.0, 0.0], RATES[config.method, config.training.seed]]
+
+
+def results_of(runs, success=by_hand, **sections):
+    experiment = runs.experiment(**sections)
+    runs.write_all(experiment, success)
+    return experiment, load_results(experiment, runs.results)
+
+
+def test_the_ranking_is_that_worked_out_by_hand(runs):
+    experiment, results = results_of(runs, sweep=THREE)
+    # Middle halves: of .0 [.2 .4] .4, of .2 [.4 .4] .6 and of .2 [.4 .6] 1.
+    rows = ranked(results, results.groups)
+    assert [(row.rank, row.name) for row in rows] == [(1, "Static sparse"), (2, "MT-SAC"), (3, "PCGrad")]
+    np.testing.assert_allclose([row.middle.value for row in rows], [0.5, 0.4, 0.3])
+    # Reach: .2 loses twice, .4 ties and loses. Door: .4 wins and ties, 0 loses twice: (.5 + 1.5) of 8 pairs.
+    # Static sparse. Reach: 1 wins twice, .6 wins and ties. Door: .4 wins and ties, .2 ties and loses: 5.5 of 8.
+    static, control, pcgrad = records(runs, experiment, "comparison.csv")
+    assert static["probability_of_improvement_over_mt_sac"] == "0.687500"
+    assert control["probability_of_improvement_over_mt_sac"] == ""
+    assert pcgrad["probability_of_improvement_over_mt_sac"] == "0.250000"
+    assert (static["rank"], static["method"], static["method_name"]) == ("1", "Static sparse", "static_sparse")
+    assert (static["final_mean"], static["final_iqm"]) == ("0.550000", "0.500000")
+    # Q networks: two of 900; nothing is left out of the total for being masked.
+    assert (static["policy_parameters"], static["policy_parameters_kept"]) == ("1000.000000", "500.000000")
+    assert static["all_parameters"] == "2800.000000"
+
+
+def test_the_comparison_shows_rank_name_numbers_and_size(runs):
+    experiment, _ = results_of(runs, sweep=THREE)
+    text = read(runs, experiment, "comparison.md")
+    first, second, third = lines_with(text, "2 of 2")
+    assert first.startswith("| 1 | Static sparse | 2 of 2 | **0.50 [")
+    assert first.endswith("| 1.00k | 500 | 2.80k | 13.3 |")
+    assert second.startswith("| 2 | MT-SAC | 2 of 2 | 0.40 [")
+    assert "| \N{EN DASH} | 1.00k | 1.00k | 2.80k | 13.3 |" in second
+    assert third.startswith("| 3 | PCGrad |")
+    assert "where intervals overlap, the order of two rows says little" in text
+
+
+def test_equals_share_a_rank_and_what_is_not_finished_has_none(runs, unfinished):
+    experiment = runs.experiment(sweep=THREE)
+    directories = runs.write_all(experiment, lambda *_: np.full((2, 2), 0.5))
+    for directory in directories[2:4]:
+        unfinished(directory, "running")
+    results = load_results(experiment, runs.results)
+    assert [row.rank for row in ranked(results, results.groups)] == [1, 1, None]
+    assert lines_with(read(runs, experiment, "comparison.md"), "0 of 2")[0].startswith("| \N{EN DASH} | MT-SAC |")
+
+
+def test_the_control_is_multi_task_sac_on_the_same_tasks(runs):
+    sweep = {"seeds": [0], "pruning_ratios": [0, 0.5], "update_intervals": [10]}
+    _, results = results_of(
+        runs, lambda *_: np.ones((2, 2)), sweep=sweep | {"methods": ["pcgrad", "static_sparse", "must", "mt_sac"]}
+    )
+    assert {results.control_of(group).config.method for group in results.groups} == {"mt_sac"}
+    pruned_by_nothing = next(g for g in results.groups if g.config.method == "must" and g.dense)
+    assert improvement(results, pruned_by_nothing).value == 0.5
+    assert names_of(results.groups) == [
+        *("PCGrad", "Static sparse, ratio 0", "Static sparse, ratio 0.5"),
+        *("MT-SAC, ratio 0", "MUST, ratio 0.5", "MT-SAC"),
+    ]
+    experiment = runs.experiment(name="other", sweep=sweep | {"methods": ["pcgrad", "static_sparse", "must"]})
+    runs.write_all(experiment, lambda *_: np.ones((2, 2)))
+    results = load_results(experiment, runs.results)
+    assert {(c.config.method, c.dense) for c in map(results.control_of, results.groups)} == {("must", True)}
+
+
+def test_without_multi_task_sac_there_is_no_control(runs):
+    _, results = results_of(
+        runs, lambda *_: np.ones((2, 2)), sweep={"methods": ["pcgrad", "static_sparse"], "seeds": [0]}
+    )
+    assert [results.control_of(group) for group in results.groups] == [None, None]
+    assert len(variants(results)) == 2
+
+
+def test_methods_stand_in_one_column_and_their_settings_in_others(runs):
+    experiment, _ = results_of(runs, lambda *_: np.ones((2, 2)), sweep=THIRTEEN | {"magnitude_networks": ["both"]})
+    text = read(runs, experiment, "success_rate.md")
+    assert text.startswith("| Method | Modules | Pruned networks | Pruning ratio | Update interval | Seeds |")
+    dash = "\N{EN DASH}"
+    assert f"| Soft Modularization | deep | {dash} | {dash} | {dash} | 2 of 2 |" in text
+    assert f"| Magnitude pruning | {dash} | both | 0.5 | {dash} | 2 of 2 |" in text
+    assert f"| MUST | {dash} | {dash} | 0.5 | 10 | 2 of 2 |" in text
+    rows = records(runs, experiment)
+    assert [row["method_name"] for row in rows] == sorted([*METHODS, "soft_modularization"], key=list(METHODS).index)
+    assert {row["method"] for row in rows} == {spec.label for spec in METHODS.values()}
+    tasks = read(runs, experiment, "per_task.md")
+    assert "**Final success (1 of 2)**" in tasks
+    assert "| Task | MUST | MT-SAC | MTMH-SAC | Soft Modularization, shallow | Soft Modularization, deep |" in tasks
+    assert len(records(runs, experiment, "per_task.csv")) == 13 * 2
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in SWEEPS]
+)
+def test_what_is_drawn_is_what_is_announced_and_can_be_read(runs, name):
+    experiment = runs.experiment(**SWEEPS[name])
+    runs.write_all(experiment)
+    figures = draw(runs, experiment)
+    assert list(figures) == figure_names(experiment)
+    for figure in figures.values():
+        assert figure.get_figwidth() <= TWO_COLUMNS + 1e-9
+        assert figure.get_figheight() <= PAGE + 0.6
+        texts = texts_of(figure)
+        assert min(text.get_size() for text in texts) >= SMALL
+        for text, box in texts.items():
+            assert min(box.x0, box.y0) > -2, text.get_text()
+            assert max(box.x1 - figure.bbox.x1, box.y1 - figure.bbox.y1) < 2, text.get_text()
+        for (one, box), (other, other_box) in itertools.combinations(texts.items(), 2):
+            assert not overlap(box, other_box), (one.get_text(), other.get_text())
+
+
+def test_the_files_are_those_that_are_announced(runs):
+    experiment = runs.experiment(**SWEEPS["two without masks"])
+    runs.write_all(experiment)
+    tables, figures = write_tables(experiment, runs.results), write_figures(experiment, runs.results)
+    assert {path.name for path in tables} == {
+        f"{name}.{kind}" for name in table_names(experiment) for kind in ("csv", "md", "tex")
+    }
+    assert {path.name for path in figures} == {
+        f"{name}.{kind}" for name in figure_names(experiment) for kind in ("pdf", "svg", "png")
+    }
+    assert {"comparison", "method_comparison"} <= {path.stem for path in (*tables, *figures)}
+
+
+@pytest.mark.slow
+def test_thirteen_settings_write_every_file(runs):
+    experiment = runs.experiment(**SWEEPS["thirteen"])
+    runs.write_all(experiment)
+    assert len(load_results(experiment, runs.results).groups) == 13
+    assert {path.stem for path in write_tables(experiment, runs.results)} == set(table_names(experiment))
+    assert {path.stem for path in write_figures(experiment, runs.results)} == set(figure_names(experiment))
+
+
+def test_one_method_has_the_tables_and_figures_it_always_had(runs):
+    experiment = runs.experiment()
+    assert table_names(experiment) == list(TABLES)
+    assert figure_names(experiment) == list(FIGURES)
+    assert "method_comparison" not in FIGURES
+    runs.write_all(experiment)
+    old = runs.results / "fake" / "tables" / "comparison.md"
+    old.parent.mkdir()
+    old.write_text("of an earlier sweep")
+    write_tables(experiment, runs.results)
+    assert not old.exists()
+
+
+def test_every_panel_is_a_method_before_the_control(runs):
+    experiment, results = results_of(runs, lambda *_: np.ones((3, 2)), sweep=MANY)
+    panels, notes = method_panels(results)
+    titles = [", ".join(panel.title) for panel in panels]
+    assert notes == []
+    assert len(titles) == len(set(titles))
+    assert "MT-SAC" not in titles
+    assert {"MUST, neuron, interval 20", "Soft Modularization, deep", "PCGrad"} <= set(titles)
+    sparse = next(panel for panel in panels if panel.title == ["Static sparse", "weight"])
+    assert [group.config.masks.pruning_ratio for group in sparse.groups] == [0.5, 0.8]
+    figure = draw(runs, experiment, "learning_curves")["learning_curves"]
+    shown = [axes for axes in figure.axes if axes.get_visible()]
+    assert [len(axes.lines) for axes in shown] == [1 + len(panel.groups) for panel in panels]
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert legend == ["MT-SAC", "no masks", "0.5", "0.8"]
+
+
+def test_points_and_cells_are_those_of_the_ranking(runs):
+    experiment, _ = results_of(runs, sweep=THREE)
+    figures = draw(runs, experiment, "method_comparison", "success_per_task", "mask_overlap")
+    middles, improvements = figures["method_comparison"].axes
+    assert [label.get_text() for label in middles.get_yticklabels()] == ["Static sparse", "MT-SAC", "PCGrad"]
+    points = [line.get_xdata()[0] for line in middles.lines if len(line.get_xdata()) == 1]
+    np.testing.assert_allclose(points, [0.5, 0.4, 0.3])
+    points = [(line.get_xdata()[0], line.get_ydata()[0]) for line in improvements.lines if len(line.get_xdata()) == 1]
+    np.testing.assert_allclose(points, [(0.6875, 0), (0.25, 2)])
+    image = figures["success_per_task"].axes[0].images[0].get_array()
+    np.testing.assert_allclose(image, [[0.8, 0.3], [0.5, 0.3], [0.3, 0.2]])
+    (title,) = (axes.get_title() for axes in figures["mask_overlap"].axes if axes.get_title())
+    assert title.replace("\n", ", ") == "pruning ratio 0.5, 2 seeds, by chance 0.33"
