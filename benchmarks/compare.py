@@ -76,12 +76,16 @@ def _measure_this(config_file: Path) -> dict[str, float]:
     import numpy as np
     import torch
 
-    from must.algorithms import Agent
+    from must import algorithms
     from must.buffers import ReplayBuffer
     from must.buffers.replay import ROW_DIM
     from must.config import load_experiment
 
     torch.set_num_threads(len(os.sched_getaffinity(0)))
+    try:
+        from must.methods import make_agent
+    except ImportError:
+        make_agent = algorithms.Agent
     try:
         from must.memory import keep_freed_memory
     except ImportError:
@@ -91,8 +95,8 @@ def _measure_this(config_file: Path) -> dict[str, float]:
 
     def made(overrides: dict[str, str]) -> tuple[Any, Callable[[bool], object]]:
         config = load_experiment(config_file, overrides).run_config()
-        agent = Agent(config, torch.device("cpu"))
-        if agent.mask_learner is not None:
+        agent = make_agent(config, torch.device("cpu"))
+        if getattr(agent, "mask_learner", None) is not None:
             agent.publish_random_masks()
         replay, rows = ReplayBuffer(agent.n_tasks, 40_000, torch.device("cpu")), config.sac.batch_size_per_task
         replay.append_rows(torch.randn(agent.n_tasks, 2000, ROW_DIM, generator=torch.Generator().manual_seed(0)))

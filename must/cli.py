@@ -1,4 +1,4 @@
-"""The command line: ``must train | evaluate | render | aggregate | figures | bench | doctor``."""
+"""The command line: ``must train | evaluate | render | sizes | aggregate | figures | bench | doctor``."""
 
 from __future__ import annotations
 
@@ -90,6 +90,10 @@ def _parser() -> argparse.ArgumentParser:
     render.add_argument("--episode", type=int, default=1, help="which episode of an evaluation, 1 to 50 (default 1)")
     render.set_defaults(command=_render)
 
+    sizes = commands.add_parser("sizes", help="count the parameters of every setting", description=_sizes.__doc__)
+    sizes.add_argument("--config", required=True, type=Path, help="experiment file")
+    sizes.set_defaults(command=_sizes)
+
     for name, command in (("aggregate", _aggregate), ("figures", _figures)):
         sub = commands.add_parser(name, help=str(command.__doc__), description=command.__doc__)
         sub.add_argument("--config", required=True, type=Path, help="experiment file")
@@ -167,6 +171,14 @@ def _render(options: argparse.Namespace) -> int:
     from must.render import Request, render
 
     print(render(Request(options.run_dir, options.task, options.out, options.size, options.episode)))
+    return 0
+
+
+def _sizes(options: argparse.Namespace) -> int:
+    """Count the parameters of every setting of an experiment, and what a task uses of them, without training."""
+    from must.sizes import sizes, table
+
+    print(table(sizes(load_experiment(options.config))))
     return 0
 
 

@@ -21,7 +21,7 @@ from must.analysis.plots.speed import training_speed
 from must.analysis.plots.sweeps import success_by_pruning_ratio, success_by_update_interval
 from must.analysis.plots.tasks import learning_curves_per_task
 from must.analysis.style import FORMATS, STYLE, save
-from must.analysis.variants import TASK_MASKS, compares_methods
+from must.analysis.variants import compares_methods
 from must.config import Experiment
 from must.config.methods import METHODS
 
@@ -66,7 +66,7 @@ def figure_names(experiment: Experiment) -> list[str]:
     masking = any(spec.reads_key("masks.pruning_ratio") for spec in specs.values())
     masked = masking and bool(pruned)
     learned = masked and any(spec.reads_key("generator.lr") for spec in specs.values())
-    of_tasks = masked and tasks > 1 and not set(specs).isdisjoint(TASK_MASKS)
+    of_tasks = masked and tasks > 1 and any(spec.task_masks for spec in specs.values())
     present = {
         "method_comparison": several,
         "success_by_pruning_ratio": len(pruned) > 1 and masking if several else masking,

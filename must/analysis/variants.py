@@ -15,9 +15,6 @@ from must.config import NOT_APPLICABLE, Experiment
 
 _COMPARED = ("pruning_ratio", "update_interval")
 
-TASK_MASKS = ("must", "static_sparse")
-"""Methods that give each task masks of its own; those of the others are the same for all tasks."""
-
 
 @dataclass(frozen=True)
 class Variant:

@@ -9,11 +9,14 @@ from must.masks.topk import kept
 from must.types import ACTION_DIM, OBS_DIM
 
 
-def gradient_step_gflop(config: RunConfig) -> float:
+def gradient_step_gflop(config: RunConfig) -> float | None:
     """Count the matrix products of an ordinary gradient step, in 10^9 multiplications and additions.
 
-    Masked weights are multiplied like others; units that a task does not keep are not there.
+    Masked weights are multiplied like others; units that a task does not keep are not there. Only multi-layer
+    perceptrons that are told the task are counted; of other methods' networks None is given.
     """
+    if config.method not in ("must", "mt_sac", "static_sparse"):
+        return None
     widths = list(config.network.hidden_sizes)
     if config.masks.granularity == "neuron" and not config.dense:
         widths = [kept(width, config.masks.pruning_ratio) for width in widths]

@@ -23,6 +23,9 @@ class MethodSpec:
     reads: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
     """Of the sections that only some methods read: name -> the keys that reach this one (`ALL`: every key)."""
 
+    task_masks: bool = False
+    """Whether tasks have masks of their own; those of other methods, if they have any, are the same for all tasks."""
+
     def reads_key(self, path: str) -> bool:
         """Whether a setting (``masks.pruning_ratio``) that only some methods read reaches this one."""
         section, _, key = path.partition(".")
@@ -32,7 +35,7 @@ class MethodSpec:
 _FIXED_MASKS = {"masks": frozenset({"granularity", "pruning_ratio", "mask_biases"})}
 
 METHODS: dict[str, MethodSpec] = {
-    "must": MethodSpec("MUST", {"masks": ALL, "generator": ALL}),
+    "must": MethodSpec("MUST", {"masks": ALL, "generator": ALL}, task_masks=True),
     "mt_sac": MethodSpec("MT-SAC"),
     "mtmh_sac": MethodSpec("MTMH-SAC"),
     "soft_modularization": MethodSpec("Soft Modularization", {"soft_modularization": ALL}),
@@ -40,7 +43,7 @@ METHODS: dict[str, MethodSpec] = {
     "cagrad": MethodSpec("CAGrad", {"cagrad": ALL}),
     "paco": MethodSpec("PaCo", {"paco": ALL}),
     "t3s": MethodSpec("T3S", {"t3s": ALL}),
-    "static_sparse": MethodSpec("Static sparse", _FIXED_MASKS),
+    "static_sparse": MethodSpec("Static sparse", _FIXED_MASKS, task_masks=True),
     "shared_sparse": MethodSpec("Shared sparse", _FIXED_MASKS),
     "magnitude": MethodSpec("Magnitude pruning", {"masks": frozenset({"pruning_ratio"}), "magnitude": ALL}),
     "single_task": MethodSpec("Single-task SAC"),

@@ -264,8 +264,8 @@ class RunConfig(MethodSections):
         judged = self.env.goals, self.env.reward, self.env.horizon
         if self.evaluation.protocol == "standard" and judged != ("random", "v2", MAX_HORIZON):
             raise ValueError(
-                f"evaluation.protocol: standard judges episodes of {MAX_HORIZON} steps at all 50 train goals, as "
-                f"reward v2 does: set env.goals to random, env.reward to v2 and env.horizon to {MAX_HORIZON}, or remove it"
+                f"evaluation.protocol: standard judges episodes of {MAX_HORIZON} steps at all 50 train goals as reward "
+                f"v2 does: set env.goals to random, env.reward to v2, env.horizon to {MAX_HORIZON}, or remove it"
             )
         return self
 

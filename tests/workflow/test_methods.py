@@ -38,7 +38,7 @@ def test_each_method_is_planned_with_the_settings_that_it_reads(workflow: Workfl
     } <= plan.trained
 
 
-def test_a_setting_of_one_method_trains_that_method_anew_and_no_other(workflow: Workflow, smoke: dict[str, Any]) -> None:
+def test_a_setting_of_one_method_trains_no_other_anew(smoke: dict[str, Any]) -> None:
     """What a job depends on is the identity of its run's settings."""
     before, after = (
         {spec.path: _identity(config, spec) for spec in parse_experiment(config).runs()}

@@ -18,7 +18,7 @@ from must.analysis.logs import FloatArray, read_final_overlap, read_overlaps
 from must.analysis.plots.panels import grid_columns, variant_titles
 from must.analysis.statistics import independent_overlap
 from must.analysis.style import LINE_HEIGHT, ONE_COLUMN, PAGE, SMALL, TWO_COLUMNS, text_width, titles_height, wrap_title
-from must.analysis.variants import TASK_MASKS, Variant, all_ratios, interval_of, masked_variants, ratio_of
+from must.analysis.variants import all_ratios, interval_of, masked_variants, ratio_of
 
 _NAMED = 12
 """Most tasks whose names stand at the axes; more are numbered, with a key below."""
@@ -59,7 +59,7 @@ def mask_overlap(results: Results) -> Figure | None:
     Returns:
         The figure; None when no finished run has masks of two or more tasks.
     """
-    shown = [variant for variant in masked_variants(results) if _method(variant) in TASK_MASKS]
+    shown = [variant for variant in masked_variants(results) if variant.masked[0].config.spec.task_masks]
     maps = []
     for variant, title in zip(shown, variant_titles(shown), strict=True):
         interval = variant.best_interval(results.experiment.report.final_evaluations)
@@ -104,10 +104,6 @@ def mask_overlap_over_training(results: Results) -> Figure | None:
             maps.append(_Map(parts, _benchmark(group), group.tasks, overlaps[version], scale))
     columns = max((len({0, len(row[3]) // 2, len(row[3]) - 1}) for row in rows), default=1)
     return _draw(maps, columns) if maps else None
-
-
-def _method(variant: Variant) -> str:
-    return variant.masked[0].config.method
 
 
 def _benchmark(group: Group) -> str:
