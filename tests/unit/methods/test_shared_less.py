@@ -7,6 +7,7 @@ import csv
 import pytest
 import torch
 
+from must.algorithms import Agent
 from must.methods import make_agent
 from must.training import train
 from must.types import OBS_DIM
@@ -18,11 +19,21 @@ def make(method: str, n_tasks: int = 3, **sections):
     return make_agent(small_config(**settings(method, n_tasks, **sections)), CPU)
 
 
-@pytest.mark.parametrize("sparse", ["must", "static_sparse", "shared_sparse", "magnitude"])
+SPARSE = ("must", "static_sparse", "shared_sparse", "magnitude")
+DENSE = {"masks": {"pruning_ratio": 0}}
+
+
+@pytest.mark.parametrize("sparse", SPARSE)
+def test_without_pruning_there_is_nothing_but_mt_sac(sparse):
+    assert type(make(sparse, **DENSE)) is Agent
+    assert type(make("mt_sac")) is Agent
+    assert type(make(sparse)) is not Agent
+
+
+@pytest.mark.parametrize("sparse", [SPARSE[0], *(pytest.param(name, marks=pytest.mark.slow) for name in SPARSE[1:])])
 def test_without_pruning_a_run_is_mt_sac_bit_for_bit(sparse, tmp_path):
-    dense = {"masks": {"pruning_ratio": 0}}
     train(small_config(method="mt_sac"), tmp_path / "mt_sac")
-    train(small_config(**merged({"method": sparse}, dense)), tmp_path / "dense")
+    train(small_config(**merged({"method": sparse}, DENSE)), tmp_path / "dense")
     for name in ("eval.csv", "train.csv", "masks.csv"):
         assert (tmp_path / "mt_sac" / name).read_bytes() == (tmp_path / "dense" / name).read_bytes()
     policies = [torch.load(tmp_path / run / "final.pt")["policy"] for run in ("mt_sac", "dense")]
