@@ -2,6 +2,7 @@
 
 CONFIG ?= config/quick.yaml
 PROFILE ?= workflow/profiles/local
+RESULTS ?= results
 VENV := .venv
 BIN := $(VENV)/bin
 AUDIT := build/audit
@@ -32,9 +33,9 @@ reproduce: check-inputs setup ## Train the sweep of CONFIG, then make its tables
 	@name=$$($(BIN)/python -c '$(NAME_OF)' '$(CONFIG)') && \
 		printf '\nTables:  results/%s/tables/\nFigures: results/%s/figures/\n' "$$name" "$$name"
 
-figures: check-inputs setup ## Make tables and figures of CONFIG from the runs that exist, without training
-	@$(BIN)/must aggregate --config '$(CONFIG)'
-	@$(BIN)/must figures --config '$(CONFIG)'
+figures: check-inputs setup ## Make tables and figures of CONFIG from the runs in RESULTS (results), without training
+	@$(BIN)/must aggregate --config '$(CONFIG)' --results '$(RESULTS)'
+	@$(BIN)/must figures --config '$(CONFIG)' --results '$(RESULTS)'
 
 report: check-inputs setup ## Make results/NAME/report.html of CONFIG, which must be finished: all of it in one page
 	@$(BIN)/python workflow/scripts/make_report.py --config '$(CONFIG)' --profile '$(PROFILE)'
