@@ -1,5 +1,7 @@
 """Experiments of every shape that tables and figures have to fit: sections of their configurations."""
 
+from must.config import METHODS
+
 SWEEPS = {
     "quick": {"sweep": {"seeds": [0, 1], "pruning_ratios": [0, 0.5, 0.8], "update_intervals": [10, 40]}},
     "one run of one task": {
@@ -37,3 +39,29 @@ SWEEPS = {
         "env": {"benchmark": "MT10"},
     },
 }
+
+ALL = {"methods": list(METHODS), "seeds": [0, 1], "soft_modularization_sizes": ["shallow", "deep"]}
+THIRTEEN = ALL | {"pruning_ratios": [0.5], "update_intervals": [10]}
+MANY = ALL | {
+    "pruning_ratios": [0, 0.5, 0.8],
+    "update_intervals": [20, 50],
+    "magnitude_networks": ["actor", "both"],
+    "granularities": ["weight", "neuron"],
+}
+METHOD_SWEEPS = {
+    "thirteen": {"sweep": THIRTEEN},
+    "two without masks": {"sweep": {"methods": ["mt_sac", "pcgrad"], "seeds": [0]}},
+    "no control": {"sweep": {"methods": ["pcgrad", "single_task"], "seeds": [0, 1]}},
+    "thirteen on ten tasks": {"sweep": THIRTEEN, "env": {"benchmark": "MT10"}},
+    "many on fifty tasks": {"sweep": MANY, "env": {"benchmark": "MT50"}},
+    "benchmarks": {
+        "sweep": THIRTEEN | {"pruning_ratios": [0.5, 0.8], "benchmarks": ["MT10", "MT25"]},
+        "env": {"benchmark": "MT10"},
+    },
+    "magnitude alone": {
+        "method": "magnitude",
+        "sweep": {"seeds": [0, 1], "pruning_ratios": [0, 0.5], "magnitude_networks": ["actor", "both"]},
+    },
+    "one without masks": {"method": "pcgrad", "sweep": {"seeds": [0, 1]}},
+}
+"""The same for sweeps over methods."""

@@ -5,8 +5,8 @@ import subprocess
 
 import pytest
 
-from must.analysis import write_tables
-from tests.sweeps import SWEEPS
+from must.analysis import table_names, write_tables
+from tests.sweeps import METHOD_SWEEPS, SWEEPS
 
 pytestmark = pytest.mark.system
 
@@ -25,14 +25,14 @@ def _latex():
         pytest.fail("pdflatex is missing: apt install texlive-latex-base texlive-latex-recommended")
 
 
-@pytest.mark.parametrize("name", SWEEPS)
-def test_tables_compile_and_fit(runs, unfinished, name):
-    experiment = runs.experiment(name="an_underscore", **SWEEPS[name])
+@pytest.mark.parametrize("sections", [*SWEEPS.values(), *METHOD_SWEEPS.values()], ids=[*SWEEPS, *METHOD_SWEEPS])
+def test_tables_compile_and_fit(runs, unfinished, sections):
+    experiment = runs.experiment(name="an_underscore", **sections)
     directories = runs.write_all(experiment)
     if len(directories) > 1:
         unfinished(directories[-1], "failed")  # so that a table has to name it
     paths = [path for path in write_tables(experiment, runs.results) if path.suffix == ".tex"]
-    assert len(paths) == 4
+    assert len(paths) == len(table_names(experiment))
     folder = paths[0].parent
     (folder / "paper.tex").write_text(PAPER % "\n".join(rf"\input{{{path.stem}}}" for path in paths))
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", "paper.tex"]

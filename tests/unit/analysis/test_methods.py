@@ -14,32 +14,9 @@ from must.analysis.style import PAGE, SMALL, TWO_COLUMNS
 from must.analysis.variants import variants
 from must.config.methods import METHODS
 from tests.reading import lines_with, read, records
+from tests.sweeps import MANY, METHOD_SWEEPS, THIRTEEN
 from tests.unit.analysis.drawing import draw, overlap, texts_of
 
-ALL = {"methods": list(METHODS), "seeds": [0, 1], "soft_modularization_sizes": ["shallow", "deep"]}
-THIRTEEN = ALL | {"pruning_ratios": [0.5], "update_intervals": [10]}
-MANY = ALL | {
-    "pruning_ratios": [0, 0.5, 0.8],
-    "update_intervals": [20, 50],
-    "magnitude_networks": ["actor", "both"],
-    "granularities": ["weight", "neuron"],
-}
-SWEEPS = {
-    "thirteen": {"sweep": THIRTEEN},
-    "two without masks": {"sweep": {"methods": ["mt_sac", "pcgrad"], "seeds": [0]}},
-    "no control": {"sweep": {"methods": ["pcgrad", "single_task"], "seeds": [0, 1]}},
-    "thirteen on ten tasks": {"sweep": THIRTEEN, "env": {"benchmark": "MT10"}},
-    "many on fifty tasks": {"sweep": MANY, "env": {"benchmark": "MT50"}},
-    "benchmarks": {
-        "sweep": THIRTEEN | {"pruning_ratios": [0.5, 0.8], "benchmarks": ["MT10", "MT25"]},
-        "env": {"benchmark": "MT10"},
-    },
-    "magnitude alone": {
-        "method": "magnitude",
-        "sweep": {"seeds": [0, 1], "pruning_ratios": [0, 0.5], "magnitude_networks": ["actor", "both"]},
-    },
-    "one without masks": {"method": "pcgrad", "sweep": {"seeds": [0, 1]}},
-}
 LARGE = ("thirteen on ten tasks", "many on fifty tasks", "benchmarks")
 THREE = {"methods": ["pcgrad", "mt_sac", "static_sparse"], "seeds": [0, 1], "pruning_ratios": [0.5]}
 RATES = {  # (method, seed) -> (K,) at the end
@@ -147,10 +124,10 @@ def test_methods_stand_in_one_column_and_their_settings_in_others(runs):
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in SWEEPS]
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in METHOD_SWEEPS]
 )
 def test_what_is_drawn_is_what_is_announced_and_can_be_read(runs, name):
-    experiment = runs.experiment(**SWEEPS[name])
+    experiment = runs.experiment(**METHOD_SWEEPS[name])
     runs.write_all(experiment)
     figures = draw(runs, experiment)
     assert list(figures) == figure_names(experiment)
@@ -167,7 +144,7 @@ def test_what_is_drawn_is_what_is_announced_and_can_be_read(runs, name):
 
 
 def test_the_files_are_those_that_are_announced(runs):
-    experiment = runs.experiment(**SWEEPS["two without masks"])
+    experiment = runs.experiment(**METHOD_SWEEPS["two without masks"])
     runs.write_all(experiment)
     tables, figures = write_tables(experiment, runs.results), write_figures(experiment, runs.results)
     assert {path.name for path in tables} == {
@@ -181,7 +158,7 @@ def test_the_files_are_those_that_are_announced(runs):
 
 @pytest.mark.slow
 def test_thirteen_settings_write_every_file(runs):
-    experiment = runs.experiment(**SWEEPS["thirteen"])
+    experiment = runs.experiment(**METHOD_SWEEPS["thirteen"])
     runs.write_all(experiment)
     assert len(load_results(experiment, runs.results).groups) == 13
     assert {path.stem for path in write_tables(experiment, runs.results)} == set(table_names(experiment))
