@@ -20,10 +20,10 @@ _HEADINGS = {
     "use_trajectory_info": "Trajectory info",
     "seed": "Seed",
 }
-_SHORT = {"pruning_ratio": "ratio", "update_interval": "interval", "networks": "networks"}
+_SHORT = {"pruning_ratio": "ratio", "update_interval": "interval"}
 """Headings where room is scarce."""
 _FLAGS = ("use_sl_loss", "use_trajectory_info")
-_BARE = ("benchmark", "method", "size", "granularity")
+_BARE = ("benchmark", "method", "size", "networks", "granularity")
 """Axes whose values speak for themselves."""
 
 NOTHING = "\N{EN DASH}"
