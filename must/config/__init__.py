@@ -12,17 +12,16 @@ from must.config.methods import (
     T3sConfig,
 )
 from must.config.schema import (
-    ContainerConfig,
     EnvConfig,
     EvaluationConfig,
     GeneratorConfig,
-    LoggingConfig,
     MaskConfig,
     NetworkConfig,
     RunConfig,
     SacConfig,
     TrainingConfig,
 )
+from must.config.surroundings import ContainerConfig, LoggingConfig
 
 __all__ = [
     "AXES",

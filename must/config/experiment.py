@@ -9,8 +9,9 @@ from typing import Annotated, Any, Literal, NamedTuple
 from pydantic import Field, field_validator, model_validator
 
 from must.config.base import Count, Flag, Fraction, Positive, Real, Section, Whole
-from must.config.methods import METHODS, MethodName, MethodSections
+from must.config.methods import METHODS, MethodName
 from must.config.schema import RunConfig
+from must.config.surroundings import ResourcesConfig
 
 NOT_APPLICABLE = "na"
 """Stands in a path or a table for a setting that the run's method does not read, or that needs masks it has not."""
@@ -63,27 +64,6 @@ class ReportConfig(Section):
     """Mean success over the tasks up to which environment steps are counted."""
 
 
-class ResourcesConfig(Section):
-    """What one training run asks of a cluster (CPU threads follow from `training`)."""
-
-    mem_mb: Count = 4000
-    """Memory in MB."""
-    minutes: Count = 240
-    """Wall-clock limit in minutes; a resubmitted job asks for as much again."""
-    max_minutes: Count | None = None
-    """The longest limit that the cluster's partition grants; runs that need more continue in the next job."""
-    gpus: Whole = 0
-    """GPUs."""
-    runs_per_job: Count = 1
-    """Runs that share one job, side by side: each has its own cores and memory, all of them share the GPU."""
-
-    @model_validator(mode="after")
-    def _check(self) -> ResourcesConfig:
-        if self.max_minutes is not None and self.max_minutes < self.minutes:
-            raise ValueError(f"max_minutes is {self.max_minutes}, less than minutes = {self.minutes}")
-        return self
-
-
 class Experiment(RunConfig):
     """A whole experiment file."""
 
@@ -99,10 +79,11 @@ class Experiment(RunConfig):
 
         Those of masks and generators may stay, so that one file can be run with several methods.
         """
-        given = {name: name for name in MethodSections.model_fields if getattr(self, name) != _default(name)}
+        defaults = type(self).model_fields
+        given = {name: name for name in OWN_SECTIONS if getattr(self, name) != defaults[name].default}
         for axis in AXES:
             section = axis.config_path.partition(".")[0]
-            if section in MethodSections.model_fields and getattr(self.sweep, axis.sweep_key) is not None:
+            if section in OWN_SECTIONS and getattr(self.sweep, axis.sweep_key) is not None:
                 given[f"sweep.{axis.sweep_key}"] = section
         for key, section in given.items():
             readers = [name for name, spec in METHODS.items() if section in spec.reads]
@@ -150,10 +131,6 @@ class Experiment(RunConfig):
         return chosen
 
 
-def _default(section: str) -> Any:
-    return MethodSections.model_fields[section].default
-
-
 class Axis(NamedTuple):
     """One axis of a sweep."""
 
@@ -171,6 +148,8 @@ class Axis(NamedTuple):
 
 METHOD_SECTIONS = frozenset(section for spec in METHODS.values() for section in spec.reads)
 """Sections that only some methods read."""
+OWN_SECTIONS = METHOD_SECTIONS - {"masks", "generator"}
+"""Those of them that belong to one method."""
 
 AXES = (
     Axis("benchmark", "benchmarks", "env.benchmark"),

@@ -150,13 +150,3 @@ class MagnitudeConfig(Section):
         if self.start >= self.end:
             raise ValueError(f"start is {self.start:g}, not before end = {self.end:g}: give start < end")
         return self
-
-
-class MethodSections(Section):
-    """The sections that belong to one method each."""
-
-    soft_modularization: SoftModularizationConfig = SoftModularizationConfig()
-    cagrad: CagradConfig = CagradConfig()
-    paco: PacoConfig = PacoConfig()
-    t3s: T3sConfig = T3sConfig()
-    magnitude: MagnitudeConfig = MagnitudeConfig()

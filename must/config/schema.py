@@ -7,10 +7,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import Field, model_validator
 
 from must.config.base import Count, Flag, Fraction, NonNegative, Positive, Real, Section, Whole, suggest
-from must.config.methods import METHODS, MethodName, MethodSections, MethodSpec
+from must.config.methods import (
+    METHODS,
+    CagradConfig,
+    MagnitudeConfig,
+    MethodName,
+    MethodSpec,
+    PacoConfig,
+    SoftModularizationConfig,
+    T3sConfig,
+)
+from must.config.surroundings import ContainerConfig, LoggingConfig
 from must.tasks import ALL_TASKS, BENCHMARKS, MAX_HORIZON
 
 
@@ -201,32 +211,7 @@ class EvaluationConfig(Section):
         return {**settled, **data} if settled else data
 
 
-class LoggingConfig(Section):
-    """Live logs beside the CSV files, which are always written."""
-
-    tensorboard: Flag = False
-    """Write TensorBoard event files to `tensorboard/` in the run directory."""
-    wandb: Annotated[
-        Literal["off", "offline", "online"],
-        BeforeValidator(lambda value: "off" if value is False else value),  # YAML 1.1 reads a bare `off` as false
-        WithJsonSchema({"enum": ["off", "offline", "online", False]}),
-    ] = "off"
-    """Weights & Biases: `offline` writes to `wandb/` in the run directory. Needs `pip install wandb`."""
-
-
-class ContainerConfig(Section):
-    """The Apptainer image that runs are trained in with `--profile slurm` and `--profile local-apptainer`."""
-
-    required: Flag = False
-    """Refuse to train outside of the image."""
-    flavour: Literal["auto", "cpu", "cuda"] = "auto"
-    """Which image: `auto` is `cuda` when `resources.gpus` asks for a GPU, else `cpu`."""
-    bootstrap: Literal["docker", "debootstrap"] = "docker"
-    """What the image starts from: a base image from a container registry, pinned by its digest, or (for hosts that
-    reach none) Debian packages from the mirror that this host's own apt uses."""
-
-
-class RunConfig(MethodSections):
+class RunConfig(Section):
     """Everything that defines one training run."""
 
     method: MethodName = "must"
@@ -240,6 +225,11 @@ class RunConfig(MethodSections):
     evaluation: EvaluationConfig = EvaluationConfig()
     logging: LoggingConfig = LoggingConfig()
     container: ContainerConfig = ContainerConfig()
+    soft_modularization: SoftModularizationConfig = SoftModularizationConfig()
+    cagrad: CagradConfig = CagradConfig()
+    paco: PacoConfig = PacoConfig()
+    t3s: T3sConfig = T3sConfig()
+    magnitude: MagnitudeConfig = MagnitudeConfig()
 
     @model_validator(mode="after")
     def _check(self) -> RunConfig:
