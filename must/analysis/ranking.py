@@ -28,13 +28,20 @@ class Ranked(NamedTuple):
 
 
 def ranked(results: Results, groups: Sequence[Group]) -> list[Ranked]:
-    """Sort groups on the same tasks by the interquartile mean of their final success, those without a run last."""
+    """Sort groups on the same tasks by the interquartile mean of their final success, those without a run last.
+
+    Equals share a rank, and stand in the order of their means.
+    """
     rows = [
         Ranked(None, name, group, final_iqm(results, group), improvement(results, group))
         for name, group in zip(names_of(groups), groups, strict=True)
     ]
-    placed = sorted((row for row in rows if row.group.finished), key=lambda row: -row.middle.value)
-    values = [round(row.middle.value, 9) for row in placed]
+
+    def merit(row: Ranked) -> tuple[float, float]:
+        return -round(row.middle.value, 9), -results.mean_final(row.group)
+
+    placed = sorted((row for row in rows if row.group.finished), key=merit)
+    values = [merit(row)[0] for row in placed]
     finished = [row._replace(rank=values.index(value) + 1) for row, value in zip(placed, values, strict=True)]
     return [*finished, *(row for row in rows if not row.group.finished)]
 

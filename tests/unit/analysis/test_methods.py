@@ -39,6 +39,17 @@ def results_of(runs, success=by_hand, **sections):
     return experiment, load_results(experiment, runs.results)
 
 
+def test_equals_share_a_rank_and_stand_in_the_order_of_their_means(runs):
+    rates = {
+        "pcgrad": [[0.0, 0.0], [0.0, 0.0]],
+        "mt_sac": [[0.0, 0.5], [0.5, 1.0]],
+        "static_sparse": [[0.5, 0.5], [0.5, 1.0]],  # the middle half is that of mt_sac, [.5 .5]
+    }
+    _, results = results_of(runs, lambda _, run: [[0, 0], rates[run.method][run.training.seed]], sweep=THREE)
+    rows = ranked(results, results.groups)
+    assert [(row.rank, row.name) for row in rows] == [(1, "Static sparse"), (1, "MT-SAC"), (3, "PCGrad")]
+
+
 def test_the_ranking_is_that_worked_out_by_hand(runs):
     experiment, results = results_of(runs, sweep=THREE)
     # Middle halves: of .0 [.2 .4] .4, of .2 [.4 .4] .6 and of .2 [.4 .6] 1.
