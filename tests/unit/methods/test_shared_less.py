@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import csv
+import math
+from functools import partial
+from itertools import pairwise
 
 import pytest
 import torch
 
 from must.algorithms import Agent
 from must.methods import make_agent
+from must.networks import BaseNetwork, CompositionalMLP, MultiHeadMLP, SeparateMLPs
 from must.training import train
 from must.types import OBS_DIM
 from tests.helpers import merged, random_batch, small_config
+from tests.unit.methods.checks import assert_batches_teach_apart, assert_matches
 from tests.unit.methods.test_every_method import CPU, learn, settings
 
 
@@ -40,19 +45,48 @@ def test_without_pruning_a_run_is_mt_sac_bit_for_bit(sparse, tmp_path):
     assert all(torch.equal(policies[0][name], policies[1][name]) for name in policies[0])
 
 
-def test_a_head_is_what_a_plain_last_layer_computes_and_reads_nothing_of_the_others():
-    agent = make("mtmh_sac")
-    network = agent.critic
-    inputs = torch.randn(3, 5, OBS_DIM + 4)
-    outputs = network.task_parameters(None).at(inputs)
-    for member in range(2):
-        *trunk, head = [weight[member] for weight in network.weights]
-        *trunk_biases, bias = [values[member] for values in network.biases]
-        for task in range(3):
-            hidden = torch.cat((inputs[task], torch.eye(3)[task].expand(5, 3)), dim=1)
-            for weight, values in zip(trunk, trunk_biases, strict=True):
-                hidden = (hidden @ weight + values).relu()
-            torch.testing.assert_close(outputs[member, task], hidden @ head[:, task : task + 1] + bias[task])
+SIZES = (9, 7)
+KINDS = {"heads": MultiHeadMLP, "separate": SeparateMLPs, "composed": partial(CompositionalMLP, n_sets=3)}
+
+
+def perceptron(flat: torch.Tensor, widths: tuple[int, ...], inputs: torch.Tensor) -> torch.Tensor:
+    """Evaluate a perceptron whose weights, then biases, are one row."""
+    shapes = list(pairwise(widths))
+    *weights, biases = flat.split([*(math.prod(shape) for shape in shapes), sum(widths[1:])])
+    for layer, (shape, weight, bias) in enumerate(zip(shapes, weights, biases.split(widths[1:]), strict=True)):
+        inputs = (inputs.relu() if layer else inputs) @ weight.view(shape) + bias
+    return inputs
+
+
+def plain(kind: str, network: BaseNetwork, inputs: torch.Tensor) -> torch.Tensor:
+    """Evaluate each member and task by itself: (E, K, B, D_out)."""
+    n_tasks, rows, in_dim = inputs.shape
+
+    def of_task(member: torch.Tensor, task: int) -> torch.Tensor:
+        if kind == "heads":
+            told = torch.cat((inputs[task], torch.eye(n_tasks, dtype=inputs.dtype)[task].expand(rows, -1)), dim=1)
+            return perceptron(member, (in_dim + n_tasks, *SIZES, 2 * n_tasks), told)[:, 2 * task : 2 * task + 2]
+        if kind == "separate":
+            return perceptron(member[task], (in_dim, *SIZES, 2), inputs[task])
+        shares = member[-3 * n_tasks :].view(n_tasks, 3)[task]
+        sets = member[: -3 * n_tasks].view(3, -1)
+        own = sum(share * parameters for share, parameters in zip(shares, sets, strict=True))
+        return perceptron(own, (in_dim, *SIZES, 2), inputs[task])
+
+    members = [torch.stack([of_task(member, task) for task in range(n_tasks)]) for member in network.flat]
+    return torch.stack(members)
+
+
+@pytest.mark.parametrize("n_members", [1, 2])
+@pytest.mark.parametrize("n_tasks", [1, 3])
+@pytest.mark.parametrize("kind", KINDS)
+def test_outputs_and_gradients_are_those_of_plain_perceptrons(kind, n_tasks, n_members):
+    torch.manual_seed(0)
+    network = KINDS[kind](n_members, 5, n_tasks, SIZES, 2).double()
+    network.flat.data += 0.3 * torch.randn_like(network.flat)  # so that nothing of it is alike
+    reference = lambda inputs: plain(kind, network, inputs)  # noqa: E731
+    assert_matches(network, reference, (n_tasks, 4, 5))
+    assert_batches_teach_apart(network, reference, (n_tasks, 4, 5))
 
 
 def test_a_task_teaches_the_trunk_and_its_own_head_only():

@@ -11,7 +11,8 @@ from torch.nn import functional
 from must.methods.soft_modularization import SoftModularizationAgent
 from must.networks.modular import ModularNetwork, route
 from must.networks.taught import Rows, chain
-from tests.helpers import random_batch, relative_error, small_config
+from tests.helpers import random_batch, small_config
+from tests.unit.methods.checks import assert_batches_teach_apart, assert_matches, random_tensor
 
 IN_DIM, OUT_DIM, ROUTING = 5, 3, 7
 ENCODER = [9, 6]
@@ -26,10 +27,6 @@ def make(n_members: int, n_tasks: int, shape: tuple[int, int, int], init="fan_in
     with torch.no_grad():  # equal biases would hide one that is taken from the wrong place, and equal shares as well
         network.flat += 0.5 * torch.randn(network.flat.shape, dtype=torch.float64)
     return network
-
-
-def random_tensor(*shape: int, seed: int) -> torch.Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
 class Reference:
@@ -90,43 +87,9 @@ def reference(network: ModularNetwork, inputs: torch.Tensor, shape) -> torch.Ten
 @SHAPES
 def test_outputs_and_gradients_match_the_reference(shape, n_members, n_tasks):
     network = make(n_members, n_tasks, shape)
-    inputs = random_tensor(n_tasks, 4, IN_DIM, seed=1).requires_grad_()
-    direction = random_tensor(n_members, n_tasks, 4, OUT_DIM, seed=2)
-    outputs, expected = network.task_parameters(None).at(inputs), reference(network, inputs, shape)
-    assert outputs.shape == (n_members, n_tasks, 4, OUT_DIM)
-    assert relative_error(outputs, expected) < 1e-12
-    receivers = [network.flat, inputs]
-    ours = torch.autograd.grad((outputs * direction).sum(), receivers)
-    theirs = torch.autograd.grad((expected * direction).sum(), receivers)
-    for gradient, wanted in zip(ours, theirs, strict=True):
-        assert relative_error(gradient, wanted) < 1e-12
-
-
-@SIZES
-@SHAPES
-def test_two_batches_in_one_pass_teach_the_parameters_and_the_inputs_apart(shape, n_members, n_tasks):
-    network = make(n_members, n_tasks, shape)
-    first, second = (random_tensor(n_tasks, 4, IN_DIM, seed=seed).requires_grad_() for seed in (1, 2))
-    direction = random_tensor(2, n_members, n_tasks, 4, OUT_DIM, seed=3)
-    expected = [reference(network, inputs, shape) for inputs in (first, second)]
-    (of_first,) = torch.autograd.grad((expected[0] * direction[0]).sum(), network.flat)
-    (of_second,) = torch.autograd.grad((expected[1] * direction[1]).sum(), second)
-
-    outputs = network.task_parameters(None).at_two(first, second)
-    for output, wanted in zip(outputs, expected, strict=True):
-        assert relative_error(output, wanted) < 1e-12
-    loss = sum((output * weights).sum() for output, weights in zip(outputs, direction, strict=True))
-    gradients = torch.autograd.grad(loss, [network.flat, second, first], allow_unused=True)
-    assert gradients[2] is None
-    assert relative_error(gradients[0], of_first) < 1e-12
-    assert relative_error(gradients[1], of_second) < 1e-12
-
-    plain = second.detach()  # asks for no gradient: it is evaluated all the same, and teaches nothing
-    outputs = network.task_parameters(None).at_two(first, plain)
-    assert relative_error(outputs[1], expected[1]) < 1e-12
-    assert not outputs[1].requires_grad
-    (gradient,) = torch.autograd.grad((outputs[0] * direction[0]).sum(), network.flat)
-    assert relative_error(gradient, of_first) < 1e-12
+    plain = lambda inputs: reference(network, inputs, shape)  # noqa: E731
+    assert_matches(network, plain, (n_tasks, 4, IN_DIM))
+    assert_batches_teach_apart(network, plain, (n_tasks, 4, IN_DIM))
 
 
 @SHAPES

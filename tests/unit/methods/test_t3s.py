@@ -11,8 +11,9 @@ from torch.nn import functional
 from must.methods.t3s import T3sAgent, TaskScheduler
 from must.networks.selected import SelectedNetwork
 from must.types import Collected, Episode
-from tests.helpers import random_batch, relative_error, small_config
+from tests.helpers import random_batch, small_config
 from tests.unit.algorithms.test_agent import _assert_same
+from tests.unit.methods.checks import assert_batches_teach_apart, assert_matches, random_tensor
 
 IN_DIM, OUT_DIM, EXTRACTOR = 5, 3, 4
 SELECTOR = [6, 8]
@@ -27,10 +28,6 @@ def make(n_members: int, n_tasks: int, trunk: list[int], init="fan_in") -> Selec
     with torch.no_grad():  # equal biases would hide one that is taken from the wrong place
         network.flat += 0.3 * torch.randn(network.flat.shape, dtype=torch.float64)
     return network
-
-
-def random_tensor(*shape: int, seed: int) -> torch.Tensor:
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
 def own_size(trunk: list[int]) -> int:
@@ -78,35 +75,9 @@ def reference(network: SelectedNetwork, inputs: torch.Tensor, trunk: list[int]) 
 @TRUNKS
 def test_outputs_and_gradients_match_the_reference(trunk, n_members, n_tasks):
     network = make(n_members, n_tasks, trunk)
-    inputs = random_tensor(n_tasks, 4, IN_DIM, seed=1).requires_grad_()
-    direction = random_tensor(n_members, n_tasks, 4, OUT_DIM, seed=2)
-    outputs, expected = network.task_parameters(None).at(inputs), reference(network, inputs, trunk)
-    assert outputs.shape == (n_members, n_tasks, 4, OUT_DIM)
-    assert relative_error(outputs, expected) < 1e-12
-    receivers = [network.flat, inputs]
-    ours = torch.autograd.grad((outputs * direction).sum(), receivers)
-    theirs = torch.autograd.grad((expected * direction).sum(), receivers)
-    for gradient, wanted in zip(ours, theirs, strict=True):
-        assert relative_error(gradient, wanted) < 1e-12
-
-
-@SIZES
-@TRUNKS
-def test_two_batches_in_one_pass_teach_the_parameters_and_the_inputs_apart(trunk, n_members, n_tasks):
-    network = make(n_members, n_tasks, trunk)
-    first, second = (random_tensor(n_tasks, 4, IN_DIM, seed=seed).requires_grad_() for seed in (1, 2))
-    direction = random_tensor(2, n_members, n_tasks, 4, OUT_DIM, seed=3)
-    expected = [reference(network, inputs, trunk) for inputs in (first, second)]
-    (of_first,) = torch.autograd.grad((expected[0] * direction[0]).sum(), network.flat)
-    (of_second,) = torch.autograd.grad((expected[1] * direction[1]).sum(), second)
-    outputs = network.task_parameters(None).at_two(first, second)
-    for output, wanted in zip(outputs, expected, strict=True):
-        assert relative_error(output, wanted) < 1e-12
-    loss = sum((output * weights).sum() for output, weights in zip(outputs, direction, strict=True))
-    gradients = torch.autograd.grad(loss, [network.flat, second, first], allow_unused=True)
-    assert gradients[2] is None
-    assert relative_error(gradients[0], of_first) < 1e-12
-    assert relative_error(gradients[1], of_second) < 1e-12
+    plain = lambda inputs: reference(network, inputs, trunk)  # noqa: E731
+    assert_matches(network, plain, (n_tasks, 4, IN_DIM))
+    assert_batches_teach_apart(network, plain, (n_tasks, 4, IN_DIM))
 
 
 def test_the_hypernetworks_part_of_a_task_reaches_that_task_alone():

@@ -1,0 +1,55 @@
+"""What a network of a method must hold against a plain implementation of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from must.networks import BaseNetwork
+from tests.helpers import relative_error
+
+Reference = Callable[[torch.Tensor], torch.Tensor]
+"""Gives the outputs (E, K, B, D_out) of inputs (K, B, D_in), with autograd over everything."""
+EXACT = 1e-12
+"""Relative error in double precision."""
+
+
+def random_tensor(*shape: int, seed: int) -> torch.Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def assert_matches(network: BaseNetwork, reference: Reference, inputs_shape: tuple[int, int, int]) -> None:
+    """Compare outputs, and the gradients of parameters and inputs, at inputs (K, B, D_in) in double precision."""
+    inputs = random_tensor(*inputs_shape, seed=1).requires_grad_()
+    outputs, expected = network.task_parameters(None).at(inputs), reference(inputs)
+    assert outputs.shape == expected.shape
+    assert relative_error(outputs, expected) < EXACT
+    direction, receivers = random_tensor(*outputs.shape, seed=2), [network.flat, inputs]
+    ours = torch.autograd.grad((outputs * direction).sum(), receivers)
+    theirs = torch.autograd.grad((expected * direction).sum(), receivers)
+    for gradient, wanted in zip(ours, theirs, strict=True):
+        assert relative_error(gradient, wanted) < EXACT
+
+
+def assert_batches_teach_apart(network: BaseNetwork, reference: Reference, inputs_shape: tuple[int, int, int]) -> None:
+    """Look at two batches in one pass: the first one teaches the parameters alone, the second one its inputs alone."""
+    first, second = (random_tensor(*inputs_shape, seed=seed).requires_grad_() for seed in (1, 2))
+    expected = [reference(inputs) for inputs in (first, second)]
+    direction = random_tensor(2, *expected[0].shape, seed=3)
+    (of_first,) = torch.autograd.grad((expected[0] * direction[0]).sum(), network.flat)
+    (of_second,) = torch.autograd.grad((expected[1] * direction[1]).sum(), second)
+    outputs = network.task_parameters(None).at_two(first, second)
+    for output, wanted in zip(outputs, expected, strict=True):
+        assert relative_error(output, wanted) < EXACT
+    loss = sum((output * weights).sum() for output, weights in zip(outputs, direction, strict=True))
+    gradients = torch.autograd.grad(loss, [network.flat, second, first], allow_unused=True)
+    assert gradients[2] is None
+    assert relative_error(gradients[0], of_first) < EXACT
+    assert relative_error(gradients[1], of_second) < EXACT
+
+    plain = second.detach()  # asks for no gradient: it is evaluated all the same, and teaches nothing
+    outputs = network.task_parameters(None).at_two(first, plain)
+    assert relative_error(outputs[1], expected[1]) < EXACT
+    (gradient,) = torch.autograd.grad((outputs[0] * direction[0]).sum(), network.flat)
+    assert relative_error(gradient, of_first) < EXACT
