@@ -18,6 +18,7 @@ EXIT_INTERRUPTED = 75
 """EX_TEMPFAIL: the run stopped on request and has a checkpoint; the same command goes on."""
 
 ORIGINAL_OPTIONS = {
+    "method": ("method", "NAME", "what is trained, such as mt_sac (docs/methods.md)"),
     "seed": ("training.seed", "N", "seed of everything that is random in the run"),
     "update_interval": ("masks.update_interval", "N", "training epochs between two renewals of the masks"),
     "pruning_ratio": ("masks.pruning_ratio", "X", "share of the network that a task does not use; 0 is dense"),
@@ -27,7 +28,7 @@ ORIGINAL_OPTIONS = {
     "n_tasks": ("env.n_tasks", "N", "only the first N tasks"),
     "n_workers": ("training.n_workers", "N", "worker processes; the result does not depend on it"),
 }
-"""Options with a name of their own: the seven of the original program, and the number of workers."""
+"""Options with a name of their own: the method, the seven of the original program, and the number of workers."""
 
 
 def option_flag(name: str) -> str:

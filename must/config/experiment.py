@@ -110,7 +110,10 @@ class Experiment(RunConfig):
         for values in product(*(getattr(self.sweep, axis.sweep_key) for axis in axes)):
             chosen = dict(zip((axis.name for axis in axes), values, strict=True))
             method = chosen.get("method", self.method)
-            dense = chosen["pruning_ratio"] == 0 or not METHODS[method].reads_key("masks.pruning_ratio")
+            prunes = METHODS[method].reads_key("masks.pruning_ratio")
+            dense = chosen["pruning_ratio"] == 0 or not prunes
+            if prunes and dense and "mt_sac" in self.methods:
+                continue  # it is that method, bit for bit
             params = {
                 axis.name: format_value(chosen[axis.name])
                 if not axis.of_a_method or (_reads(method, axis) and not (dense and axis.needs_masks))

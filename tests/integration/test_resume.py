@@ -27,7 +27,7 @@ def test_a_terminated_run_goes_on_exactly(must, config_file, tmp_path, options):
 @pytest.mark.slow
 @pytest.mark.parametrize("method", [name for name in METHODS if name not in ("must", "mt_sac")])
 def test_a_terminated_run_of_any_method_goes_on_exactly(must, config_file, tmp_path, method):
-    terminate_and_go_on(must, config_file, tmp_path, ["--set", f"method={method}"])
+    terminate_and_go_on(must, config_file, tmp_path, ["--method", method])
 
 
 def terminate_and_go_on(must, config_file, tmp_path, options):

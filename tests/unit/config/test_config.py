@@ -169,3 +169,51 @@ def test_a_bare_off_is_off_although_yaml_reads_it_as_false():
     data = yaml.safe_load("env: {benchmark: MT10}\nlogging: {wandb: off}")
     assert data["logging"]["wandb"] is False
     assert parse_experiment(data).logging.wandb == "off"
+
+
+def test_a_method_that_prunes_nothing_is_not_trained_beside_mt_sac():
+    sweep = {"methods": ["must", "static_sparse", "mt_sac"], "pruning_ratios": [0, 0.5], "update_intervals": [5, 6]}
+    trained = [dict(spec.params) for spec in parse_experiment(merged(SMALL, {"sweep": sweep})).runs()]
+    assert [(run["method"], run["pruning_ratio"], run["update_interval"]) for run in trained] == [
+        ("must", "0.5", "5"),
+        ("must", "0.5", "6"),
+        ("static_sparse", "0.5", "na"),
+        ("mt_sac", "na", "na"),
+    ]
+    sweep["methods"] = ["must", "static_sparse"]
+    trained = [dict(spec.params) for spec in parse_experiment(merged(SMALL, {"sweep": sweep})).runs()]
+    assert [run["method"] for run in trained if run["pruning_ratio"] == "0"] == ["must", "static_sparse"]
+
+
+@pytest.mark.parametrize(
+    ("sections", "words"),
+    [
+        ({"cagrad": {"c": 0.5}}, ["cagrad is read by method: cagrad only", "trains must"]),
+        ({"method": "pcgrad", "paco": {"n_sets": 2}}, ["paco", "trains pcgrad"]),
+        ({"sweep": {"magnitude_networks": ["both"]}}, ["sweep.magnitude_networks", "magnitude only"]),
+        ({"method": "pc_grad"}, ["method", "pcgrad"]),
+        ({"method": "cagrad", "cagrad": {"c": 1}}, ["cagrad.c", "less than 1"]),
+        ({"method": "magnitude", "magnitude": {"start": 0.5, "end": 0.5}}, ["magnitude", "start < end"]),
+        ({"sweep": {"methods": ["must", "must"]}}, ["sweep.methods", "twice"]),
+    ],
+    ids=str,
+)
+def test_mistakes_about_methods_are_told(sections, words):
+    with pytest.raises(ConfigError) as caught:
+        parse_experiment(merged(SMALL, sections))
+    assert [word for word in words if word not in str(caught.value)] == []
+
+
+def test_settings_that_a_method_does_not_read_are_not_part_of_what_a_run_is():
+    def of(**sections):
+        return identity(parse_experiment(merged(SMALL, sections)).run_config())
+
+    assert of(method="mt_sac") == of(method="mt_sac", generator={"lr": 0.5}, masks={"pruning_ratio": 0.1})
+    assert of(method="mt_sac") != of(method="mtmh_sac")
+    assert of(method="static_sparse") == of(method="static_sparse", masks={"update_interval": 3})
+    assert of(method="static_sparse") != of(method="static_sparse", masks={"pruning_ratio": 0.1})
+    assert of(method="magnitude") != of(method="magnitude", magnitude={"networks": "both"})
+    assert of() == of(method="must") != of(generator={"lr": 0.5})
+    written = dump(parse_experiment(merged(SMALL, {"method": "mt_sac"})).run_config())
+    assert "generator:" not in written
+    assert "cagrad:" not in written
