@@ -8,7 +8,10 @@ import time
 
 import pytest
 
+from must.collect import Collector
 from must.config import METHODS
+from must.training import train
+from tests.helpers import small_config
 from tests.integration.conftest import contents, epochs_logged, must_command, wait_for
 
 KINDS = {
@@ -21,16 +24,6 @@ EVERY_EPOCH = ["--set", "training.checkpoint_minutes=1e-9"]
 
 @pytest.mark.parametrize("options", KINDS.values(), ids=KINDS)
 def test_a_terminated_run_goes_on_exactly(must, config_file, tmp_path, options):
-    terminate_and_go_on(must, config_file, tmp_path, options)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("method", [name for name in METHODS if name not in ("must", "mt_sac")])
-def test_a_terminated_run_of_any_method_goes_on_exactly(must, config_file, tmp_path, method):
-    terminate_and_go_on(must, config_file, tmp_path, ["--method", method])
-
-
-def terminate_and_go_on(must, config_file, tmp_path, options):
     # Episodes of 10 steps and epochs of 15: interruptions fall into the middle of an episode. The ring wraps around.
     config = config_file(training={"epoch_frames": 15, "epochs": 8}, sac={"buffer_size": 180})
     command = ["train", "--config", config, *options, *EVERY_EPOCH]
@@ -50,6 +43,30 @@ def terminate_and_go_on(must, config_file, tmp_path, options):
     assert len(manifest["resumed"]) == 2
     assert not (out / "checkpoints").exists()
     assert epochs_logged(out / "timing.csv") == 9
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", [name for name in METHODS if name not in ("must", "mt_sac")])
+def test_a_terminated_run_of_any_method_goes_on_exactly(method, tmp_path, monkeypatch):
+    """In this process, by a real signal in the middle of an epoch: starting programs would take most of the time."""
+    config = small_config(method=method, training={"epoch_frames": 15, "epochs": 8}, sac={"buffer_size": 180})
+    assert train(config, tmp_path / "undisturbed")
+    collect, out = Collector.collect, tmp_path / "disturbed"
+    left = [3, 4]
+
+    def disturbed(*arguments):
+        left[0] -= 1
+        if left[0] == 0:
+            del left[0]
+            os.kill(os.getpid(), signal.SIGTERM)
+        return collect(*arguments)
+
+    monkeypatch.setattr(Collector, "collect", disturbed)
+    assert [train(config, out) for _ in range(2)] == [False, False]
+    left.append(-1)
+    assert train(config, out)
+    assert len(json.loads((out / "manifest.json").read_text())["resumed"]) == 2
+    assert contents(tmp_path / "undisturbed") == contents(out)
 
 
 def test_a_killed_run_goes_on_from_its_checkpoint_without_torn_or_double_rows(must, config_file, tmp_path):
