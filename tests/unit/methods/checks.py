@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 
+from must.algorithms import Agent
 from must.networks import BaseNetwork
 from tests.helpers import relative_error
 
@@ -53,3 +55,20 @@ def assert_batches_teach_apart(network: BaseNetwork, reference: Reference, input
     assert relative_error(outputs[1], expected[1]) < EXACT
     (gradient,) = torch.autograd.grad((outputs[0] * direction[0]).sum(), network.flat)
     assert relative_error(gradient, of_first) < EXACT
+
+
+def assert_acts_in_numpy_as_in_torch(agent: Agent) -> None:
+    """Compare a policy in numpy with the one in torch, and a task's action in any company, to the last bit."""
+    with torch.no_grad():
+        agent.policy.flat += 0.1 * torch.randn(agent.policy.flat.shape, generator=torch.Generator().manual_seed(0))
+    acting, rng, n_tasks = agent.acting_policy(), np.random.default_rng(0), agent.n_tasks
+    observations, noise = rng.normal(size=(n_tasks, 39)).astype("f"), rng.normal(size=(n_tasks, 4)).astype("f")
+    outputs = agent.policy.task_parameters(None).at(torch.from_numpy(observations)[:, None])[0, :, 0]
+    together = acting.act(observations, None)
+    assert together.dtype == np.float32
+    assert np.allclose(together, outputs[:, :4].tanh().detach().numpy(), atol=1e-6)
+    together = acting.act(observations, noise)
+    for tasks in ([0], [n_tasks - 1], list(range(1, n_tasks)), [*range(0, n_tasks, 3)]):
+        if tasks:
+            apart = acting.for_tasks(tasks).act(observations[tasks], noise[tasks])
+            assert np.array_equal(apart, together[tasks])

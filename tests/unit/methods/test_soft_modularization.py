@@ -2,7 +2,6 @@
 
 import math
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -12,7 +11,12 @@ from must.methods.soft_modularization import SoftModularizationAgent
 from must.networks.modular import ModularNetwork, route
 from must.networks.taught import Rows, chain
 from tests.helpers import random_batch, small_config
-from tests.unit.methods.checks import assert_batches_teach_apart, assert_matches, random_tensor
+from tests.unit.methods.checks import (
+    assert_acts_in_numpy_as_in_torch,
+    assert_batches_teach_apart,
+    assert_matches,
+    random_tensor,
+)
 
 IN_DIM, OUT_DIM, ROUTING = 5, 3, 7
 ENCODER = [9, 6]
@@ -150,20 +154,7 @@ def agent(n_tasks: int = 3, **ours) -> SoftModularizationAgent:
 @pytest.mark.parametrize("n_tasks", [1, 3, 10])
 def test_the_policy_acts_in_numpy_as_it_does_in_torch_and_alike_in_any_company(n_tasks):
     for ours in ({}, {"size": "deep", "module_size": 17}):
-        made = agent(n_tasks, **ours)
-        with torch.no_grad():
-            made.policy.flat += 0.1 * torch.randn(made.policy.flat.shape, generator=torch.Generator().manual_seed(0))
-        acting, rng = made.acting_policy(), np.random.default_rng(0)
-        observations, noise = rng.normal(size=(n_tasks, 39)).astype("f"), rng.normal(size=(n_tasks, 4)).astype("f")
-        outputs = made.policy.task_parameters(None).at(torch.from_numpy(observations)[:, None])[0, :, 0]
-        together = acting.act(observations, None)
-        assert together.dtype == np.float32
-        assert np.allclose(together, outputs[:, :4].tanh().detach().numpy(), atol=1e-6)
-        together = acting.act(observations, noise)
-        for tasks in ([0], [n_tasks - 1], list(range(1, n_tasks)), [*range(0, n_tasks, 3)]):
-            if tasks:
-                apart = acting.for_tasks(tasks).act(observations[tasks], noise[tasks])
-                assert np.array_equal(apart, together[tasks])
+        assert_acts_in_numpy_as_in_torch(agent(n_tasks, **ours))
 
 
 def test_tasks_whose_temperature_is_low_count_more():

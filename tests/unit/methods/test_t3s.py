@@ -13,7 +13,12 @@ from must.networks.selected import SelectedNetwork
 from must.types import Collected, Episode
 from tests.helpers import random_batch, small_config
 from tests.unit.algorithms.test_agent import _assert_same
-from tests.unit.methods.checks import assert_batches_teach_apart, assert_matches, random_tensor
+from tests.unit.methods.checks import (
+    assert_acts_in_numpy_as_in_torch,
+    assert_batches_teach_apart,
+    assert_matches,
+    random_tensor,
+)
 
 IN_DIM, OUT_DIM, EXTRACTOR = 5, 3, 4
 SELECTOR = [6, 8]
@@ -165,20 +170,7 @@ def collected(*successes: bool) -> Collected:
 @pytest.mark.parametrize("n_tasks", [1, 3, 10])
 def test_the_policy_acts_in_numpy_as_it_does_in_torch_and_alike_in_any_company(n_tasks):
     for network in ([61, 45, 80], [33]):
-        made = agent(n_tasks, network)
-        with torch.no_grad():
-            made.policy.flat += 0.1 * torch.randn(made.policy.flat.shape, generator=torch.Generator().manual_seed(0))
-        acting, rng = made.acting_policy(), np.random.default_rng(0)
-        observations, noise = rng.normal(size=(n_tasks, 39)).astype("f"), rng.normal(size=(n_tasks, 4)).astype("f")
-        outputs = made.policy.task_parameters(None).at(torch.from_numpy(observations)[:, None])[0, :, 0]
-        together = acting.act(observations, None)
-        assert together.dtype == np.float32
-        assert np.allclose(together, outputs[:, :4].tanh().detach().numpy(), atol=1e-6)
-        together = acting.act(observations, noise)
-        for tasks in ([0], [n_tasks - 1], list(range(1, n_tasks)), [*range(0, n_tasks, 3)]):
-            if tasks:
-                apart = acting.for_tasks(tasks).act(observations[tasks], noise[tasks])
-                assert np.array_equal(apart, together[tasks])
+        assert_acts_in_numpy_as_in_torch(agent(n_tasks, network))
 
 
 def test_a_task_that_fails_counts_more_where_gradient_steps_read_it():
