@@ -180,7 +180,7 @@ class Agent(Hooks):
         for name, rng in self.rngs.items():
             rng.set_state(state["rngs"][name])
         self._restore_mask_learner(state)
-        self._restore_method(state["method"])
+        self._restore_method(state.get("method", {}))  # checkpoints of versions without a choice of methods have none
         policy, critic = state["mask_set"]["tensors"]
         self._restore_masks(state["mask_set"]["version"], policy, critic)
 
