@@ -128,7 +128,7 @@ class Agent(Hooks):
         )
         q_values = q_values.squeeze(-1)
         of_policy, of_critic = policy_losses(alpha, log_probs, own_q.squeeze(-1)), q_losses(q_values, target)
-        weights = self._task_weights(torch.cat((of_policy.detach()[None], of_critic.detach())))
+        weights = self._task_weights(of_policy.detach(), of_critic.detach())
         loss, both_q_losses = mean_loss(of_policy, weights), mean_loss(of_critic, weights)
         # the policy's loss teaches nothing to the critic, nor the critic's to the policy: one backward pass is both
         (loss + both_q_losses.sum()).backward()

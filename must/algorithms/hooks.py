@@ -27,11 +27,12 @@ class Hooks:
 
     # In a gradient step
 
-    def _task_weights(self, losses: Tensor) -> Tensor | None:  # noqa: ARG002 (methods that weigh by losses read it)
+    def _task_weights(self, of_policy: Tensor, of_critic: Tensor) -> Tensor | None:  # noqa: ARG002
         """Give the weights (K,) of the tasks in a step's losses, with mean 1, or None where all count the same.
 
         Args:
-            losses: (3, K, B) of policy and Q networks, without gradient.
+            of_policy: (K, B) losses of the policy, without gradient.
+            of_critic: (2, K, B) losses of the Q networks, without gradient.
         """
         return None
 

@@ -85,8 +85,8 @@ class Group:
 
     @property
     def is_multi_task_sac(self) -> bool:
-        """Whether this is plain multi-task SAC: the method of this name, or one with masks that prunes nothing."""
-        return self.config.method == "mt_sac" or (self.dense and self.config.spec.reads_key("masks.pruning_ratio"))
+        """Whether this is plain multi-task SAC."""
+        return self.config.is_multi_task_sac
 
     @property
     def finished(self) -> tuple[Run, ...]:

@@ -22,7 +22,6 @@ class MethodSpec:
     """Its name in tables and figures."""
     reads: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
     """Of the sections that only some methods read: name -> the keys that reach this one (`ALL`: every key)."""
-
     task_masks: bool = False
     """Whether tasks have masks of their own; those of other methods, if they have any, are the same for all tasks."""
 

@@ -270,6 +270,11 @@ class RunConfig(Section):
         return self.masks.pruning_ratio == 0 or not self.spec.reads_key("masks.pruning_ratio")
 
     @property
+    def is_multi_task_sac(self) -> bool:
+        """Whether the run is plain multi-task SAC: the method of this name, or one that prunes and has nothing to."""
+        return self.method == "mt_sac" or (self.dense and self.spec.reads_key("masks.pruning_ratio"))
+
+    @property
     def learns_masks(self) -> bool:
         """Whether mask generators are trained."""
         return self.spec.reads_key("generator.lr") and not self.dense

@@ -43,8 +43,7 @@ def make_agent(config: RunConfig, device: torch.device) -> Agent:
 
     A method whose pruning ratio is 0 has nothing to mask: it is ``mt_sac``.
     """
-    prunes = config.spec.reads_key("masks.pruning_ratio")
-    return AGENTS["mt_sac" if prunes and config.dense else config.method](config, device)
+    return AGENTS["mt_sac" if config.is_multi_task_sac else config.method](config, device)
 
 
 __all__ = ["AGENTS", "MaskedAgent", "MustAgent", "make_agent"]

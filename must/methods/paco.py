@@ -41,8 +41,9 @@ class PacoAgent(Agent):
         n_sets = self._config.paco.n_sets
         return CompositionalMLP(n_members, in_dim, self.n_tasks, network.hidden_sizes, out_dim, n_sets, network.init)
 
-    def _task_weights(self, losses: Tensor) -> Tensor:
-        torch.gt(losses.mean(2).sum(0), self._config.paco.loss_threshold, out=self._exploded)
+    def _task_weights(self, of_policy: Tensor, of_critic: Tensor) -> Tensor:
+        of_tasks = of_policy.mean(1) + of_critic.mean(2).sum(0)
+        torch.gt(of_tasks, self._config.paco.loss_threshold, out=self._exploded)
         return (~self._exploded).float()
 
     @torch.no_grad()

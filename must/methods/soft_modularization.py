@@ -29,7 +29,7 @@ class SoftModularizationAgent(Agent):
             self._config.network.init,
         )
 
-    def _task_weights(self, losses: Tensor) -> Tensor | None:  # noqa: ARG002 (the temperatures decide)
+    def _task_weights(self, of_policy: Tensor, of_critic: Tensor) -> Tensor | None:  # noqa: ARG002 (temperatures decide)
         if not self._config.soft_modularization.weighted_losses:
             return None
         return self.n_tasks * (-self.log_alpha.detach()).softmax(0)

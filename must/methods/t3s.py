@@ -94,7 +94,7 @@ class T3sAgent(Agent):
             network.init,
         )
 
-    def _task_weights(self, losses: Tensor) -> Tensor | None:  # noqa: ARG002 (the scheduler decides)
+    def _task_weights(self, of_policy: Tensor, of_critic: Tensor) -> Tensor | None:  # noqa: ARG002 (the scheduler decides)
         return self._weights
 
     def _method_state(self) -> dict[str, Any]:

@@ -161,12 +161,12 @@ def test_tasks_whose_temperature_is_low_count_more():
     made = agent()
     with torch.no_grad():
         made.log_alpha.copy_(torch.tensor([0.0, -math.log(2), -math.log(5)]))
-    weights = made._task_weights(torch.zeros(3, 3, 8))
+    weights = made._task_weights(torch.zeros(3, 8), torch.zeros(2, 3, 8))
     torch.testing.assert_close(weights, torch.tensor([3 / 8, 6 / 8, 15 / 8]))
     assert float(weights.mean()) == pytest.approx(1)
     assert not weights.requires_grad
-    assert agent(weighted_losses=False)._task_weights(torch.zeros(3, 3, 8)) is None
-    assert agent(1)._task_weights(torch.zeros(3, 1, 8)).tolist() == [1]
+    assert agent(weighted_losses=False)._task_weights(torch.zeros(3, 8), torch.zeros(2, 3, 8)) is None
+    assert agent(1)._task_weights(torch.zeros(1, 8), torch.zeros(2, 1, 8)).tolist() == [1]
 
 
 def test_weights_change_what_a_step_does():

@@ -175,7 +175,7 @@ def test_the_policy_acts_in_numpy_as_it_does_in_torch_and_alike_in_any_company(n
 
 def test_a_task_that_fails_counts_more_where_gradient_steps_read_it():
     made = agent()
-    weights = made._task_weights(torch.zeros(3, 3, 8))  # a captured step reads this tensor for ever
+    weights = made._task_weights(torch.zeros(3, 8), torch.zeros(2, 3, 8))  # a captured step reads this tensor for ever
     assert weights.tolist() == [1, 1, 1]
     made.see([collected(True), collected(), collected(True)])
     assert weights.tolist() == [1, 1, 1]  # no episode of one task has ended yet
@@ -184,7 +184,7 @@ def test_a_task_that_fails_counts_more_where_gradient_steps_read_it():
     assert float(weights.mean()) == pytest.approx(1)
     expected = 3 * (0.5 * math.exp(10) / (2 + math.exp(10)) + 0.5 / 3)
     assert float(weights[1]) == pytest.approx(expected, rel=1e-6)
-    assert made._task_weights(torch.zeros(3, 3, 8)) is weights
+    assert made._task_weights(torch.zeros(3, 8), torch.zeros(2, 3, 8)) is weights
     fields = made.end_learning(1)
     assert tuple(fields) == made.columns
     assert made.columns[0].startswith("task_weight/")
@@ -212,7 +212,8 @@ def test_it_goes_on_exactly_from_its_saved_state(tmp_path):
         each.gradient_step(random_batch(3, 8, seed=2))
     _assert_same(first.snapshot(), second.snapshot())
     assert first.end_learning(1) == second.end_learning(1)
-    assert first._task_weights(torch.zeros(0)).tolist() == second._task_weights(torch.zeros(0)).tolist()
+    losses = torch.zeros(3, 8), torch.zeros(2, 3, 8)
+    assert first._task_weights(*losses).tolist() == second._task_weights(*losses).tolist()
 
 
 def test_sizes_are_those_of_the_networks():
