@@ -62,15 +62,11 @@ def learn(agent: Agent, epochs: range, rows: int = 8) -> torch.Tensor:
         begin_epoch(agent, number)
         for step in range(2):
             metrics = agent.gradient_step(
-                random_batch(agent.n_tasks, rows, seed=10 * number + step), _masks(agent, number)
+                random_batch(agent.n_tasks, rows, seed=10 * number + step), agent.learns_masks(number)
             )
         fields = agent.end_learning(number)
         assert set(agent.columns) <= set(fields)
     return metrics
-
-
-def _masks(agent: Agent, number: int) -> bool:
-    return agent.learns_masks(number)
 
 
 def test_the_registry_knows_every_method_of_the_configuration():
@@ -127,14 +123,14 @@ def test_acting_in_numpy_is_the_policy_in_torch(kind):
     agent = make_agent(small_config(**settings(kind)), CPU)
     learn(agent, range(1, 3))
     with torch.no_grad():  # so that tasks, and observations, tell
-        agent.policy.flat += 0.1 * torch.randn(agent.policy.flat.shape, generator=torch.Generator().manual_seed(0))
+        agent.policy.flat += 0.3 * torch.randn(agent.policy.flat.shape, generator=torch.Generator().manual_seed(0))
     acting = agent.acting_policy()
     observations, noise = torch.randn(3, 1, OBS_DIM), torch.randn(3, 1, 4)
     outputs = agent.policy.task_parameters(agent.mask_set.policy).at(observations)[0].detach()
     seen = observations[:, 0].numpy()
     assert np.allclose(acting.act(seen, None), torch.tanh(outputs[:, 0, :4]).numpy(), atol=1e-5)
     assert np.allclose(acting.act(seen, noise[:, 0].numpy()), sample(outputs, noise)[0][:, 0].numpy(), atol=1e-5)
-    assert np.ptp(acting.act(np.repeat(seen[:1], 3, 0), None), axis=0).max() > 0  # it knows the task
+    assert np.ptp(acting.act(np.repeat(seen[:1], 3, 0), None), axis=0).max() > 1e-3  # it knows the task
 
 
 @pytest.mark.parametrize("kind", KINDS)
