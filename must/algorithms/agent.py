@@ -20,7 +20,7 @@ from must.algorithms.losses import mean_loss, policy_losses, q_losses, q_target,
 from must.buffers import Batch
 from must.config import RunConfig
 from must.masks import MaskSet
-from must.networks import BaseNetwork, MaskedMLP, TaskSize
+from must.networks import BaseNetwork, MaskedMLP, SeparateMLPs, TaskSize
 from must.networks.tanh_normal import sample
 from must.seeding import Stream, integer_seed
 from must.types import ACTION_DIM, OBS_DIM
@@ -54,6 +54,9 @@ class Agent(Hooks):
     excepted), so the order of the other optimizers does not matter.
     """
 
+    _perceptron: type[MaskedMLP | SeparateMLPs] = MaskedMLP
+    """What its networks are, of a method whose networks are perceptrons of ``network.hidden_sizes``."""
+
     def __init__(self, config: RunConfig, device: torch.device) -> None:
         """Draw the initial networks and put everything on the device. The masks are dense (version 0)."""
         self._config, self.device = config, device
@@ -82,7 +85,7 @@ class Agent(Hooks):
     def _network(self, n_members: int, in_dim: int, out_dim: int) -> BaseNetwork:
         """Draw a base network from torch's global generator."""
         sizes, init = self._config.network.hidden_sizes, self._config.network.init
-        return MaskedMLP(n_members, in_dim, self.n_tasks, sizes, out_dim, init)
+        return self._perceptron(n_members, in_dim, self.n_tasks, sizes, out_dim, init)
 
     def _task_functions(self, learn_masks: bool) -> TaskFunctions:  # noqa: ARG002 (methods that learn masks read it)
         """Give the networks as a gradient step uses them."""

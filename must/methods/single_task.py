@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from must.algorithms import Agent, TaskFunctions
-from must.networks import BaseNetwork, SeparateMLPs
+from must.networks import SeparateMLPs
 
 
 class SingleTaskAgent(Agent):
     """K separate agents that learn side by side. Neither parameters nor gradients of one reach another."""
 
-    def _network(self, n_members: int, in_dim: int, out_dim: int) -> BaseNetwork:
-        sizes, init = self._config.network.hidden_sizes, self._config.network.init
-        return SeparateMLPs(n_members, in_dim, self.n_tasks, sizes, out_dim, init)
+    _perceptron = SeparateMLPs
 
     def _gather_gradients(self, functions: TaskFunctions) -> None:  # noqa: ARG002
         """Undo that losses are averaged over tasks: each task's gradient is clipped at the size it has alone."""
