@@ -27,6 +27,7 @@ class Stream(IntEnum):
     EVALUATION = 10
     SURGERY = 11
     MIXTURES = 12
+    ENCODERS = 13
 
 
 def seed_sequence(seed: int, stream: Stream, task: str | None = None) -> np.random.SeedSequence:

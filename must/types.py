@@ -32,6 +32,16 @@ class Episode:
 
 
 @dataclass(frozen=True)
+class Trajectories:
+    """Stored episodes of all K tasks, at least one of each."""
+
+    observations: Float32
+    """(N, T + 1, D)"""
+    tasks: npt.NDArray[np.int64]
+    """(N,): number of the task that each episode belongs to, ascending."""
+
+
+@dataclass(frozen=True)
 class Collected:
     """What one task collected in an epoch of T steps."""
 

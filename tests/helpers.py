@@ -11,14 +11,14 @@ from torch import Tensor
 
 from must.buffers import Batch
 from must.config import RunConfig, parse_experiment
-from must.types import ACTION_DIM, OBS_DIM
+from must.types import ACTION_DIM, OBS_DIM, Trajectories
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL: dict[str, Any] = {
     "env": {"tasks": ["reach-v3", "drawer-close-v3", "push-v3"], "horizon": 10},
     "network": {"hidden_sizes": [12, 9]},
     "sac": {"batch_size_per_task": 8, "buffer_size": 300},
-    "masks": {"granularity": "neuron", "update_interval": 2},
+    "masks": {"granularity": "neuron", "update_interval": 2, "max_churn": 0.5},
     "generator": {"hidden_size": 8},
     "training": {"epochs": 4, "pretrain_epochs": 1, "epoch_frames": 10, "opt_times": 3, "device": "cpu"},
     "evaluation": {"interval": 2, "episodes": 1},
@@ -47,9 +47,11 @@ def random_batch(n_tasks: int, rows: int, seed: int = 0, dtype: torch.dtype = to
     return Batch(observations, actions, next_observations, rewards)
 
 
-def random_trajectories(n_tasks: int, steps: int = 11, seed: int = 0) -> np.ndarray:
-    """Give one random trajectory (K, T, D) for each task."""
-    return np.random.default_rng(seed).normal(size=(n_tasks, steps, OBS_DIM)).astype(np.float32)
+def random_trajectories(n_tasks: int, steps: int = 11, seed: int = 0, of_each: int = 1) -> Trajectories:
+    """Return random trajectories of some steps, the same number for each task."""
+    shape = n_tasks * of_each, steps, OBS_DIM
+    observations = np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+    return Trajectories(observations, np.repeat(np.arange(n_tasks), of_each))
 
 
 def relative_error(value: Tensor, reference: Tensor) -> float:

@@ -1,8 +1,10 @@
 """The method: losses, the agent's gradient step, and the mask learner."""
 
-from must.algorithms.agent import GENERATOR_METRICS, METRICS, NETWORKS, Agent, reported
-from must.algorithms.hooks import TaskFunctions
+from must.algorithms.agent import GENERATOR_METRICS, METRICS, Agent
+from must.algorithms.hooks import NETWORKS, TaskFunctions
 from must.algorithms.mask_learner import MaskLearner
+from must.algorithms.mask_rule import MaskRule, Published
+from must.algorithms.saliency import Saliency
 from must.algorithms.steps import GradientSteps
 
 __all__ = [
@@ -12,6 +14,8 @@ __all__ = [
     "Agent",
     "GradientSteps",
     "MaskLearner",
+    "MaskRule",
+    "Published",
+    "Saliency",
     "TaskFunctions",
-    "reported",
 ]

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from must.acting import Acting
-from must.algorithms.hooks import Hooks, TaskFunctions
+from must.algorithms.hooks import NETWORKS, Hooks, TaskFunctions
 from must.algorithms.losses import mean_loss, policy_losses, q_losses, q_target, temperature_loss
 from must.buffers import Batch
 from must.config import RunConfig
@@ -36,15 +36,8 @@ METRICS = (
     "q2_grad_norm",
 )
 """What a gradient step reports, in this order."""
-NETWORKS = ("policy", "q1", "q2")
-"""The networks that a method prunes or generates masks for."""
 GENERATOR_METRICS = tuple(f"generator_grad_norm_{network}" for network in NETWORKS)
-"""What a gradient step of a mask update reports after that."""
-
-
-def reported(learn_masks: bool) -> tuple[str, ...]:
-    """Name what a gradient step reports, in an ordinary epoch or in a mask update."""
-    return METRICS + GENERATOR_METRICS if learn_masks else METRICS
+"""What a gradient step of a mask update reports after that, where all networks have generators."""
 
 
 class Agent(Hooks):
@@ -101,7 +94,7 @@ class Agent(Hooks):
     def gradient_step(self, batch: Batch, learn_masks: bool = False) -> Tensor:
         """Take one step of temperatures, policy, both Q networks and targets.
 
-        Gives the values that `reported` names.
+        Returns the values that `reported` names.
 
         Args:
             batch: The same number of rows for each task.
@@ -144,6 +137,10 @@ class Agent(Hooks):
             self.target_critic.flat.lerp_(self.critic.flat, sac.tau)
             losses = loss, *both_q_losses, -log_probs.mean(), q_values.mean()
             return torch.stack((*losses, *torch.cat(norms), *others))
+
+    def reported(self, learn_masks: bool) -> tuple[str, ...]:
+        """Return the names of what a gradient step returns, in an ordinary epoch or in a mask update."""
+        return METRICS + self.mask_metrics if learn_masks else METRICS
 
     @torch.no_grad()
     def acting_policy(self) -> Acting:

@@ -8,7 +8,10 @@ from typing import Any, NamedTuple
 from torch import Tensor
 
 from must.networks import TaskFunction
-from must.types import Collected, Float32
+from must.types import Collected, Trajectories
+
+NETWORKS = ("policy", "q1", "q2")
+"""The networks that a method prunes or generates masks for."""
 
 
 class TaskFunctions(NamedTuple):
@@ -23,7 +26,9 @@ class Hooks:
     """Empty hooks, which methods replace. Nothing in those of a gradient step may wait for the device."""
 
     columns: tuple[str, ...] = ()
-    """Columns of ``train.csv`` that only this method fills; `end_learning` gives them."""
+    """Columns of ``train.csv`` that only this method fills."""
+    mask_metrics: tuple[str, ...] = ()
+    """What a gradient step of a mask update reports beside what every step does."""
 
     # In a gradient step
 
@@ -49,21 +54,25 @@ class Hooks:
         """Whether training epoch ``number`` is a mask update."""
         return False
 
-    def before_epoch(self, number: int) -> None:
+    def before_epoch(self, number: int, trajectories: Callable[[], Trajectories | None]) -> None:
         """Prepare training epoch ``number``, counted from 1; those of pretraining are 0 and less.
 
         The policy that collects, learns and is evaluated in the epoch has these masks.
+
+        Args:
+            number: The training epoch.
+            trajectories: Returns stored trajectories of the tasks; None before each task has finished an episode.
         """
 
     def see(self, collected: Sequence[Collected]) -> None:
         """Look at what each of the K tasks collected in the epoch."""
 
-    def begin_learning(self, number: int, trajectories: Callable[[], Float32]) -> dict[str, Any]:  # noqa: ARG002
-        """Prepare the gradient steps of training epoch ``number``; give fields of ``train.csv``.
+    def begin_learning(self, number: int, trajectories: Callable[[], Trajectories | None]) -> dict[str, Any]:  # noqa: ARG002
+        """Prepare the gradient steps of training epoch ``number``; return fields of ``train.csv``.
 
         Args:
             number: From 1.
-            trajectories: Draws a stored trajectory of each task (K, T + 1, D).
+            trajectories: Returns stored trajectories of the tasks; None before each task has finished an episode.
         """
         return {}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from must.algorithms.agent import Agent, reported
+from must.algorithms.agent import Agent
 from must.buffers import ReplayBuffer
 from must.masks import MaskSet
 
@@ -31,7 +31,8 @@ class GradientSteps:
         """
         self._agent, self._replay, self._rows_per_task = agent, replay, rows_per_task
         self._sums = {
-            learn_masks: torch.zeros(len(reported(learn_masks)), device=agent.device) for learn_masks in (False, True)
+            learn_masks: torch.zeros(len(agent.reported(learn_masks)), device=agent.device)
+            for learn_masks in (False, True)
         }
         self._graph: torch.cuda.CUDAGraph | None = None
         self._captured_with: MaskSet | None = None

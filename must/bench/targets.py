@@ -23,7 +23,7 @@ from must.envs import TaskEnv, TaskGoals
 from must.methods import MaskedAgent, MustAgent, make_agent
 from must.tasks import BENCHMARKS
 from must.training.checkpoint import Checkpoints
-from must.types import ACTION_DIM, OBS_DIM
+from must.types import ACTION_DIM, OBS_DIM, Trajectories
 
 
 class Settings(NamedTuple):
@@ -54,12 +54,11 @@ def update(settings: Settings) -> list[Measurement]:
 def mask_update(settings: Settings) -> list[Measurement]:
     """Time the gradient step that learns masks, and the supervised steps before it."""
     agent, replay = _agent_and_replay(settings)
-    if not isinstance(agent, MustAgent):
+    if not isinstance(agent, MustAgent) or agent.mask_learner is None:
         return []
     config = settings.config
-    shape = agent.n_tasks, config.env.horizon + 1, OBS_DIM
-    trajectories = np.random.default_rng(0).normal(size=shape).astype(np.float32)
-    seen = trajectories if config.generator.needs_trajectories else None
+    learner = agent.mask_learner
+    seen = _trajectories(config) if config.generator.needs_trajectories else None
     few = max(3, settings.repeats // 4)
     supervised = measure(
         f"supervised update, {config.generator.sl_steps} step(s) of three generators",
@@ -69,7 +68,7 @@ def mask_update(settings: Settings) -> list[Measurement]:
         warm_up=1,
     )
     steps = _steps(agent, replay, settings)
-    count = sum(parameter.numel() for parameter in agent.mask_learner.generators.parameters())
+    count = sum(parameter.numel() for parameter in learner.generators.parameters())
     return [
         measure(
             "gradient step that learns masks",
@@ -184,14 +183,21 @@ TARGETS: dict[str, Callable[[Settings], list[Measurement]]] = {
 
 
 def _agent_and_replay(settings: Settings) -> tuple[Agent, ReplayBuffer]:
-    """Make an agent with random masks, and a replay buffer with some random rows."""
+    """Make an agent with its first masks, and a replay buffer with some random rows."""
     agent = make_agent(settings.config, settings.device)
     if isinstance(agent, MaskedAgent):
-        agent.publish_random_masks()
+        agent.publish_initial_masks(_trajectories(settings.config))
     replay = ReplayBuffer(agent.n_tasks, 4000 * agent.n_tasks, settings.device)
     generator = torch.Generator().manual_seed(0)
     replay.append_rows(torch.randn(agent.n_tasks, 2000, ROW_DIM, generator=generator))
     return agent, replay
+
+
+def _trajectories(config: RunConfig) -> Trajectories:
+    """Make a random trajectory of each task."""
+    n_tasks = len(config.env.task_names)
+    observations = np.random.default_rng(0).normal(size=(n_tasks, config.env.horizon + 1, OBS_DIM))
+    return Trajectories(observations.astype(np.float32), np.arange(n_tasks))
 
 
 def _steps(agent: Agent, replay: ReplayBuffer, settings: Settings) -> GradientSteps:

@@ -6,14 +6,13 @@ from collections import deque
 
 import numpy as np
 
-from must.types import Episode, Float32
+from must.types import Episode, Float32, Trajectories
 
 
 class TrajectoryStore:
     """The newest whole training episodes of each task.
 
-    Until a task's first success its newest episode stands for it. At the first success its store is cleared; from then
-    on only successful episodes enter, and one is drawn at random.
+    At a task's first success its episodes are cleared; from then on only successful episodes enter.
     """
 
     def __init__(self, n_tasks: int, window: int) -> None:
@@ -29,16 +28,23 @@ class TrajectoryStore:
         if episode.success or not self._succeeded[task]:
             self._episodes[task].append(episode.observations)
 
-    def draw(self, rng: np.random.Generator) -> Float32:
-        """Give one trajectory of each task: (K, T + 1, D).
+    def window(self) -> Trajectories | None:
+        """Return all stored episodes; None where a task has not finished one yet."""
+        return _together([list(episodes) for episodes in self._episodes])
 
-        Raises:
-            IndexError: A task has not finished an episode yet.
+    def draw(self, rng: np.random.Generator) -> Trajectories | None:
+        """Return one episode of each task; None where a task has not finished one yet.
+
+        It is the newest one until the task's first success, a random one of the stored ones from then on.
         """
-        chosen = []
-        for episodes, succeeded in zip(self._episodes, self._succeeded, strict=True):
-            chosen.append(episodes[int(rng.integers(len(episodes)))] if succeeded else episodes[-1])
-        return np.stack(chosen)
+        if not all(self._episodes):
+            return None
+        return _together(
+            [
+                [episodes[int(rng.integers(len(episodes))) if succeeded else -1]]
+                for episodes, succeeded in zip(self._episodes, self._succeeded, strict=True)
+            ]
+        )
 
     def state(self) -> tuple[list[list[Float32]], list[bool]]:
         """Give the episodes (T + 1, D) of each task, oldest first, and whether it has succeeded yet."""
@@ -50,3 +56,12 @@ class TrajectoryStore:
             store.clear()
             store.extend(saved)
         self._succeeded = list(succeeded)
+
+
+def _together(episodes: list[list[Float32]]) -> Trajectories | None:
+    """Stack the episodes (T + 1, D) of each task; return None where a task has none."""
+    if not all(episodes):
+        return None
+    counts = [len(of_task) for of_task in episodes]
+    stacked = np.stack([episode for of_task in episodes for episode in of_task])
+    return Trajectories(stacked, np.repeat(np.arange(len(episodes)), counts))

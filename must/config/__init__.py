@@ -2,6 +2,7 @@
 
 from must.config.experiment import AXES, NOT_APPLICABLE, Experiment, RunSpec
 from must.config.load import dump, identity, load_experiment, parse_assignments, parse_experiment, result_settings
+from must.config.masks import GeneratorConfig, MaskConfig
 from must.config.methods import (
     METHODS,
     CagradConfig,
@@ -14,8 +15,6 @@ from must.config.methods import (
 from must.config.schema import (
     EnvConfig,
     EvaluationConfig,
-    GeneratorConfig,
-    MaskConfig,
     NetworkConfig,
     RunConfig,
     SacConfig,

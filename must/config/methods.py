@@ -31,7 +31,11 @@ class MethodSpec:
         return section in self.reads and ((keys := self.reads[section]) is None or key in keys)
 
 
-_FIXED_MASKS = {"masks": frozenset({"granularity", "pruning_ratio", "mask_biases"})}
+_FIXED_MASKS = {
+    "masks": frozenset({"granularity", "pruning_ratio", "mask_biases", "networks"}),
+    "generator": frozenset({"head", "rank", "hidden_size", "use_trajectory_info", "encoding", "trajectory_window"}),
+}
+"""What the first masks, those of untrained generators, depend on."""
 
 METHODS: dict[str, MethodSpec] = {
     "must": MethodSpec("MUST", {"masks": ALL, "generator": ALL}, task_masks=True),

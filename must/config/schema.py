@@ -9,7 +9,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from must.config.base import Count, Flag, Fraction, NonNegative, Positive, Real, Section, Whole, suggest
+from must.config import schedule
+from must.config.base import Count, Positive, Real, Section, Whole, suggest
+from must.config.masks import GeneratorConfig, MaskConfig
 from must.config.methods import (
     METHODS,
     CagradConfig,
@@ -101,65 +103,6 @@ class SacConfig(Section):
     """Norm at which the gradient of each network is clipped."""
 
 
-class MaskConfig(Section):
-    """The masks: how much of the base networks each task uses, and when that is decided anew."""
-
-    granularity: Literal["weight", "neuron"] = "weight"
-    """What is pruned: single weights of every layer, or whole hidden units (the sub-network is then a smaller one)."""
-    pruning_ratio: Fraction = 0.5
-    """Share of the weights (or units) that a task does not use; 0 is dense multi-task SAC, without any mask."""
-    update_interval: Count = 50
-    """Training epochs between two renewals of the masks."""
-    mask_biases: bool | None = None
-    """Mask the biases of the layers as well (default false). Read with `granularity: weight` only."""
-    gumbel_scale: NonNegative = 0.03
-    """Scale of the Gumbel noise on the scores (whose standard deviation is 1) while masks are learned; acting and
-    evaluation have none."""
-    relaxation: Literal["sigmoid", "softmax"] = "sigmoid"
-    """Soft mask that the gradient follows: a sigmoid around the k-th score, or (original) a softmax over all."""
-    mask_tau: Positive = 0.5
-    """Temperature of the relaxation, in units of the scores."""
-
-    @model_validator(mode="after")
-    def _check(self) -> MaskConfig:
-        if self.granularity == "neuron" and self.mask_biases is not None:
-            raise ValueError("mask_biases is read with granularity: weight only; remove it (or set it to null)")
-        return self
-
-
-class GeneratorConfig(Section):
-    """The mask generators (one each for policy, Q1 and Q2) and the trajectory encoders they listen to."""
-
-    head: Literal["dense", "factorised"] | None = None
-    """Last layer: a score for every weight from 256 features (`dense`, the original and the default), or
-    score[i, j] = u_i . v_j with a twentieth of the parameters (`factorised`). Read with `granularity: weight` only."""
-    rank: Count | None = None
-    """Length of u_i and v_j (default 6). Read with `head: factorised` only."""
-    hidden_size: Count = 256
-    """Features of the generator's hidden layer, and of a trajectory's encoding."""
-    lr: Positive = 1e-4
-    """Adam's learning rate for the generators and their encoders."""
-    use_sl_loss: Flag = True
-    """Train the generators so that the similarity of the tasks' masks matches that of their trajectories."""
-    use_trajectory_info: Flag = True
-    """Feed an encoding of a recent trajectory of each task to the generators, beside the task's one-hot."""
-    sl_steps: Count = 5
-    """Adam steps on the supervised loss, for each generator, at a mask update."""
-    trajectory_window: Count = 10
-    """Newest episodes of each task that the trajectory store keeps."""
-
-    @model_validator(mode="after")
-    def _check(self) -> GeneratorConfig:
-        if self.rank is not None and self.head != "factorised":
-            raise ValueError("rank is read with head: factorised only; remove it (or set it to null)")
-        return self
-
-    @property
-    def needs_trajectories(self) -> bool:
-        """Whether a mask update reads the trajectory store."""
-        return self.use_sl_loss or self.use_trajectory_info
-
-
 class TrainingConfig(Section):
     """The schedule of a run, and the machine it uses."""
 
@@ -238,14 +181,8 @@ class RunConfig(Section):
             raise ValueError(
                 "generator.head is read with masks.granularity: weight only; remove it (or set it to null)"
             )
-        if self.learns_masks and self.generator.needs_trajectories:
-            before_update = (self.training.pretrain_epochs + self.masks.update_interval) * frames
-            if self.masks.update_interval <= self.training.epochs and before_update < self.env.horizon:
-                raise ValueError(
-                    f"the first mask update comes after {before_update} environment steps of a task, before its first "
-                    f"episode of env.horizon = {self.env.horizon} steps ends: raise masks.update_interval, "
-                    "training.epoch_frames or training.pretrain_epochs"
-                )
+        if self.learns_masks:
+            self._check_renewals()
         if self.sac.buffer_size // len(names) < frames:
             raise ValueError(
                 f"sac.buffer_size = {self.sac.buffer_size} leaves {self.sac.buffer_size // len(names)} rows for each "
@@ -258,6 +195,28 @@ class RunConfig(Section):
                 f"v2 does: set env.goals to random, env.reward to v2, env.horizon to {MAX_HORIZON}, or remove it"
             )
         return self
+
+    def _check_renewals(self) -> None:
+        """Refuse renewals that could not be what they are meant to be."""
+        masks, epochs, frames = self.masks, self.training.epochs, self.training.epoch_frames
+        first = schedule.first_renewal(epochs, masks.update_interval, masks.freeze_after)
+        if first is None:
+            return
+        if masks.rule == "generator" and self.generator.needs_trajectories:
+            before = (self.training.pretrain_epochs + first) * frames
+            if before < self.env.horizon:
+                raise ValueError(
+                    f"the first mask update comes after {before} environment steps of a task, before its first "
+                    f"episode of env.horizon = {self.env.horizon} steps ends: raise masks.update_interval, "
+                    "training.epoch_frames or training.pretrain_epochs"
+                )
+        if masks.max_churn is not None and masks.granularity == "neuron":
+            kept = max(max(1, round((1 - masks.pruning_ratio) * width)) for width in self.network.hidden_sizes)
+            if not schedule.swaps_allowed(kept, 1, epochs, masks.freeze_after, masks.max_churn):
+                raise ValueError(
+                    f"masks.max_churn = {masks.max_churn:g} of {kept} kept units is less than one unit, so that no "
+                    f"renewal could change a mask: use at least {1 / kept:.3g}, or null for no bound"
+                )
 
     @property
     def spec(self) -> MethodSpec:
@@ -276,5 +235,5 @@ class RunConfig(Section):
 
     @property
     def learns_masks(self) -> bool:
-        """Whether mask generators are trained."""
+        """Whether masks are renewed during training."""
         return self.spec.reads_key("generator.lr") and not self.dense

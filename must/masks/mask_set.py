@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from must.masks.topk import kept, random_mask
+from must.masks.topk import kept
 
 
 class WeightMasks(NamedTuple):
@@ -163,34 +163,16 @@ class MaskLayout:
             return SubNetworks.locate(masks.units, self.in_dim, self.out_dim)
         return masks
 
-    def random(
-        self,
-        n_members: int,
-        n_tasks: int,
-        pruning_ratio: float,
-        generator: torch.Generator,
-        device: torch.device,
-        shared: bool = False,
-    ) -> WeightMasks | SubNetworks:
-        """Draw random masks of exact density.
+    def split(self, masks: Masks) -> list[list[Tensor]]:
+        """Undo `assemble` (and `publishable`): for each member and shape (K, n) of zeros and ones.
 
         Args:
-            n_members: E.
-            n_tasks: K.
-            pruning_ratio: Share of the elements that a mask leaves out.
-            generator: Draws them.
-            device: Where they lie.
-            shared: Whether all tasks have the same one.
+            masks: Of a network that is masked.
         """
-        drawn = 1 if shared else n_tasks
-        members = [
-            [random_mask((drawn, torch.Size(shape).numel()), pruning_ratio, generator, device) for shape in self.shapes]
-            for _ in range(n_members)
-        ]
-        masks = self.assemble(members)
-        if isinstance(masks, UnitMasks):  # a sub-network has the row of its own task's one-hot
-            masks = UnitMasks(tuple(mask.expand(-1, n_tasks, -1) for mask in masks.units))
-        return self.publishable(masks)
+        tensors = mask_tensors(masks)
+        if self.granularity == "weight":
+            tensors = tensors[0].split([math.prod(shape) for shape in self.shapes], dim=2)
+        return [[tensor[member] for tensor in tensors] for member in range(len(tensors[0]))]
 
     def kept(self, pruning_ratio: float) -> list[int]:
         """Give how many elements are kept of each masked tensor."""

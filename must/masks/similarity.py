@@ -17,13 +17,14 @@ def distances(rows: Tensor) -> Tensor:
 
 
 def similarity(rows: Tensor) -> Tensor:
-    """Give exp(-distance) of each pair of tasks, min-max normalised over the pairs: (K, n) -> (K (K - 1),).
+    """Return exp(-distance) of each pair of tasks, min-max normalised over the pairs: (K, n) -> (K (K - 1),).
 
-    A task's similarity with itself is left out. With two tasks there is one pair, and nothing to normalise: it is 0.
+    A task's similarity with itself is left out. Where all pairs are alike (with two tasks there is one pair) there is
+    nothing to normalise: all are 0.
     """
-    values = torch.exp(-distances(rows))[off_diagonal(len(rows), rows.device)]
+    values = torch.expm1(-distances(rows))[off_diagonal(len(rows), rows.device)]  # exact for rows that are very near
     low, high = values.min(), values.max()
-    return (values - low) / (high - low).clamp_min(1e-12)
+    return (values - low) / torch.where(high > low, high - low, 1)
 
 
 def similarity_loss(masks: Tensor, encodings: Tensor) -> Tensor:

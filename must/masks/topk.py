@@ -5,6 +5,7 @@ How many (`kept`), which (`top_k_mask`), and how a gradient reaches the scores (
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -74,22 +75,20 @@ def _keep(scores: Tensor, border: Tensor, k: int) -> Tensor:
     return (above | (ties & (ties.cumsum(-1) <= room))).to(scores.dtype)
 
 
-def random_mask(
-    shape: tuple[int, ...], pruning_ratio: float, generator: torch.Generator, device: torch.device
-) -> Tensor:
-    """Draw masks of exact density over the last axis: (..., n) of zeros and ones."""
-    scores = torch.rand(shape, generator=generator, device=device, dtype=torch.float64)
-    return top_k_mask(scores, kept(shape[-1], pruning_ratio)).float()
-
-
 def standardise(scores: Tensor) -> Tensor:
-    """Bring scores (..., n) to mean 0 and standard deviation 1 over the last axis.
+    """Return scores (..., n) with mean 0 and standard deviation 1 over the last axis.
 
-    The order of the scores, and so the mask, stays. But the noise and the temperature of the relaxation then mean the
-    same in every layer and for every generator, whatever the size of the scores it starts with.
+    The order of the scores, and so the mask, stays. But noise and the temperature of the relaxation then mean the same
+    in every layer and for every generator, whatever the size of what it computes: no absolute number decides anything.
+    Scores that are all equal become 0.
     """
     centred = scores - scores.mean(-1, keepdim=True)
-    return centred / (centred.square().mean(-1, keepdim=True) + 1e-12).sqrt()
+    # The result does not depend on the scale, so no gradient is lost by taking this one for a constant; without it,
+    # squares of small scores would underflow.
+    largest = torch.linalg.vector_norm(centred.detach(), ord=torch.inf, dim=-1, keepdim=True)
+    centred = centred / torch.where(largest > 0, largest, 1)
+    variance = centred.square().mean(-1, keepdim=True)
+    return centred * torch.where(variance > 0, variance, 1).rsqrt()
 
 
 def gumbel_noise(shape: torch.Size, generator: torch.Generator, device: torch.device) -> Tensor:
@@ -98,8 +97,14 @@ def gumbel_noise(shape: torch.Size, generator: torch.Generator, device: torch.de
     return uniform.log_().neg_().log_().neg_()
 
 
-def straight_through(scores: Tensor, k: int, tau: float, relaxation: Literal["sigmoid", "softmax"]) -> Tensor:
-    """Give the exact mask of k elements, with the gradient of a soft one.
+def straight_through(
+    scores: Tensor,
+    k: int,
+    tau: float,
+    relaxation: Literal["sigmoid", "softmax"],
+    choose: Callable[[Tensor], Tensor] | None = None,
+) -> Tensor:
+    """Return an exact mask of k elements, with the gradient of a soft one.
 
     Args:
         scores: (..., n), with gradient.
@@ -108,11 +113,12 @@ def straight_through(scores: Tensor, k: int, tau: float, relaxation: Literal["si
         relaxation: ``sigmoid``: sigmoid((score - k-th score) / tau), whose gradient is largest for the elements near
             the border, whatever n is. ``softmax``: k softmax(score / tau), the original's choice without the factor k;
             its gradients shrink as 1/n.
+        choose: Makes the mask from the scores; left out, it is that of the k highest ones.
 
     Returns:
         (..., n): its values are exactly 0 and 1.
     """
-    mask: Tensor = _StraightThrough.apply(scores, k, tau, relaxation)
+    mask: Tensor = _StraightThrough.apply(scores, k, tau, relaxation, choose)
     return mask
 
 
@@ -120,20 +126,22 @@ class _StraightThrough(torch.autograd.Function):
     """The soft mask is needed for the gradient alone, so it is made there."""
 
     @staticmethod
-    def forward(ctx: Any, scores: Tensor, k: int, tau: float, relaxation: str) -> Tensor:
+    def forward(
+        ctx: Any, scores: Tensor, k: int, tau: float, relaxation: str, choose: Callable[[Tensor], Tensor] | None
+    ) -> Tensor:
         border = _kth_highest(scores, k)
         ctx.save_for_backward(scores, border)
         ctx.tau, ctx.relaxation = tau, relaxation
-        return _keep(scores, border, k)
+        return _keep(scores, border, k) if choose is None else choose(scores)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, flow: Tensor) -> Any:
+    def backward(ctx: Any, of_mask: Tensor) -> Any:
         scores, border = ctx.saved_tensors
         if ctx.relaxation == "sigmoid":
             soft = (scores - border).div_(ctx.tau).sigmoid_()
-            of_scores = torch.ops.aten.sigmoid_backward(flow, soft)
+            of_scores = torch.ops.aten.sigmoid_backward(of_mask, soft)
         else:
             soft = torch.softmax(scores / ctx.tau, dim=-1)
-            of_scores = torch.ops.aten._softmax_backward_data(flow, soft, -1, soft.dtype)
-        return of_scores.div_(ctx.tau), None, None, None
+            of_scores = torch.ops.aten._softmax_backward_data(of_mask, soft, -1, soft.dtype)
+        return of_scores.div_(ctx.tau), None, None, None, None

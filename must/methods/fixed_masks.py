@@ -6,15 +6,10 @@ from must.methods.masked import MaskedAgent
 
 
 class StaticSparseAgent(MaskedAgent):
-    """Multi-task SAC under one random mask for each task: is it worth anything to *learn* masks?"""
-
-    def before_epoch(self, number: int) -> None:
-        """Publish the masks before the first training epoch."""
-        if number == 1:
-            self.publish_random_masks()
+    """Multi-task SAC under one mask for each task, the one that MUST starts with: are masks worth *learning*?"""
 
 
-class SharedSparseAgent(StaticSparseAgent):
-    """Multi-task SAC under one random mask for all tasks: is it worth anything that tasks have masks of *their own*?"""
+class SharedSparseAgent(MaskedAgent):
+    """Multi-task SAC under one mask for all tasks, the first one's: is it worth anything that each has *its own*?"""
 
     shares_masks = True

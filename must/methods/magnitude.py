@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from must.algorithms import NETWORKS
 from must.config import RunConfig
 from must.masks import MaskLayout, MaskSet, WeightMasks, kept, top_k_mask
 from must.methods.masked import MaskedAgent
-from must.networks import MaskedMLP, TaskSize
+from must.networks import MaskedMLP
+from must.types import Trajectories
 
 
 class MagnitudeAgent(MaskedAgent):
@@ -29,7 +32,7 @@ class MagnitudeAgent(MaskedAgent):
         super().__init__(config, device)
         self._sparsity = 0.0
 
-    def before_epoch(self, number: int) -> None:
+    def before_epoch(self, number: int, trajectories: Callable[[], Trajectories | None]) -> None:  # noqa: ARG002
         """Take a step of the schedule, where one is due."""
         if pruning_is_due(number, self._config):
             self._sparsity = sparsity_at(number, self._config)
@@ -53,9 +56,9 @@ class MagnitudeAgent(MaskedAgent):
     def _layout(self, network: MaskedMLP) -> MaskLayout:
         return MaskLayout("weight", network.in_dim, network.out_dim, network.weight_shapes, mask_biases=False)
 
-    def _task_sizes(self) -> tuple[TaskSize, TaskSize]:
-        policy, critic = super()._task_sizes()
-        return policy, critic if self._config.magnitude.networks == "both" else self.critic.task_size()
+    @property
+    def _n_masked(self) -> int:
+        return 1 if self._config.magnitude.networks == "actor" else len(NETWORKS)
 
     def _method_state(self) -> dict[str, Any]:
         return {"sparsity": self._sparsity}

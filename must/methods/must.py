@@ -3,82 +3,122 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from must.algorithms import NETWORKS, MaskLearner, TaskFunctions
+from must.algorithms import MaskLearner, MaskRule, Published, Saliency, TaskFunctions
 from must.config import RunConfig
+from must.config.schedule import last_renewal, renews
 from must.methods.masked import MaskedAgent
-from must.seeding import Stream, integer_seed
-from must.types import Float32
+from must.seeding import Stream
+from must.types import Trajectories
 
 
 class MustAgent(MaskedAgent):
-    """Multi-task SAC under learned masks; the first ones, published before the first training epoch, are random."""
+    """Multi-task SAC under masks that are renewed every so often, until they are frozen.
+
+    By `masks.rule` the generators say what is kept, or the saliency of what is kept does, without a generator.
+    """
 
     def __init__(self, config: RunConfig, device: torch.device) -> None:
         """Draw the initial networks and generators; see `Agent`."""
         super().__init__(config, device)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(integer_seed(config.training.seed, Stream.GENERATORS))
-            self.mask_learner = MaskLearner(config, *self._layouts).to(device)
-        self.mask_learner.make_optimizers()
+        self.mask_learner: MaskLearner | None = None
+        self._rule: MaskRule
+        if config.masks.rule == "generator":
+            self._rule = self.mask_learner = super()._initial_learner()
+            self.mask_learner.make_optimizers()
+        else:
+            ratio = config.masks.pruning_ratio
+            self._rule = Saliency([layout.kept(ratio) for layout in self._masked_layouts])
+        self.mask_metrics = self._rule.metrics
+        self.columns = tuple(f"reconstruction_loss_{name}" for name in self._reconstructed)
         self._add_rng("mask_noise", Stream.MASK_NOISE)
-
-    def before_epoch(self, number: int) -> None:
-        """Publish the random masks before the first training epoch."""
-        if number == 1:
-            self.publish_random_masks()
+        self._add_rng("encoder_noise", Stream.ENCODERS)
 
     def learns_masks(self, number: int) -> bool:
-        """Whether training epoch ``number`` is a mask update."""
-        return number >= 1 and number % self._config.masks.update_interval == 0
+        """Return whether training epoch ``number`` is a mask update."""
+        masks, epochs = self._config.masks, self._config.training.epochs
+        return renews(number, epochs, masks.update_interval, masks.freeze_after)
 
-    def begin_learning(self, number: int, trajectories: Callable[[], Float32]) -> dict[str, Any]:
-        """Begin a mask update, where it is one."""
+    def begin_learning(self, number: int, trajectories: Callable[[], Trajectories | None]) -> dict[str, Any]:
+        """Begin a mask update, where it is one; train the encoders on their own loss, where they have one."""
+        fields: dict[str, Any] = {}
+        if self._trains_encoders(number) and (seen := trajectories()) is not None:
+            fields |= self._reconstruct(seen)
         if not self.learns_masks(number):
-            return {}
-        losses = self.begin_mask_update(trajectories() if self._config.generator.needs_trajectories else None)
-        return {f"supervised_loss_{name}": loss for name, loss in zip(NETWORKS, losses, strict=True)}
+            return fields
+        reads = self.mask_learner is not None and self._config.generator.needs_trajectories
+        return fields | self.begin_mask_update(trajectories() if reads else None, number)
 
     def end_learning(self, number: int) -> dict[str, Any]:
         """End a mask update, where it is one."""
-        if self.learns_masks(number):
-            self.finish_mask_update()
-        return {}
+        return self.finish_mask_update() if self.learns_masks(number) else {}
 
-    def begin_mask_update(self, trajectories: Float32 | None) -> list[float]:
-        """Begin a mask-update epoch: take the supervised steps; give each generator's supervised loss."""
-        self.mask_learner.look_at(trajectories)
-        return self.mask_learner.supervised_update(self.rngs["mask_noise"])
+    def begin_mask_update(self, trajectories: Trajectories | None, number: int = 1) -> dict[str, float]:
+        """Begin a mask-update epoch; return fields of ``train.csv``.
 
-    def finish_mask_update(self) -> None:
-        """End a mask-update epoch: publish what the generators now say."""
-        self.mask_learner.finish_update()
-        self.mask_set = self.mask_learner.publish(self.mask_set.version + 1)
+        Args:
+            trajectories: Of the tasks; None where none are read.
+            number: The training epoch, by which the bound on swaps is found.
+        """
+        published = Published.at(self._published_rows(), self._masked_layouts, self._config, number)
+        return self._rule.begin_update(published, trajectories, self.rngs["mask_noise"])
+
+    def finish_mask_update(self) -> dict[str, float]:
+        """End a mask-update epoch: publish the renewed masks; return fields of ``train.csv``."""
+        masks, fields = self._rule.finish_update()
+        self._publish(masks)
+        return fields
+
+    def _initial_learner(self) -> MaskLearner:
+        return self.mask_learner or super()._initial_learner()
 
     def _task_functions(self, learn_masks: bool) -> TaskFunctions:
         if not learn_masks:
             return super()._task_functions(learn_masks)
-        policy, critic = self.mask_learner.draw(self.rngs["mask_noise"])
+        rows = self._rule.draw(self.rngs["mask_noise"])
+        policy = self._assembled(0, rows[:1])
+        critic = self._assembled(1, rows[1:]) if len(rows) > 1 else None
         with torch.no_grad():
-            target_critic = self.target_critic.task_parameters(critic.detach())
+            target_critic = self.target_critic.task_parameters(None if critic is None else critic.detach())
         return TaskFunctions(self.policy.task_parameters(policy), self.critic.task_parameters(critic), target_critic)
 
     def _after_step(self, learn_masks: bool) -> Sequence[Tensor]:
-        return self.mask_learner.step() if learn_masks else ()
+        return self._rule.step() if learn_masks else ()
+
+    @property
+    def _reconstructed(self) -> tuple[str, ...]:
+        """The networks whose generators' encoders have a loss of their own."""
+        learner = self.mask_learner
+        return learner.names[: len(learner.encoders.decoders)] if learner else ()
+
+    def _trains_encoders(self, number: int) -> bool:
+        masks = self._config.masks
+        return bool(self._reconstructed) and number <= last_renewal(self._config.training.epochs, masks.freeze_after)
+
+    def _reconstruct(self, trajectories: Trajectories) -> dict[str, float]:
+        """Take the encoders' own step of an epoch."""
+        assert self.mask_learner is not None
+        losses = self.mask_learner.encoders.reconstruct(trajectories, self.rngs["encoder_noise"], self.device)
+        return dict(zip((f"reconstruction_loss_{name}" for name in self._reconstructed), losses, strict=True))
 
     def _mask_learner_state(self) -> dict[str, Any]:
-        return {
+        if self.mask_learner is None:
+            return {}
+        state = {
             "mask_learner": self.mask_learner.state_dict(),
             "mask_optimizers": self.mask_learner.optimizer_states(),
         }
+        return deepcopy(state) if self._reconstructed else state  # then encoders move between mask updates as well
 
     def _restore_mask_learner(self, state: dict[str, Any]) -> None:
-        self.mask_learner.load_state_dict(state["mask_learner"])
-        self.mask_learner.load_optimizer_states(state["mask_optimizers"])
+        if self.mask_learner is not None:
+            self.mask_learner.load_state_dict(state["mask_learner"])
+            self.mask_learner.load_optimizer_states(state["mask_optimizers"])
 
     def _generator_size(self) -> int:
-        return sum(parameter.numel() for parameter in self.mask_learner.parameters())
+        return sum(parameter.numel() for parameter in self.mask_learner.parameters()) if self.mask_learner else 0

@@ -2,7 +2,7 @@
 
 from must.networks.base import BaseNetwork, TaskFunction, TaskSize
 from must.networks.compositional import CompositionalMLP
-from must.networks.encoder import TrajectoryEncoder
+from must.networks.encoder import TrajectoryDecoder, TrajectoryEncoder
 from must.networks.evaluate import TaskParameters, apply_task_parameters, apply_to_two_batches
 from must.networks.generators import make_generator
 from must.networks.heads import MultiHeadMLP, SeparateMLPs
@@ -17,6 +17,7 @@ __all__ = [
     "TaskFunction",
     "TaskParameters",
     "TaskSize",
+    "TrajectoryDecoder",
     "TrajectoryEncoder",
     "apply_task_parameters",
     "apply_to_two_batches",

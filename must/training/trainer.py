@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from must.algorithms import GENERATOR_METRICS, METRICS, NETWORKS, Agent, GradientSteps, reported
+from must.algorithms import GENERATOR_METRICS, METRICS, NETWORKS, Agent, GradientSteps
 from must.buffers import ReplayBuffer, TrajectoryStore
 from must.collect import Collector
 from must.config import RunConfig
@@ -18,7 +18,7 @@ from must.run_log import RunLog
 from must.seeding import Stream, numpy_rng
 from must.training.mask_log import MaskLog
 from must.training.state import pack_runners, pack_store, unpack_runners, unpack_store
-from must.types import EvalResult
+from must.types import EvalResult, Trajectories
 
 
 def train_columns(config: RunConfig, agent: Agent) -> list[str]:
@@ -88,7 +88,7 @@ class Trainer:
     def run_epoch(self) -> None:
         """Collect, learn, evaluate."""
         times = [time.monotonic()]
-        self._agent.before_epoch(self._training_epoch(self.epoch + 1))
+        self._agent.before_epoch(self._training_epoch(self.epoch + 1), self._trajectories)
         self._collect()
         self.epoch += 1
         times.append(time.monotonic())
@@ -120,14 +120,20 @@ class Trainer:
         """Take the gradient steps of an epoch; give the mean of what they reported."""
         number = self._training_epoch(self.epoch)
         learn_masks = self._agent.learns_masks(number)
-        row = self._agent.begin_learning(number, lambda: self._store.draw(self._trajectory_rng))
+        row = self._agent.begin_learning(number, self._trajectories)
         means = self._steps.take(self._config.training.opt_times, learn_masks)
         row |= self._agent.end_learning(number)
-        row |= dict(zip(reported(learn_masks), means.tolist(), strict=True))
+        row |= dict(zip(self._agent.reported(learn_masks), means.tolist(), strict=True))
         for name, value in row.items():
             if not np.isfinite(value):
                 raise NumericalError(f"epoch {self.epoch}: {name} is {value}; lower sac.lr or env.reward_scale")
         return row
+
+    def _trajectories(self) -> Trajectories | None:
+        """Return the stored trajectories that stand for the tasks; see `TrajectoryStore`."""
+        if self._config.generator.encoding == "episode":
+            return self._store.draw(self._trajectory_rng)
+        return self._store.window()
 
     def _evaluate(self) -> None:
         policy = self._agent.acting_policy()

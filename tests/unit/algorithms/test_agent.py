@@ -23,7 +23,7 @@ KINDS = {
 def make(n_tasks: int = 3, **sections) -> Agent:
     agent = make_agent(small_config(**merged({"env": {"n_tasks": n_tasks}}, sections)), CPU)
     if isinstance(agent, MaskedAgent):
-        agent.publish_random_masks()
+        agent.publish_initial_masks(random_trajectories(agent.n_tasks))
     return agent
 
 

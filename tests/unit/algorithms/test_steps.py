@@ -33,7 +33,7 @@ class Recorder(TorchDispatchMode):
 def make(masks: dict) -> tuple[Agent, ReplayBuffer]:
     agent = make_agent(small_config(env={"n_tasks": 3}, masks=masks), CPU)
     if isinstance(agent, MaskedAgent):
-        agent.publish_random_masks()
+        agent.publish_initial_masks(random_trajectories(agent.n_tasks))
     replay = ReplayBuffer(3, 300, CPU)
     replay.append_rows(torch.randn(3, 60, ROW_DIM, generator=torch.Generator().manual_seed(0)))
     return agent, replay

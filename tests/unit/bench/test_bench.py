@@ -21,7 +21,7 @@ def test_counted_operations_are_those_that_torch_carries_out(masks):
     config = small_config(masks=masks, network={"hidden_sizes": [24, 16, 8]})
     agent = make_agent(config, torch.device("cpu"))
     if isinstance(agent, MaskedAgent):
-        agent.publish_random_masks()
+        agent.publish_initial_masks(random_trajectories(agent.n_tasks))
     batch = random_batch(3, config.sac.batch_size_per_task)
     with FlopCounterMode(display=False) as counter:
         agent.gradient_step(batch)

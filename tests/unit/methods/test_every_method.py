@@ -44,7 +44,7 @@ def settings(kind: str, n_tasks: int = 3, **sections) -> dict:
 
 def begin_epoch(agent: Agent, number: int) -> None:
     """Bring an agent to the gradient steps of a training epoch, as the trainer does."""
-    agent.before_epoch(number)
+    agent.before_epoch(number, lambda: random_trajectories(agent.n_tasks))
     rng = np.random.default_rng(number)
     agent.see([_collected(rng, success=bool(rng.random() < 0.5)) for _ in range(agent.n_tasks)])
     agent.begin_learning(number, lambda: random_trajectories(agent.n_tasks))
