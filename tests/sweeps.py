@@ -48,6 +48,13 @@ MANY = ALL | {
     "magnitude_networks": ["actor", "both"],
     "granularities": ["weight", "neuron"],
 }
+VARIANTS = {
+    "dense": {"method": "mt_sac"},
+    "static": {"method": "static_sparse"},
+    "must": {},
+    "must-noise": {"masks.gumbel_scale": 0.2},
+    "must-90": {"masks.pruning_ratio": 0.9},
+}
 METHOD_SWEEPS = {
     "thirteen": {"sweep": THIRTEEN},
     "two without masks": {"sweep": {"methods": ["mt_sac", "pcgrad"], "seeds": [0]}},
@@ -57,6 +64,18 @@ METHOD_SWEEPS = {
     "benchmarks": {
         "sweep": THIRTEEN | {"pruning_ratios": [0.5, 0.8], "benchmarks": ["MT10", "MT25"]},
         "env": {"benchmark": "MT10"},
+    },
+    "variants": {"sweep": {"seeds": [0, 1], "pruning_ratios": [0.8], "update_intervals": [10], "variants": VARIANTS}},
+    "variants of one method": {
+        "sweep": {
+            "seeds": [0, 1],
+            "pruning_ratios": [0, 0.5, 0.8],
+            "update_intervals": [10, 40],
+            "variants": {"published": {}, "softmax": {"masks.relaxation": "softmax"}},
+        },
+    },
+    "one variant": {
+        "sweep": {"seeds": [0], "pruning_ratios": [0, 0.5], "variants": {"noise": {"masks.gumbel_scale": 1}}}
     },
     "magnitude alone": {
         "method": "magnitude",

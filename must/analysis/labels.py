@@ -9,6 +9,7 @@ from must.config.methods import METHODS
 
 _HEADINGS = {
     "benchmark": "Benchmark",
+    "variant": "Variant",
     "method": "Method",
     "size": "Modules",
     "networks": "Pruned networks",
@@ -23,7 +24,7 @@ _HEADINGS = {
 _SHORT = {"pruning_ratio": "ratio", "update_interval": "interval"}
 """Headings where room is scarce."""
 _FLAGS = ("use_sl_loss", "use_trajectory_info")
-_BARE = ("benchmark", "method", "size", "networks", "granularity")
+_BARE = ("benchmark", "variant", "method", "size", "networks", "granularity")
 """Axes whose values speak for themselves."""
 
 NOTHING = "\N{EN DASH}"
