@@ -111,7 +111,9 @@ class PacoConfig(Section):
     n_sets: Count = 5
     """Parameter sets of each network."""
     loss_threshold: Positive = 3e3
-    """Loss of a task above which it is left out of a step and gets a new mixture of the other tasks' weights."""
+    """Loss of a task above which it is left out of a step and gets a new mixture of the other tasks' weights. Meant is
+    the loss at the unscaled reward: the policy's divided by `env.reward_scale`, plus those of the Q networks divided by
+    its square."""
 
 
 class T3sConfig(Section):
