@@ -13,6 +13,7 @@ _HEADINGS = {
     "method": "Method",
     "size": "Modules",
     "networks": "Pruned networks",
+    "budget": "Budget",
     "granularity": "Granularity",
     "pruning_ratio": "Pruning ratio",
     "update_interval": "Update interval",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from itertools import product
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, field_validator, model_validator
 
 from must.config.base import Count, Flag, Fraction, Positive, Real, Section, Whole, parse_number
-from must.config.methods import METHODS, MethodName
+from must.config.methods import METHODS, MethodName, value_of
 from must.config.run_spec import NOT_APPLICABLE, RunSpec, format_value
 from must.config.schema import RunConfig
 from must.config.surroundings import ResourcesConfig
@@ -38,6 +39,8 @@ class SweepConfig(Section):
     """Values of `soft_modularization.size`."""
     magnitude_networks: list[Literal["actor", "both"]] | None = Field(default=None, min_length=1)
     """Values of `magnitude.networks`."""
+    magnitude_budgets: list[Literal["ratio", "parameters"]] | None = Field(default=None, min_length=1)
+    """Values of `magnitude.budget`."""
     seeds: list[Whole] = Field(default=[0], min_length=1)
     """Seeds; the tables give mean and spread over them."""
     pruning_ratios: list[Fraction] = Field(default=[0.5], min_length=1)
@@ -153,7 +156,7 @@ class Experiment(RunConfig):
                 continue  # it is that method, bit for bit
             params = {
                 axis.name: format_value(chosen[axis.name])
-                if _reaches(axis, method, dense) and axis.config_path not in variant
+                if self._reaches(axis, chosen) and axis.config_path not in variant
                 else NOT_APPLICABLE
                 for axis in axes
             }
@@ -163,11 +166,11 @@ class Experiment(RunConfig):
     def settings(self, spec: RunSpec) -> dict[str, str]:
         """Give what a run has for each swept axis: as in its path, but with what its variant sets, and its method."""
         params = dict(spec.params)
-        variant, method, dense = self._resolve(params)
+        variant, method, _ = self._resolve(params)
         values = {path: format_value(parse_number(value)) for path, value in variant.items()}
         found: dict[str, str] = {}
         for axis in (axis for axis in AXES if axis.name in params):
-            held = axis.config_path in variant and _reaches(axis, method, dense)
+            held = axis.config_path in variant and self._reaches(axis, params)
             found[axis.name] = values[axis.config_path] if held else params[axis.name]
             if axis.name == "variant":
                 found["method"] = method
@@ -196,6 +199,18 @@ class Experiment(RunConfig):
         ratio = variant.get("masks.pruning_ratio", chosen["pruning_ratio"])
         return variant, method, not METHODS[method].reads_key("masks.pruning_ratio") or parse_number(ratio) == 0
 
+    def _value(self, chosen: Mapping[str, Any], path: str) -> Any:
+        """Give the value of a key in a run, from what is chosen on each axis."""
+        given = [axis for axis in AXES if chosen.get(axis.name, NOT_APPLICABLE) != NOT_APPLICABLE]
+        swept = {axis.config_path: chosen[axis.name] for axis in given}
+        return (swept | dict(self._variant(chosen.get("variant")))).get(path, value_of(self, path))
+
+    def _reaches(self, axis: Axis, chosen: Mapping[str, Any]) -> bool:
+        """Tell whether a run depends on an axis, from what is chosen on each."""
+        _, method, dense = self._resolve(chosen)
+        reads = METHODS[method].reads_key(axis.config_path, partial(self._value, chosen))
+        return not axis.of_a_method or (reads and not (dense and axis.needs_masks))
+
     def _trains_mt_sac(self, variant: Mapping[str, Any]) -> bool:
         """Tell whether ``mt_sac`` is trained as well, with what a variant sets outside of the sections of methods."""
         if self.sweep.variants is None:
@@ -211,10 +226,12 @@ class Experiment(RunConfig):
         variant, method, dense = self._resolve(dict(spec.params))
         swept = {axis.config_path for axis in AXES if axis.name in settings}
         pruned_away = dense and METHODS[method].reads_key("masks.pruning_ratio")
+        value_at = partial(self._value, dict(spec.params))
         others = {
             key: to_yaml(value)
             for key, value in variant.items()
-            if key not in swept and (key in _shared(variant) or (METHODS[method].reads_key(key) and not pruned_away))
+            if key not in swept
+            and (key in _shared(variant) or (METHODS[method].reads_key(key, value_at) and not pruned_away))
         }
         return frozenset((settings | {"variant": "", "method": method} | others).items())
 
@@ -245,6 +262,7 @@ AXES = (
     Axis("method", "methods", "method"),
     Axis("size", "soft_modularization_sizes", "soft_modularization.size"),
     Axis("networks", "magnitude_networks", "magnitude.networks"),
+    Axis("budget", "magnitude_budgets", "magnitude.budget", needs_masks=True),
     Axis("granularity", "granularities", "masks.granularity", needs_masks=True),
     Axis("pruning_ratio", "pruning_ratios", "masks.pruning_ratio"),
     Axis("update_interval", "update_intervals", "masks.update_interval", needs_masks=True),
@@ -254,11 +272,6 @@ AXES = (
     Axis("seed", "seeds", "training.seed"),
 )
 """The axes of a sweep, in the order of a run's path below ``results/<name>/runs/``."""
-
-
-def _reaches(axis: Axis, method: str, dense: bool) -> bool:
-    """Tell whether a run of a method depends on an axis."""
-    return not axis.of_a_method or (METHODS[method].reads_key(axis.config_path) and not (dense and axis.needs_masks))
 
 
 def _shared(variant: Mapping[str, Any]) -> dict[str, Any]:

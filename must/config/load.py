@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from must.config.base import Section, suggest
 from must.config.experiment import METHOD_SECTIONS, Experiment
-from must.config.methods import METHODS
+from must.config.methods import METHODS, value_of
 from must.config.schema import RunConfig
 from must.config.variants import key_problems
 from must.errors import ConfigError
@@ -143,8 +143,11 @@ def result_settings(config: RunConfig) -> dict[str, Any]:
     """
     settings = config.model_dump(mode="json", exclude=_NOT_IN_IDENTITY)
     for section in METHOD_SECTIONS:
-        if (keys := config.spec.reads.get(section, frozenset())) is not None:
-            settings[section] = {key: value for key, value in settings[section].items() if key in keys}
+        settings[section] = {
+            key: value
+            for key, value in settings[section].items()
+            if config.spec.reads_key(f"{section}.{key}", partial(value_of, config))
+        }
         if not settings[section]:
             del settings[section]
     if config.method == RunConfig.model_fields["method"].default:

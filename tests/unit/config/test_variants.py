@@ -112,6 +112,31 @@ def test_variants_and_methods_can_both_be_swept():
     assert parse_experiment(with_variants(variants, sweep=sweep)).methods == ("must", "pcgrad", "mt_sac")
 
 
+def test_what_is_left_of_magnitude_pruning_decides_whether_it_reads_the_granularity():
+    sweep = {"magnitude_budgets": ["ratio", "parameters"], "granularities": ["weight", "neuron"], "seeds": [0]}
+    experiment = parse_experiment(merged(SMALL, {"method": "magnitude", "sweep": sweep}))
+    paths = [spec.path for spec in experiment.runs()]
+    assert paths == [
+        "budget~ratio/granularity~na/pruning_ratio~0.5/update_interval~na/seed~0",
+        "budget~parameters/granularity~weight/pruning_ratio~0.5/update_interval~na/seed~0",
+        "budget~parameters/granularity~neuron/pruning_ratio~0.5/update_interval~na/seed~0",
+    ]
+
+    def of(**sections):
+        return identity(parse_experiment(merged(SMALL, {"method": "magnitude"} | sections)).run_config())
+
+    assert of() == of(masks={"granularity": "weight"}) == of(magnitude={"budget": "ratio"})
+    equal = {"budget": "parameters"}
+    assert of() != of(magnitude=equal) != of(magnitude=equal, masks={"granularity": "weight"})
+    variants = {
+        "a": {"method": "magnitude"},
+        "b": {"method": "magnitude", "magnitude.budget": "parameters", "masks.granularity": "neuron"},
+    }
+    sweep = {"granularities": ["weight", "neuron"], "seeds": [0]}
+    paths = [spec.path for spec in parse_experiment(with_variants(variants, sweep=sweep)).runs()]
+    assert paths == [f"variant~{name}/granularity~na/pruning_ratio~0.8/update_interval~na/seed~0" for name in "ab"]
+
+
 def test_sections_of_a_method_may_be_given_for_one_variant():
     data = with_variants({"dense": {"method": "mt_sac"}, "c": {"method": "cagrad"}, "d": {}}, method="cagrad")
     data["cagrad"] = {"c": 0.3}
