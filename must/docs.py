@@ -95,6 +95,8 @@ def _values(entry: dict[str, Any]) -> str:
         return _values(entry["anyOf"][0])
     if entry["type"] == "array":
         return f"list of: {_values(entry['items'])}"
+    if entry["type"] == "object":
+        return "named settings"
     limits = ", ".join(f"{sign} {entry[keyword]:g}" for keyword, sign in _SIGNS.items() if keyword in entry)
     return f"{_TYPES[entry['type']]} {limits}".rstrip()
 

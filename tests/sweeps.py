@@ -41,22 +41,41 @@ SWEEPS = {
 }
 
 ALL = {"methods": list(METHODS), "seeds": [0, 1], "soft_modularization_sizes": ["shallow", "deep"]}
-THIRTEEN = ALL | {"pruning_ratios": [0.5], "update_intervals": [10]}
+EVERY_METHOD = ALL | {"pruning_ratios": [0.5], "update_intervals": [10]}
 MANY = ALL | {
     "pruning_ratios": [0, 0.5, 0.8],
     "update_intervals": [20, 50],
     "magnitude_networks": ["actor", "both"],
     "granularities": ["weight", "neuron"],
 }
+VARIANTS = {
+    "dense": {"method": "mt_sac"},
+    "static": {"method": "static_sparse"},
+    "must": {},
+    "must-noise": {"masks.gumbel_scale": 0.2},
+    "must-90": {"masks.pruning_ratio": 0.9},
+}
 METHOD_SWEEPS = {
-    "thirteen": {"sweep": THIRTEEN},
+    "every method": {"sweep": EVERY_METHOD},
     "two without masks": {"sweep": {"methods": ["mt_sac", "pcgrad"], "seeds": [0]}},
     "no control": {"sweep": {"methods": ["pcgrad", "single_task"], "seeds": [0, 1]}},
-    "thirteen on ten tasks": {"sweep": THIRTEEN, "env": {"benchmark": "MT10"}},
+    "every method on ten tasks": {"sweep": EVERY_METHOD, "env": {"benchmark": "MT10"}},
     "many on fifty tasks": {"sweep": MANY, "env": {"benchmark": "MT50"}},
     "benchmarks": {
-        "sweep": THIRTEEN | {"pruning_ratios": [0.5, 0.8], "benchmarks": ["MT10", "MT25"]},
+        "sweep": EVERY_METHOD | {"pruning_ratios": [0.5, 0.8], "benchmarks": ["MT10", "MT25"]},
         "env": {"benchmark": "MT10"},
+    },
+    "variants": {"sweep": {"seeds": [0, 1], "pruning_ratios": [0.8], "update_intervals": [10], "variants": VARIANTS}},
+    "variants of one method": {
+        "sweep": {
+            "seeds": [0, 1],
+            "pruning_ratios": [0, 0.5, 0.8],
+            "update_intervals": [10, 40],
+            "variants": {"published": {}, "softmax": {"masks.relaxation": "softmax"}},
+        },
+    },
+    "one variant": {
+        "sweep": {"seeds": [0], "pruning_ratios": [0, 0.5], "variants": {"noise": {"masks.gumbel_scale": 1}}}
     },
     "magnitude alone": {
         "method": "magnitude",

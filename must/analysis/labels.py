@@ -9,9 +9,11 @@ from must.config.methods import METHODS
 
 _HEADINGS = {
     "benchmark": "Benchmark",
+    "variant": "Variant",
     "method": "Method",
     "size": "Modules",
     "networks": "Pruned networks",
+    "budget": "Budget",
     "granularity": "Granularity",
     "pruning_ratio": "Pruning ratio",
     "update_interval": "Update interval",
@@ -23,7 +25,7 @@ _HEADINGS = {
 _SHORT = {"pruning_ratio": "ratio", "update_interval": "interval"}
 """Headings where room is scarce."""
 _FLAGS = ("use_sl_loss", "use_trajectory_info")
-_BARE = ("benchmark", "method", "size", "networks", "granularity")
+_BARE = ("benchmark", "variant", "method", "size", "networks", "granularity")
 """Axes whose values speak for themselves."""
 
 NOTHING = "\N{EN DASH}"

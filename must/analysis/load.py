@@ -65,7 +65,7 @@ class Group:
     """The runs that differ in their seed only: a row of a table, a line of a figure."""
 
     settings: dict[str, str]
-    """Swept axis -> value as text, without the seed."""
+    """Swept axis -> value as text, without the seed; what the variant of the sweep sets is what it says."""
     runs: tuple[Run, ...]
 
     @property
@@ -158,7 +158,7 @@ def load_results(experiment: Experiment, results: Path) -> Results:
     directory = results / experiment.name
     grouped: dict[tuple[tuple[str, str], ...], list[Run]] = {}
     for spec in experiment.runs():
-        settings = tuple((name, value) for name, value in spec.params if name != "seed")
+        settings = tuple((name, value) for name, value in experiment.settings(spec).items() if name != "seed")
         grouped.setdefault(settings, []).append(_load_run(experiment, spec, directory / "runs" / spec.path))
     groups = tuple(Group(dict(settings), tuple(runs)) for settings, runs in grouped.items())
     loaded = Results(experiment, directory, groups)

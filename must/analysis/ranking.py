@@ -49,6 +49,8 @@ def ranked(results: Results, groups: Sequence[Group]) -> list[Ranked]:
 def names_of(groups: Sequence[Group], without: Sequence[str] = ()) -> list[str]:
     """Name groups by their methods, and by those of their settings that differ from one group to another.
 
+    The name of a variant of the sweep is there where several variants share the method and the pruning ratio.
+
     Args:
         groups: On the same tasks.
         without: Axes that no name is to hold.
@@ -59,16 +61,26 @@ def names_of(groups: Sequence[Group], without: Sequence[str] = ()) -> list[str]:
 def words_of(groups: Sequence[Group], without: Sequence[str] = ()) -> list[list[str]]:
     """Give the parts of the names; see `names_of`."""
     values: dict[str, set[str]] = {}
+    sharing: dict[tuple[str, str], set[str]] = {}
     for group in groups:
         for axis, value in _settings(group, without).items():
             values.setdefault(axis, set()).add(value)
+        sharing.setdefault(_method_and_ratio(group, without), set()).add(group.settings.get("variant", ""))
     differing = {axis for axis, seen in values.items() if len(seen) > 1}
-    short = [_words(group, without, differing) for group in groups]
+    named = [
+        differing if len(sharing[_method_and_ratio(group, without)]) > 1 else differing - {"variant"}
+        for group in groups
+    ]
+    short = [_words(group, without, axes) for group, axes in zip(groups, named, strict=True)]
     often = Counter(map(tuple, short))
     return [
         _words(group, without, set(values)) if often[tuple(words)] > 1 else words
         for group, words in zip(groups, short, strict=True)
     ]
+
+
+def _method_and_ratio(group: Group, without: Sequence[str]) -> tuple[str, str]:
+    return method_label(group.config), _settings(group, without).get("pruning_ratio", "")
 
 
 def _settings(group: Group, without: Sequence[str]) -> dict[str, str]:

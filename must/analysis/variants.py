@@ -1,7 +1,8 @@
 """Which groups may be compared: those that differ in nothing but pruning ratio and update interval.
 
-A variant becomes one block of a table, or one row of panels of a figure. Benchmarks and methods are always variants of
-their own, and so are granularities, generator learning rates and flags when the experiment sweeps them.
+A variant becomes one block of a table, or one row of panels of a figure. Benchmarks, methods and the named variants of
+`sweep.variants` are always variants of their own, and so are granularities, generator learning rates and flags when the
+experiment sweeps them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from must.analysis.load import Group, Results
 from must.analysis.statistics import final_success, over_runs
 from must.config import NOT_APPLICABLE, Experiment
 
-_COMPARED = ("pruning_ratio", "update_interval")
+COMPARED = ("pruning_ratio", "update_interval")
+"""Axes that a variant's groups differ in."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,8 @@ class Variant:
 
 
 def compares_methods(experiment: Experiment) -> bool:
-    """Tell whether an experiment trains several methods, which then are what tables and figures compare."""
-    return len(experiment.methods) > 1
+    """Tell whether an experiment trains several methods, or named variants: tables and figures then compare them."""
+    return len(experiment.methods) > 1 or len(experiment.sweep.variants or ()) > 1
 
 
 def variants(results: Results) -> list[Variant]:
@@ -124,4 +126,4 @@ def interval_of(group: Group) -> int | None:
 def _others(group: Group) -> tuple[tuple[str, str], ...]:
     """Give the settings of a group that are not compared within a variant."""
     settings = group.settings.items()
-    return tuple((axis, value) for axis, value in settings if axis not in _COMPARED and value != NOT_APPLICABLE)
+    return tuple((axis, value) for axis, value in settings if axis not in COMPARED and value != NOT_APPLICABLE)

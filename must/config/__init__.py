@@ -1,6 +1,6 @@
 """Configuration: typed sections, the sweep of an experiment, and how both are read."""
 
-from must.config.experiment import AXES, NOT_APPLICABLE, Experiment, RunSpec
+from must.config.experiment import AXES, Experiment
 from must.config.load import dump, identity, load_experiment, parse_assignments, parse_experiment, result_settings
 from must.config.masks import GeneratorConfig, MaskConfig
 from must.config.methods import (
@@ -12,6 +12,7 @@ from must.config.methods import (
     SoftModularizationConfig,
     T3sConfig,
 )
+from must.config.run_spec import NOT_APPLICABLE, RunSpec
 from must.config.schema import (
     EnvConfig,
     EvaluationConfig,

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from functools import partial
 from itertools import product
 from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, field_validator, model_validator
 
-from must.config.base import Count, Flag, Fraction, Positive, Real, Section, Whole
-from must.config.methods import METHODS, MethodName
+from must.config.base import Count, Flag, Fraction, Positive, Real, Section, Whole, parse_number
+from must.config.methods import METHODS, MethodName, value_of
+from must.config.run_spec import NOT_APPLICABLE, RunSpec, format_value
 from must.config.schema import RunConfig
 from must.config.surroundings import ResourcesConfig
+from must.config.variants import to_yaml
 
-NOT_APPLICABLE = "na"
-"""Stands in a path or a table for a setting that the run's method does not read, or that needs masks it has not."""
+VARIANT_NAME = r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$"
+"""What a variant may be called; its name is a part of a path."""
 
 
 class SweepConfig(Section):
@@ -24,12 +28,19 @@ class SweepConfig(Section):
     benchmark), and so is a dense run (pruning ratio 0), because the settings of masks and generators do not reach it.
     """
 
+    variants: dict[str, dict[str, Any]] | None = Field(
+        default=None, min_length=1, json_schema_extra={"propertyNames": {"pattern": VARIANT_NAME}}
+    )
+    """Settings with names of their own: `name: {key: value}`, keys as after `--set`, such as
+    `{static: {method: static_sparse}, slow: {sac.lr: 1e-4}}`. What a variant sets is not swept in its runs."""
     methods: list[MethodName] | None = Field(default=None, min_length=1)
     """Values of `method`."""
     soft_modularization_sizes: list[Literal["shallow", "deep"]] | None = Field(default=None, min_length=1)
     """Values of `soft_modularization.size`."""
     magnitude_networks: list[Literal["actor", "both"]] | None = Field(default=None, min_length=1)
     """Values of `magnitude.networks`."""
+    magnitude_budgets: list[Literal["ratio", "parameters"]] | None = Field(default=None, min_length=1)
+    """Values of `magnitude.budget`."""
     seeds: list[Whole] = Field(default=[0], min_length=1)
     """Seeds; the tables give mean and spread over them."""
     pruning_ratios: list[Fraction] = Field(default=[0.5], min_length=1)
@@ -54,6 +65,14 @@ class SweepConfig(Section):
             raise ValueError(f"{values} names a value twice: list each value once")
         return values
 
+    @field_validator("variants")
+    @classmethod
+    def _check_names(cls, values: dict[str, Any] | None) -> dict[str, Any] | None:
+        for name in values or {}:
+            if not re.fullmatch(VARIANT_NAME, name):
+                raise ValueError(f"'{name}' cannot be the name of a variant: use letters, digits, '-', '_' and '.'")
+        return values
+
 
 class ReportConfig(Section):
     """How runs become numbers."""
@@ -75,7 +94,13 @@ class Experiment(RunConfig):
 
     @model_validator(mode="after")
     def _check_sections(self) -> Experiment:
-        """Refuse settings of a method that the experiment does not train.
+        problem = self.section_problem()
+        if problem and self.sweep.variants is None:  # of one variant's run, what belongs to the others says nothing
+            raise ValueError(problem)
+        return self
+
+    def section_problem(self) -> str:
+        """Say which settings belong to a method that the experiment does not train; nothing where all are read.
 
         Those of masks and generators may stay, so that one file can be run with several methods.
         """
@@ -88,50 +113,127 @@ class Experiment(RunConfig):
         for key, section in given.items():
             readers = [name for name, spec in METHODS.items() if section in spec.reads]
             if not set(readers) & set(self.methods):
-                raise ValueError(
+                return (
                     f"{key} is read by method: {', '.join(readers)} only; the experiment trains "
                     f"{', '.join(self.methods)}; remove it"
                 )
-        return self
+        return ""
 
     @property
     def methods(self) -> tuple[str, ...]:
         """The methods that the experiment trains."""
-        return tuple(self.sweep.methods or (self.method,))
+        names = self.sweep.variants or (None,)
+        return tuple(dict.fromkeys(method for name in names for method in self.methods_of(name)))
+
+    def methods_of(self, variant: str | None) -> tuple[str, ...]:
+        """Give the methods that a variant is trained with; None is an experiment without variants."""
+        settings = self._variant(variant)
+        return (settings["method"],) if "method" in settings else tuple(self.sweep.methods or (self.method,))
 
     def run_config(self) -> RunConfig:
         """Give the settings of a single run, without the sweep."""
         return RunConfig.model_validate({key: getattr(self, key) for key in RunConfig.model_fields})
 
     def runs(self) -> list[RunSpec]:
-        """Expand the sweep: one `RunSpec` for each training run, in the order of the axes."""
+        """Expand the sweep: one `RunSpec` for each training run, in the order of the axes.
+
+        Where runs of several variants do not differ, as those of pruning ratio 0 often, the first variant's is trained.
+        """
+        specs: dict[Any, RunSpec] = {}
+        for spec in self.combinations():
+            specs.setdefault(self._reaching(spec), spec)
+        return list(specs.values())
+
+    def combinations(self) -> list[RunSpec]:
+        """Give what `runs` gives, with every run of every variant."""
         axes = [axis for axis in AXES if getattr(self.sweep, axis.sweep_key) is not None]
         specs: dict[RunSpec, None] = {}
         for values in product(*(getattr(self.sweep, axis.sweep_key) for axis in axes)):
             chosen = dict(zip((axis.name for axis in axes), values, strict=True))
-            method = chosen.get("method", self.method)
+            variant, method, dense = self._resolve(chosen)
             prunes = METHODS[method].reads_key("masks.pruning_ratio")
-            dense = chosen["pruning_ratio"] == 0 or not prunes
-            if prunes and dense and "mt_sac" in self.methods:
+            if prunes and dense and self._trains_mt_sac(variant):
                 continue  # it is that method, bit for bit
             params = {
                 axis.name: format_value(chosen[axis.name])
-                if not axis.of_a_method or (_reads(method, axis) and not (dense and axis.needs_masks))
+                if self._reaches(axis, chosen) and axis.config_path not in variant
                 else NOT_APPLICABLE
                 for axis in axes
             }
             specs[RunSpec(tuple(params.items()))] = None
         return list(specs)
 
+    def settings(self, spec: RunSpec) -> dict[str, str]:
+        """Give what a run has for each swept axis: as in its path, but with what its variant sets, and its method."""
+        params = dict(spec.params)
+        variant, method, _ = self._resolve(params)
+        values = {path: format_value(parse_number(value)) for path, value in variant.items()}
+        found: dict[str, str] = {}
+        for axis in (axis for axis in AXES if axis.name in params):
+            held = axis.config_path in variant and self._reaches(axis, params)
+            found[axis.name] = values[axis.config_path] if held else params[axis.name]
+            if axis.name == "variant":
+                found["method"] = method
+        return found
+
     def overrides(self, spec: RunSpec) -> dict[str, str]:
         """Give what a run changes in the experiment's settings: dotted key -> value as it is typed after ``--set``."""
-        paths = {axis.name: axis.config_path for axis in AXES}
-        chosen = {paths[name]: value for name, value in spec.params if value != NOT_APPLICABLE}
+        paths = {axis.name: axis.config_path for axis in AXES if axis.config_path}
+        chosen = {paths[name]: value for name, value in spec.params if name in paths and value != NOT_APPLICABLE}
+        of_variant = {key: to_yaml(value) for key, value in self._variant(dict(spec.params).get("variant")).items()}
+        of_weights = dict.fromkeys(("masks.mask_biases", "generator.head", "generator.rank"), "null")
         if "env.benchmark" in chosen:
             chosen["env.tasks"] = "null"
         if chosen.get("masks.granularity") == "neuron":
-            chosen |= {"masks.mask_biases": "null", "generator.head": "null", "generator.rank": "null"}
-        return chosen
+            return chosen | of_variant | of_weights
+        return chosen | (of_weights if of_variant.get("masks.granularity") == "neuron" else {}) | of_variant
+
+    def _variant(self, name: str | None) -> Mapping[str, Any]:
+        """Give the settings of a variant; None has none."""
+        return {} if name is None or self.sweep.variants is None else self.sweep.variants[name]
+
+    def _resolve(self, chosen: Mapping[str, Any]) -> tuple[Mapping[str, Any], str, bool]:
+        """Give what a run's variant sets, its method, and whether it is dense, from what is chosen on each axis."""
+        variant = self._variant(chosen.get("variant"))
+        method = str(variant.get("method", chosen.get("method", self.method)))
+        ratio = variant.get("masks.pruning_ratio", chosen["pruning_ratio"])
+        return variant, method, not METHODS[method].reads_key("masks.pruning_ratio") or parse_number(ratio) == 0
+
+    def _value(self, chosen: Mapping[str, Any], path: str) -> Any:
+        """Give the value of a key in a run, from what is chosen on each axis."""
+        given = [axis for axis in AXES if chosen.get(axis.name, NOT_APPLICABLE) != NOT_APPLICABLE]
+        swept = {axis.config_path: chosen[axis.name] for axis in given}
+        return (swept | dict(self._variant(chosen.get("variant")))).get(path, value_of(self, path))
+
+    def _reaches(self, axis: Axis, chosen: Mapping[str, Any]) -> bool:
+        """Tell whether a run depends on an axis, from what is chosen on each."""
+        _, method, dense = self._resolve(chosen)
+        reads = METHODS[method].reads_key(axis.config_path, partial(self._value, chosen))
+        return not axis.of_a_method or (reads and not (dense and axis.needs_masks))
+
+    def _trains_mt_sac(self, variant: Mapping[str, Any]) -> bool:
+        """Tell whether ``mt_sac`` is trained as well, with what a variant sets outside of the sections of methods."""
+        if self.sweep.variants is None:
+            return "mt_sac" in self.methods
+        return any(
+            _shared(other) == _shared(variant) and "mt_sac" in self.methods_of(name)
+            for name, other in self.sweep.variants.items()
+        )
+
+    def _reaching(self, spec: RunSpec) -> Any:
+        """Give the settings of a run that set it apart from others, whatever variant they come from."""
+        settings = self.settings(spec)
+        variant, method, dense = self._resolve(dict(spec.params))
+        swept = {axis.config_path for axis in AXES if axis.name in settings}
+        pruned_away = dense and METHODS[method].reads_key("masks.pruning_ratio")
+        value_at = partial(self._value, dict(spec.params))
+        others = {
+            key: to_yaml(value)
+            for key, value in variant.items()
+            if key not in swept
+            and (key in _shared(variant) or (METHODS[method].reads_key(key, value_at) and not pruned_away))
+        }
+        return frozenset((settings | {"variant": "", "method": method} | others).items())
 
 
 class Axis(NamedTuple):
@@ -156,9 +258,11 @@ OWN_SECTIONS = METHOD_SECTIONS - {"masks", "generator"}
 
 AXES = (
     Axis("benchmark", "benchmarks", "env.benchmark"),
+    Axis("variant", "variants", ""),
     Axis("method", "methods", "method"),
     Axis("size", "soft_modularization_sizes", "soft_modularization.size"),
     Axis("networks", "magnitude_networks", "magnitude.networks"),
+    Axis("budget", "magnitude_budgets", "magnitude.budget", needs_masks=True),
     Axis("granularity", "granularities", "masks.granularity", needs_masks=True),
     Axis("pruning_ratio", "pruning_ratios", "masks.pruning_ratio"),
     Axis("update_interval", "update_intervals", "masks.update_interval", needs_masks=True),
@@ -170,24 +274,6 @@ AXES = (
 """The axes of a sweep, in the order of a run's path below ``results/<name>/runs/``."""
 
 
-def _reads(method: str, axis: Axis) -> bool:
-    return METHODS[method].reads_key(axis.config_path)
-
-
-@dataclass(frozen=True)
-class RunSpec:
-    """One run of a sweep: (axis name, value as text) for each axis that the experiment sweeps."""
-
-    params: tuple[tuple[str, str], ...]
-
-    @property
-    def path(self) -> str:
-        """Directory of the run below ``results/<name>/runs/``."""
-        return "/".join(f"{name}~{value}" for name, value in self.params)
-
-
-def format_value(value: Any) -> str:
-    """Write a swept value the same way in paths, tables and on the command line: ``0.5``, ``1e-04`` as ``0.0001``."""
-    if isinstance(value, bool):
-        return str(int(value))
-    return f"{value:.10g}" if isinstance(value, float) else str(value)
+def _shared(variant: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what a variant sets outside of the sections that only some methods read, the method aside."""
+    return {key: value for key, value in variant.items() if key.partition(".")[0] not in METHOD_SECTIONS | {"method"}}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,9 @@ from pydantic import BaseModel, ValidationError
 
 from must.config.base import Section, suggest
 from must.config.experiment import METHOD_SECTIONS, Experiment
-from must.config.methods import METHODS
+from must.config.methods import METHODS, value_of
 from must.config.schema import RunConfig
+from must.config.variants import key_problems
 from must.errors import ConfigError
 
 FAST_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -52,15 +55,66 @@ def load_experiment(path: Path | str, overrides: Mapping[str, str] | None = None
 def parse_experiment(
     data: Any, overrides: Mapping[str, str] | None = None, source: str = "configuration"
 ) -> Experiment:
-    """Validate an experiment that was read already; see `load_experiment`."""
+    """Validate an experiment that was read already; see `load_experiment`.
+
+    Overrides make a single run of it, beside which the variants of the sweep mean nothing: they are then not checked.
+    """
     if not isinstance(data, dict):
         raise ConfigError(f"{source}: expected sections such as 'env:' and 'training:', found {data!r}")
-    for key, text in (overrides or {}).items():
+    experiment = _validate(data, overrides or {}, lambda problem: _explain(source, problem))
+    if experiment.sweep.variants and not overrides:
+        _check_variants(experiment, data, source)
+    return experiment
+
+
+def _validate(data: dict[str, Any], overrides: Mapping[str, str], explain: Callable[[Any], str]) -> Experiment:
+    for key, text in overrides.items():
         data = _with_override(data, key, text)
     try:
         return Experiment.model_validate(data)
     except ValidationError as error:
-        raise ConfigError("\n".join(_explain(source, problem) for problem in error.errors())) from None
+        raise ConfigError("\n".join(explain(problem) for problem in error.errors())) from None
+
+
+def _check_variants(experiment: Experiment, data: dict[str, Any], source: str) -> None:
+    """Check that every variant can be trained, and that no two of them are the same.
+
+    Raises:
+        ConfigError: It says so for every variant with a mistake.
+    """
+    problems = [
+        f"{source}: {problem}" for problem in (*key_problems(experiment), experiment.section_problem()) if problem
+    ]
+    if problems:
+        raise ConfigError("\n".join(problems))
+    first = [spec for spec in experiment.combinations() if spec.has("seed", str(experiment.sweep.seeds[0]))]
+    made: dict[str, set[str]] = {name: set() for name in experiment.sweep.variants or {}}
+    for spec in first:
+        name = dict(spec.params)["variant"]
+        try:
+            run = _validate(data, experiment.overrides(spec), partial(_explain_variant, source, experiment, name))
+        except ConfigError as error:
+            problems += str(error).splitlines()
+        else:
+            made[name].add(identity(run.run_config()))
+    if problems:
+        raise ConfigError("\n".join(dict.fromkeys(problems)))
+    for (one, settings), (other, others) in combinations(made.items(), 2):
+        if settings and settings == others:
+            raise ConfigError(
+                f"{source}: sweep.variants: '{one}' and '{other}' have the same settings in all of their runs; "
+                "remove one of them"
+            )
+
+
+def _explain_variant(source: str, experiment: Experiment, name: str, problem: Any) -> str:
+    """Turn a problem of a variant's run into a line, with the variant's key where the problem lies in one."""
+    location = ".".join(str(part) for part in problem["loc"])
+    place = f"{source}: sweep.variants.{name}"
+    keys = (experiment.sweep.variants or {})[name]
+    if any(location == key or location.startswith(f"{key}.") for key in keys):
+        return _explain(f"{place}.{location}", problem | {"loc": ()}) + f" (found {problem['input']!r})"
+    return _explain(place, problem)
 
 
 def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
@@ -89,8 +143,11 @@ def result_settings(config: RunConfig) -> dict[str, Any]:
     """
     settings = config.model_dump(mode="json", exclude=_NOT_IN_IDENTITY)
     for section in METHOD_SECTIONS:
-        if (keys := config.spec.reads.get(section, frozenset())) is not None:
-            settings[section] = {key: value for key, value in settings[section].items() if key in keys}
+        settings[section] = {
+            key: value
+            for key, value in settings[section].items()
+            if config.spec.reads_key(f"{section}.{key}", partial(value_of, config))
+        }
         if not settings[section]:
             del settings[section]
     if config.method == RunConfig.model_fields["method"].default:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from functools import reduce
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -25,14 +26,28 @@ class MethodSpec:
     task_masks: bool = False
     """Whether tasks have masks of their own; those of other methods, if they have any, are the same for all tasks."""
 
-    def reads_key(self, path: str) -> bool:
-        """Whether a setting (``masks.pruning_ratio``) that only some methods read reaches this one."""
+    conditions: Mapping[str, tuple[str, Any]] = field(default_factory=dict)
+    """Of the keys that it reads, those that it reads only where another key has some value: key -> (key, value)."""
+
+    def reads_key(self, path: str, value_of: Callable[[str], Any] | None = None) -> bool:
+        """Whether a setting (``masks.pruning_ratio``) that only some methods read reaches this one.
+
+        Args:
+            path: Dotted key.
+            value_of: Gives the value of a key, for those that are read under a condition only.
+        """
         section, _, key = path.partition(".")
-        return section in self.reads and ((keys := self.reads[section]) is None or key in keys)
+        if section not in self.reads or ((keys := self.reads[section]) is not None and key not in keys):
+            return False
+        if value_of is None or path not in self.conditions:
+            return True
+        other, value = self.conditions[path]
+        return bool(value_of(other) == value)
 
 
-_FIXED_MASKS = {
-    "masks": frozenset({"granularity", "pruning_ratio", "mask_biases", "networks"}),
+_MASKS = frozenset({"granularity", "pruning_ratio", "mask_biases"})
+_FIXED_MASKS: dict[str, frozenset[str] | None] = {
+    "masks": _MASKS | {"networks"},
     "generator": frozenset({"head", "rank", "hidden_size", "use_trajectory_info", "encoding", "trajectory_window"}),
 }
 """What the first masks, those of untrained generators, depend on."""
@@ -48,7 +63,12 @@ METHODS: dict[str, MethodSpec] = {
     "t3s": MethodSpec("T3S", {"t3s": ALL}),
     "static_sparse": MethodSpec("Static sparse", _FIXED_MASKS, task_masks=True),
     "shared_sparse": MethodSpec("Shared sparse", _FIXED_MASKS),
-    "magnitude": MethodSpec("Magnitude pruning", {"masks": frozenset({"pruning_ratio"}), "magnitude": ALL}),
+    "magnitude": MethodSpec(
+        "Magnitude pruning",
+        {"masks": _MASKS, "magnitude": ALL},
+        conditions=dict.fromkeys(("masks.granularity", "masks.mask_biases"), ("magnitude.budget", "parameters")),
+    ),
+    "equal_cost": MethodSpec("MT-SAC, equal cost", {"masks": frozenset({"granularity", "pruning_ratio"})}),
     "single_task": MethodSpec("Single-task SAC"),
 }
 """Name of each method -> what is known of it."""
@@ -65,9 +85,16 @@ MethodName = Literal[
     "static_sparse",
     "shared_sparse",
     "magnitude",
+    "equal_cost",
     "single_task",
 ]
 """The keys of `METHODS`, for the type checker and the schema (a test holds the two equal)."""
+
+
+def value_of(config: Any, path: str) -> Any:
+    """Give the value that a configuration has for a dotted key."""
+    return reduce(getattr, path.split("."), config)
+
 
 ROUTING_SIZES: dict[str, tuple[int, int, int]] = {"shallow": (2, 2, 256), "deep": (4, 4, 128)}
 """Published sizes of the routed networks: layers, modules in a layer, units of a module."""
@@ -115,7 +142,9 @@ class PacoConfig(Section):
     n_sets: Count = 5
     """Parameter sets of each network."""
     loss_threshold: Positive = 3e3
-    """Loss of a task above which it is left out of a step and gets a new mixture of the other tasks' weights."""
+    """Loss of a task above which it is left out of a step and gets a new mixture of the other tasks' weights. Meant is
+    the loss at the unscaled reward: the policy's divided by `env.reward_scale`, plus those of the Q networks divided by
+    its square."""
 
 
 class T3sConfig(Section):
@@ -136,6 +165,10 @@ class MagnitudeConfig(Section):
 
     Sparsity rises as s_final (1 - (1 - t)^power), t from 0 at `start` to 1 at `end`.
     """
+
+    budget: Literal["ratio", "parameters"] = "ratio"
+    """What is left at the end: `ratio`, 1 - `masks.pruning_ratio` of the weights of each layer; `parameters`, as many
+    parameters as a task's network has under masks of `masks.granularity` and this ratio."""
 
     networks: Literal["actor", "both"] = "actor"
     """What is pruned: the policy alone, or the Q networks as well."""

@@ -10,6 +10,7 @@ import torch
 
 from must.algorithms import Agent
 from must.config import RunConfig
+from must.methods.equal_cost import EqualCostAgent
 from must.methods.fixed_masks import SharedSparseAgent, StaticSparseAgent
 from must.methods.magnitude import MagnitudeAgent
 from must.methods.masked import MaskedAgent
@@ -33,6 +34,7 @@ AGENTS: dict[str, type[Agent]] = {
     "static_sparse": StaticSparseAgent,
     "shared_sparse": SharedSparseAgent,
     "magnitude": MagnitudeAgent,
+    "equal_cost": EqualCostAgent,
     "single_task": SingleTaskAgent,
 }
 """Name of each method, as in ``must.config.METHODS`` -> its agent."""

@@ -42,7 +42,9 @@ class PacoAgent(Agent):
         return CompositionalMLP(n_members, in_dim, self.n_tasks, network.hidden_sizes, out_dim, n_sets, network.init)
 
     def _task_weights(self, of_policy: Tensor, of_critic: Tensor) -> Tensor:
-        of_tasks = of_policy.mean(1) + of_critic.mean(2).sum(0)
+        # Q values are as large as rewards, and their losses as squares of them: at any scale the same tasks explode.
+        scale = self._config.env.reward_scale
+        of_tasks = of_policy.mean(1) / scale + of_critic.mean(2).sum(0) / scale**2
         torch.gt(of_tasks, self._config.paco.loss_threshold, out=self._exploded)
         return (~self._exploded).float()
 

@@ -17,6 +17,10 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "path in the name": ({"name": "../elsewhere"}, "name"),
     "image required, and not used": ({"container": {"required": True}}, "container.required is true"),
     "walltime above its own limit": ({"resources": {"minutes": 9, "max_minutes": 5}}, "max_minutes is 5"),
+    "a variant with an unknown key": (
+        {"sweep": {"variants": {"fast": {"sac.lrr": 1}}}},
+        "sweep.variants.fast.sac.lrr: unknown key; did you mean 'lr'?",
+    ),
     "a run of the sweep that cannot be": (
         {"sweep": {"update_intervals": [1]}, "env": {"tasks": ["reach-v3"], "horizon": 200}},
         "the first mask update comes after",

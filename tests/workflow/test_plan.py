@@ -59,6 +59,37 @@ def test_a_run_gets_the_original_options_and_a_dense_one_no_mask_options(
     ) in sparse
 
 
+def test_variants_are_planned_with_the_settings_that_they_name(workflow: Workflow, smoke: dict[str, Any]) -> None:
+    smoke["sweep"] = {
+        "seeds": [0, 1],
+        "pruning_ratios": [0.5],
+        "update_intervals": [2],
+        "variants": {
+            "dense": {"method": "mt_sac"},
+            "must": {},
+            "must-90": {"masks.pruning_ratio": 0.9, "network.hidden_sizes": [12, 9], "generator.head": None},
+        },
+    }
+    plan = workflow.plan(smoke)
+    assert plan.trained == {
+        f"variant~{path}/seed~{seed}"
+        for path in (
+            "dense/pruning_ratio~na/update_interval~na",
+            "must/pruning_ratio~0.5/update_interval~2",
+            "must-90/pruning_ratio~na/update_interval~2",
+        )
+        for seed in (0, 1)
+    }
+    done = workflow.snakemake("--dry-run", "--printshellcmds", config=smoke)
+    commands = [line for line in done.stdout.splitlines() if "must train" in line and "seed~1" in line]
+    dense, sparse, _ = sorted(commands, key=lambda command: command.split("variant~")[1])
+    assert "--seed 1 --method mt_sac --keep-old" in dense
+    assert "--update-interval 2 --seed 1 --" in sparse
+    assert " --pruning-ratio 0.9 " in sparse
+    assert " --set 'network.hidden_sizes=[12, 9]' " in sparse
+    assert " --set generator.head=null " in sparse
+
+
 def test_one_run_takes_one_core_unless_it_has_more_workers(workflow: Workflow, smoke: dict[str, Any]) -> None:
     assert workflow.snakemake("--dry-run", "--cores", "8", config=smoke).stdout.count("(cores: 1)") == 4
     smoke["training"]["n_workers"] = 2

@@ -15,9 +15,10 @@ from must.analysis.aggregates import Band
 from must.analysis.labels import differences, method_label, parts
 from must.analysis.load import Group, Results
 from must.analysis.notes import INTERVAL_NAME, coverage_note, seeds_note
+from must.analysis.ranking import words_of
 from must.analysis.statistics import FloatArray
 from must.analysis.style import DENSE_LABEL, ONE_COLUMN, TWO_COLUMNS, titles_height, wrap_title
-from must.analysis.variants import Variant, ratio_of
+from must.analysis.variants import COMPARED, Variant, ratio_of
 
 SUCCESS = "Success rate"
 _LEGEND = 0.45
@@ -94,6 +95,8 @@ def note_of(results: Results, what: str = f"mean and {INTERVAL_NAME}") -> str:
 
 def variant_titles(shown: Sequence[Variant]) -> list[list[str]]:
     """Name variants by the settings that set them apart; a single one needs no name."""
+    if len(shown) > 1 and any("variant" in variant.settings for variant in shown):
+        return words_of([variant.groups[-1] for variant in shown], without=COMPARED)
     return differences([variant.settings for variant in shown])
 
 

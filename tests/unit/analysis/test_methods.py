@@ -14,10 +14,10 @@ from must.analysis.style import PAGE, SMALL, TWO_COLUMNS
 from must.analysis.variants import variants
 from must.config.methods import METHODS
 from tests.reading import lines_with, read, records
-from tests.sweeps import MANY, METHOD_SWEEPS, THIRTEEN
+from tests.sweeps import EVERY_METHOD, MANY, METHOD_SWEEPS
 from tests.unit.analysis.drawing import draw, overlap, texts_of
 
-LARGE = ("thirteen on ten tasks", "many on fifty tasks", "benchmarks")
+LARGE = ("every method on ten tasks", "many on fifty tasks", "benchmarks")
 THREE = {"methods": ["pcgrad", "mt_sac", "static_sparse"], "seeds": [0, 1], "pruning_ratios": [0.5]}
 RATES = {  # (method, seed) -> (K,) at the end
     ("pcgrad", 0): [0.2, 0.4],
@@ -114,7 +114,7 @@ def test_without_multi_task_sac_there_is_no_control(runs):
 
 
 def test_methods_stand_in_one_column_and_their_settings_in_others(runs):
-    experiment, _ = results_of(runs, lambda *_: np.ones((2, 2)), sweep=THIRTEEN | {"magnitude_networks": ["both"]})
+    experiment, _ = results_of(runs, lambda *_: np.ones((2, 2)), sweep=EVERY_METHOD | {"magnitude_networks": ["both"]})
     text = read(runs, experiment, "success_rate.md")
     assert text.startswith("| Method | Modules | Pruned networks | Pruning ratio | Update interval | Seeds |")
     dash = "\N{EN DASH}"
@@ -127,7 +127,7 @@ def test_methods_stand_in_one_column_and_their_settings_in_others(runs):
     tasks = read(runs, experiment, "per_task.md")
     assert "**Final success (1 of 2)**" in tasks
     assert "| Task | MUST | MT-SAC | MTMH-SAC | Soft Modularization, shallow | Soft Modularization, deep |" in tasks
-    assert len(records(runs, experiment, "per_task.csv")) == 13 * 2
+    assert len(records(runs, experiment, "per_task.csv")) == (len(METHODS) + 1) * 2
 
 
 @pytest.mark.parametrize(
@@ -164,10 +164,10 @@ def test_the_files_are_those_that_are_announced(runs):
 
 
 @pytest.mark.slow
-def test_thirteen_settings_write_every_file(runs):
-    experiment = runs.experiment(**METHOD_SWEEPS["thirteen"])
+def test_all_methods_write_every_file(runs):
+    experiment = runs.experiment(**METHOD_SWEEPS["every method"])
     runs.write_all(experiment)
-    assert len(load_results(experiment, runs.results).groups) == 13
+    assert len(load_results(experiment, runs.results).groups) == len(METHODS) + 1
     assert {path.stem for path in write_tables(experiment, runs.results)} == set(table_names(experiment))
     assert {path.stem for path in write_figures(experiment, runs.results)} == set(figure_names(experiment))
 

@@ -26,6 +26,8 @@ KINDS = {
     "static_sparse, weights": {"method": "static_sparse", "masks": {"granularity": "weight"}},
     "shared_sparse, weights": {"method": "shared_sparse", "masks": {"granularity": "weight"}},
     "magnitude of both": {"method": "magnitude", "magnitude": {"networks": "both"}},
+    "magnitude to equal parameters": {"method": "magnitude", "magnitude": {"networks": "both", "budget": "parameters"}},
+    "equal cost, weights": {"method": "equal_cost", "masks": {"granularity": "weight"}},
     "deep modules": {"method": "soft_modularization", "soft_modularization": {"size": "deep", "module_size": 5}},
 }
 SIZES = {
