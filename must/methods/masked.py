@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor
 from must.algorithms import Agent
 from must.config import RunConfig
 from must.masks import MaskLayout, MaskSet, mask_tensors
-from must.networks import MaskedMLP, TaskSize
+from must.networks import HiddenLayers, MaskedMLP, TaskSize, task_inputs
 from must.seeding import Stream
 
 
@@ -19,6 +20,8 @@ class MaskedAgent(Agent):
 
     shares_masks = False
     """Whether all tasks have the same masks."""
+    masks_from_the_start = True
+    """Whether gradient steps have masks of the whole pruning ratio from the first one on."""
     policy: MaskedMLP
     critic: MaskedMLP
 
@@ -54,6 +57,14 @@ class MaskedAgent(Agent):
     def _task_sizes(self) -> tuple[TaskSize, TaskSize]:
         policy, critic = (layout.kept_parameters(self._config.masks.pruning_ratio) for layout in self._layouts)
         return TaskSize(*policy), TaskSize(*critic)
+
+    def _hidden(self, n_members: int, in_dim: int) -> HiddenLayers:
+        hidden = super()._hidden(n_members, in_dim)
+        if not self.masks_from_the_start:
+            return hidden
+        sizes, masks = self._config.network.hidden_sizes, self._config.masks
+        inputs = task_inputs(sizes, in_dim, self.n_tasks, masks.granularity, masks.pruning_ratio)
+        return replace(hidden, task_inputs=inputs)
 
     def _layout(self, network: MaskedMLP) -> MaskLayout:
         masks = self._config.masks

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 from must.masks import Masks
 from must.networks.base import BaseNetwork, TaskSize
 from must.networks.evaluate import TaskParameters
+from must.networks.initial import DEFAULT, HiddenLayers
 from must.networks.mlp import MaskedMLP
 
 
@@ -29,11 +29,11 @@ class CompositionalMLP(BaseNetwork):
         hidden_sizes: Sequence[int],
         out_dim: int,
         n_sets: int,
-        init: Literal["fan_in", "original"] = "fan_in",
+        hidden: HiddenLayers = DEFAULT,
     ) -> None:
         """Draw the initial parameters; see `MaskedMLP`, and ``n_sets`` for S."""
         super().__init__()
-        drawn = MaskedMLP(n_members, in_dim, 0, hidden_sizes, out_dim, init)
+        drawn = MaskedMLP(n_members, in_dim, 0, hidden_sizes, out_dim, hidden)
         self._widths, self._task_size = (in_dim, *hidden_sizes, out_dim), drawn.task_size()
         self._shape = n_tasks, n_sets
         shares = torch.rand(n_members, n_tasks, n_sets)

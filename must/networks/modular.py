@@ -15,10 +15,9 @@ from torch.autograd.function import once_differentiable
 from must.acting import RoutedPolicy
 from must.masks import Masks
 from must.networks.base import BaseNetwork, TaskSize
+from must.networks.initial import DEFAULT, HiddenLayers, LayerShape
 from must.networks.taught import (
-    Init,
     Layer,
-    LayerShape,
     MemberFunctions,
     Rows,
     acting_layers,
@@ -71,7 +70,7 @@ class ModularNetwork(BaseNetwork):
         shape: tuple[int, int, int],
         encoder_sizes: Sequence[int],
         routing_size: int,
-        init: Init = "fan_in",
+        hidden: HiddenLayers = DEFAULT,
     ) -> None:
         """Draw the initial parameters from torch's global generator.
 
@@ -83,7 +82,7 @@ class ModularNetwork(BaseNetwork):
             shape: L, n, and the units of a module.
             encoder_sizes: Units of each layer of the encoder; the last one's are those of a task's encoding as well.
             routing_size: Units of the routing network's layers.
-            init: See `MaskedMLP`.
+            hidden: How the hidden layers are initialised.
         """
         super().__init__()
         n_layers, n_modules, units = shape
@@ -102,10 +101,9 @@ class ModularNetwork(BaseNetwork):
         )
         """Shapes of all parts' layers."""
         self._tasks_shape = n_tasks, features
-        bound = 1 / math.sqrt(n_tasks if init == "fan_in" else features)
-        drawn = [shape.draw(n_members, init) for part in self._shapes for shape in part]
-        drawn.append(torch.empty(n_members, n_tasks * features).uniform_(-bound, bound))
-        self.flat = nn.Parameter(torch.cat(drawn, dim=1))
+        layers = [shape.draw(n_members, hidden.init) for part in self._shapes for shape in part]
+        tasks, _ = LayerShape(1, n_tasks, features, task_inputs=1).draw(n_members, hidden.init)  # has no biases
+        self.flat = nn.Parameter(torch.cat([*(values for layer in layers for values in layer), tasks], dim=1))
         """(E, P): weights and biases of each layer, in the order of the parts; then the tasks' encodings."""
 
     def task_parameters(self, masks: Masks) -> RoutedFunction:

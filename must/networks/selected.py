@@ -14,10 +14,9 @@ from torch import Tensor, nn
 from must.acting import SelectedPolicy
 from must.masks import Masks
 from must.networks.base import BaseNetwork, TaskSize
+from must.networks.initial import DEFAULT, HiddenLayers, Init, LayerShape
 from must.networks.taught import (
-    Init,
     Layer,
-    LayerShape,
     MemberFunctions,
     Rows,
     acting_layers,
@@ -46,7 +45,7 @@ class SelectedNetwork(BaseNetwork):
         out_dim: int,
         selector_sizes: Sequence[int],
         extractor_size: int,
-        init: Init = "fan_in",
+        hidden: HiddenLayers = DEFAULT,
     ) -> None:
         """Draw the initial parameters from torch's global generator.
 
@@ -58,7 +57,7 @@ class SelectedNetwork(BaseNetwork):
             out_dim: Features of the output.
             selector_sizes: Units of a selector's hidden layers.
             extractor_size: Units of an extractor's hidden layer.
-            init: See `MaskedMLP`.
+            hidden: How the hidden layers are initialised.
         """
         super().__init__()
         self._n_tasks, features = n_tasks, hidden_sizes[-1]
@@ -68,9 +67,9 @@ class SelectedNetwork(BaseNetwork):
             LayerShape(1, features, extractor_size),
             LayerShape(1, extractor_size, out_dim, final=True),
         ]
-        drawn = [shape.draw(n_members, init) for shape in self._trunk]
-        sets = [self._draw_set(n_members, init, number == 0) for number in range(n_tasks + 1)]
-        self.flat = nn.Parameter(torch.cat(drawn + sets, dim=1))
+        trunk = [values for shape in self._trunk for values in shape.draw(n_members, hidden.init)]
+        sets = [self._draw_set(n_members, hidden.init, number == 0) for number in range(n_tasks + 1)]
+        self.flat = nn.Parameter(torch.cat(trunk + sets, dim=1))
         """(E, P): weights and biases of the trunk's layers; those of selector and extractor, W_0 and then T_k of each
         task."""
 
@@ -101,10 +100,12 @@ class SelectedNetwork(BaseNetwork):
         """Draw W_0 or a T_k: (E, S)."""
         drawn = []
         for shape in (*self._selector, *self._extractor):
-            parameters = shape.draw(n_members, init) / math.sqrt(2)
-            if not shape.final:
-                parameters[:, shape.sizes[0] :] = 0.1 if of_all else 0
-            drawn.append(parameters)
+            weights, biases = shape.draw(n_members, init)
+            drawn.append(weights / math.sqrt(2))
+            if shape.final:
+                drawn.append(biases / math.sqrt(2))
+            else:  # the same for every task, which the sum of both sets must give once
+                drawn.append(biases if of_all else torch.zeros_like(biases))
         return torch.cat(drawn, dim=1)
 
 

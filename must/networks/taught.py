@@ -6,47 +6,21 @@ is written out here: that of its parameters comes from the first batch's rows al
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from must.acting import Layers
 from must.networks.base import TaskSize
+from must.networks.initial import LayerShape
 from must.networks.products import affine, back_to_inputs, back_to_weights
 
-Init = Literal["fan_in", "original"]
 _M = TypeVar("_M")
-
-
-class LayerShape(NamedTuple):
-    """N linear layers of the same shape, which see different inputs or belong to different tasks."""
-
-    n_sets: int
-    """N"""
-    fan_in: int
-    fan_out: int
-    final: bool = False
-    """Whether its outputs should be almost 0 at first."""
-
-    @property
-    def sizes(self) -> tuple[int, int]:
-        """Numbers of weights and of biases."""
-        return self.n_sets * self.fan_in * self.fan_out, self.n_sets * self.fan_out
-
-    def draw(self, n_members: int, init: Init) -> Tensor:
-        """Draw initial parameters from torch's global generator: (E, weights + biases); see `MaskedMLP`."""
-        n_weights, n_biases = self.sizes
-        bound = 3e-3 if self.final else 1 / math.sqrt(self.fan_in if init == "fan_in" else self.fan_out)
-        weights = torch.empty(n_members, n_weights).uniform_(-bound, bound)
-        biases = torch.empty(n_members, n_biases)
-        nn.init.uniform_(biases, -3e-3, 3e-3) if self.final else nn.init.constant_(biases, 0.1)
-        return torch.cat((weights, biases), dim=1)
 
 
 def task_size(shapes: Iterable[LayerShape]) -> TaskSize:

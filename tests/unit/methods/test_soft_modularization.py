@@ -8,6 +8,7 @@ from torch import nn
 from torch.nn import functional
 
 from must.methods.soft_modularization import SoftModularizationAgent
+from must.networks import HiddenLayers
 from must.networks.modular import ModularNetwork, route
 from must.networks.taught import Rows, chain
 from tests.helpers import random_batch, small_config
@@ -25,9 +26,9 @@ SIZES = pytest.mark.parametrize(("n_members", "n_tasks"), [(1, 1), (2, 1), (2, 3
 CPU = torch.device("cpu")
 
 
-def make(n_members: int, n_tasks: int, shape: tuple[int, int, int], init="fan_in") -> ModularNetwork:
+def make(n_members: int, n_tasks: int, shape: tuple[int, int, int]) -> ModularNetwork:
     torch.manual_seed(0)
-    network = ModularNetwork(n_members, IN_DIM, n_tasks, OUT_DIM, shape, ENCODER, ROUTING, init).double()
+    network = ModularNetwork(n_members, IN_DIM, n_tasks, OUT_DIM, shape, ENCODER, ROUTING).double()
     with torch.no_grad():  # equal biases would hide one that is taken from the wrong place, and equal shares as well
         network.flat += 0.5 * torch.randn(network.flat.shape, dtype=torch.float64)
     return network
@@ -128,7 +129,7 @@ def test_with_one_module_in_a_layer_it_is_a_plain_perceptron():
 @pytest.mark.parametrize("init", ["fan_in", "original"])
 def test_initial_parameters(init):
     torch.manual_seed(0)
-    network = ModularNetwork(2, 50, 4, 3, (2, 2, 40), [60, 30], 20, init)
+    network = ModularNetwork(2, 50, 4, 3, (2, 2, 40), [60, 30], 20, HiddenLayers(init))
     (first, second) = network.task_parameters(None).members
     assert not torch.equal(first.parts.encoder[0].weight, second.parts.encoder[0].weight)
     hidden = (*first.parts.encoder, *first.parts.routing, *first.parts.past, *first.parts.modules)

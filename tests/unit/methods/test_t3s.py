@@ -9,6 +9,7 @@ import torch
 from torch.nn import functional
 
 from must.methods.t3s import T3sAgent, TaskScheduler
+from must.networks import HiddenLayers
 from must.networks.selected import SelectedNetwork
 from must.types import Collected, Episode
 from tests.helpers import random_batch, small_config
@@ -27,9 +28,9 @@ SIZES = pytest.mark.parametrize(("n_members", "n_tasks"), [(1, 1), (2, 1), (2, 3
 CPU = torch.device("cpu")
 
 
-def make(n_members: int, n_tasks: int, trunk: list[int], init="fan_in") -> SelectedNetwork:
+def make(n_members: int, n_tasks: int, trunk: list[int]) -> SelectedNetwork:
     torch.manual_seed(0)
-    network = SelectedNetwork(n_members, IN_DIM, n_tasks, trunk, OUT_DIM, SELECTOR, EXTRACTOR, init).double()
+    network = SelectedNetwork(n_members, IN_DIM, n_tasks, trunk, OUT_DIM, SELECTOR, EXTRACTOR).double()
     with torch.no_grad():  # equal biases would hide one that is taken from the wrong place
         network.flat += 0.3 * torch.randn(network.flat.shape, dtype=torch.float64)
     return network
@@ -101,7 +102,7 @@ def test_the_hypernetworks_part_of_a_task_reaches_that_task_alone():
 @pytest.mark.parametrize("init", ["fan_in", "original"])
 def test_the_composed_parameters_start_as_wide_as_those_of_an_ordinary_layer(init):
     torch.manual_seed(0)
-    network = SelectedNetwork(2, 50, 4, [60, 40], 8, [30, 20], 30, init)
+    network = SelectedNetwork(2, 50, 4, [60, 40], 8, [30, 20], 30, HiddenLayers(init))
     network.requires_grad_(False)
     for found in network.task_parameters(None).members:
         for weight, bias in (*found.trunk, *found.selector, *found.extractor[:1]):

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from must.masks import MaskLayout, SubNetworks, UnitMasks, WeightMasks
-from must.networks import MaskedMLP, apply_task_parameters, apply_to_two_batches
+from must.networks import HiddenLayers, MaskedMLP, apply_task_parameters, apply_to_two_batches
 from tests.helpers import relative_error
 
 IN_DIM, OUT_DIM = 5, 3
@@ -173,7 +173,7 @@ def test_the_gradient_reaches_units_that_are_not_kept():
 @pytest.mark.parametrize(("init", "fan"), [("fan_in", 9), ("original", 13)])
 def test_initial_parameters(init, fan):
     torch.manual_seed(0)
-    network = MaskedMLP(2, IN_DIM, 4, HIDDEN, OUT_DIM, init)
+    network = MaskedMLP(2, IN_DIM, 4, HIDDEN, OUT_DIM, HiddenLayers(init))
     bound = fan**-0.5
     assert 0.9 * bound < network.weights[0].abs().max() <= bound
     assert all((bias == 0.1).all() for bias in network.biases[:-1])
