@@ -94,7 +94,8 @@ class Agent(Hooks):
             n_members: 1 for the policy, 2 for the Q networks.
             in_dim: Features of the input, without the one-hot.
         """
-        return HiddenLayers(self._config.network.init)
+        network = self._config.network
+        return HiddenLayers(network.init, layer_norm=network.layer_norm)
 
     def _task_functions(self, learn_masks: bool) -> TaskFunctions:  # noqa: ARG002 (methods that learn masks read it)
         """Give the networks as a gradient step uses them."""

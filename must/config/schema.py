@@ -76,6 +76,8 @@ class NetworkConfig(Section):
     init: Literal["he", "fan_in", "original"] = "he"
     """Bound of the uniform initial weights of hidden layers. `he`: sqrt(6/n), n the inputs that a task has under its
     first masks, and biases of 0; 1/sqrt(n), n all inputs (`fan_in`) or outputs (`original`), and biases of 0.1."""
+    layer_norm: Flag = False
+    """Normalise what goes into each ReLU to mean 0 and variance 1 over the units of the layer that the task uses."""
 
 
 class SacConfig(Section):

@@ -35,7 +35,7 @@ class CompositionalMLP(BaseNetwork):
         super().__init__()
         drawn = MaskedMLP(n_members, in_dim, 0, hidden_sizes, out_dim, hidden)
         self._widths, self._task_size = (in_dim, *hidden_sizes, out_dim), drawn.task_size()
-        self._shape = n_tasks, n_sets
+        self._shape, self._layer_norm = (n_tasks, n_sets), hidden.layer_norm
         shares = torch.rand(n_members, n_tasks, n_sets)
         shares = shares / shares.sum(2, keepdim=True)
         self.flat = nn.Parameter(torch.cat((drawn.flat.detach().repeat(1, n_sets), shares.flatten(1)), dim=1))
@@ -57,7 +57,7 @@ class CompositionalMLP(BaseNetwork):
     def task_parameters(self, masks: Masks) -> TaskParameters:
         """Compose each task's parameters; there are no masks of them."""
         assert masks is None
-        return TaskParameters(self.mixture @ self.sets, self._widths, 0)
+        return TaskParameters(self.mixture @ self.sets, self._widths, 0, layer_norm=self._layer_norm)
 
     def task_size(self) -> TaskSize:
         """Count the composed network of one task."""

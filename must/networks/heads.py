@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from torch import Tensor, nn
@@ -65,7 +66,8 @@ class Heads(NamedTuple):
         acting = self.of_all_tasks.acting(version)
         (*trunk, head), (*trunk_biases, bias) = acting.weights, acting.biases
         heads = head[0].reshape(len(head[0]), self.n_tasks, -1).swapaxes(0, 1).copy()
-        return ActingPolicy(version, (*trunk, heads), (*trunk_biases, bias[0].reshape(self.n_tasks, -1)))
+        biases = (*trunk_biases, bias[0].reshape(self.n_tasks, -1))
+        return replace(acting, weights=(*trunk, heads), biases=biases)
 
     def _own(self, outputs: Tensor) -> Tensor:
         """Pick each task's own head: (E, K, B, K D_out) -> (E, K, B, D_out)."""
@@ -91,11 +93,12 @@ class SeparateMLPs(BaseNetwork):
         self.flat = nn.Parameter(drawn.flat.detach().unflatten(0, (n_members, n_tasks)))
         """(E, K, P)"""
         self._widths, self._task_size = (in_dim, *hidden_sizes, out_dim), drawn.task_size()
+        self._layer_norm = hidden.layer_norm
 
     def task_parameters(self, masks: Masks) -> TaskParameters:
         """Give each task its network; there are no masks of it."""
         assert masks is None
-        return TaskParameters(self.flat, self._widths, 0)
+        return TaskParameters(self.flat, self._widths, 0, layer_norm=self._layer_norm)
 
     def task_size(self) -> TaskSize:
         """Count the network of one task."""

@@ -26,6 +26,8 @@ class HiddenLayers:
     """See `LayerShape.draw`."""
     task_inputs: tuple[float, ...] | None = None
     """Inputs of each hidden layer of a perceptron that a task has under its masks; None: it has all of them."""
+    layer_norm: bool = False
+    """Whether what goes into each ReLU is normalised over the units of its layer (`must.networks.norm`)."""
 
 
 DEFAULT = HiddenLayers()

@@ -42,10 +42,11 @@ class MaskedMLP(BaseNetwork):
             n_tasks: K, or 0 for networks without the one-hot.
             hidden_sizes: Units of each hidden layer.
             out_dim: Features of the output.
-            hidden: How the hidden layers are initialised.
+            hidden: How the hidden layers are initialised and evaluated.
         """
         super().__init__()
         self.in_dim, self.out_dim, self.n_tasks, self.hidden_sizes = in_dim, out_dim, n_tasks, tuple(hidden_sizes)
+        self._layer_norm = hidden.layer_norm
         *shapes, last = self.weight_shapes
         inputs = hidden.task_inputs or task_inputs(hidden_sizes, in_dim, n_tasks)
         layers = [LayerShape(1, *shape, task_inputs=n) for shape, n in zip(shapes, inputs, strict=True)]
@@ -89,12 +90,14 @@ class MaskedMLP(BaseNetwork):
         if isinstance(masks, SubNetworks):
             positions = masks.positions
             flat = self.flat.view(-1).index_select(0, positions.view(-1)).view(positions.shape)
-            return TaskParameters(flat, (self.in_dim, *masks.widths, self.out_dim), 1)
+            widths = self.in_dim, *masks.widths, self.out_dim
+            return TaskParameters(flat, widths, 1, layer_norm=self._layer_norm)
         flat = self.flat.unsqueeze(1)
         if isinstance(masks, WeightMasks):
             flat = _Masked.apply(self.flat, masks.elements)
         gates = masks.units if isinstance(masks, UnitMasks) else ()
-        return TaskParameters(flat, (self.in_dim, *self.hidden_sizes, self.out_dim), self.n_tasks, gates)
+        widths = self.in_dim, *self.hidden_sizes, self.out_dim
+        return TaskParameters(flat, widths, self.n_tasks, gates, self._layer_norm)
 
 
 class _Masked(torch.autograd.Function):

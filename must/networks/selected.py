@@ -57,10 +57,10 @@ class SelectedNetwork(BaseNetwork):
             out_dim: Features of the output.
             selector_sizes: Units of a selector's hidden layers.
             extractor_size: Units of an extractor's hidden layer.
-            hidden: How the hidden layers are initialised.
+            hidden: How the hidden layers are initialised and evaluated.
         """
         super().__init__()
-        self._n_tasks, features = n_tasks, hidden_sizes[-1]
+        self._n_tasks, self._layer_norm, features = n_tasks, hidden.layer_norm, hidden_sizes[-1]
         self._trunk = [LayerShape(1, *sizes) for sizes in pairwise((in_dim, *hidden_sizes))]
         self._selector = [LayerShape(1, *sizes) for sizes in pairwise((hidden_sizes[0], *selector_sizes, features))]
         self._extractor = [
@@ -85,7 +85,7 @@ class SelectedNetwork(BaseNetwork):
             base, tables = next(pieces), next(pieces)
             own = iter((tables.view(self._n_tasks, n_own) + base).split(self._own_sizes, dim=1))
             members.append(_Member(trunk, take_layers(own, self._selector), take_layers(own, self._extractor)))
-        return SelectedFunction(tuple(members))
+        return SelectedFunction(tuple(members), self._layer_norm)
 
     def task_size(self) -> TaskSize:
         """Count the network of one task, its selector and extractor composed."""
@@ -125,11 +125,12 @@ class SelectedFunction(MemberFunctions[_Member]):
     def evaluate(self, member: _Member, inputs: Tensor) -> Tensor:
         """Evaluate one member; see `MemberFunctions`."""
         rows = Rows(*inputs.shape[:3])
-        first = layer(inputs.reshape(1, -1, inputs.shape[3]), member.trunk[0], rows, relu=True)
-        last = chain(first, member.trunk[1:], rows, last_relu=True)
+        norm = self.layer_norm
+        first = layer(inputs.reshape(1, -1, inputs.shape[3]), member.trunk[0], rows, relu=True, norm=norm)
+        last = chain(first, member.trunk[1:], rows, norm, last="hidden")
         own_first, own_last = (values.view(rows.n_tasks, -1, values.shape[2]) for values in (first, last))
-        selected = own_last * chain(own_first, member.selector, rows).sigmoid()
-        return chain(selected, member.extractor, rows).reshape(*rows, -1)
+        selected = own_last * chain(own_first, member.selector, rows, norm).sigmoid()
+        return chain(selected, member.extractor, rows, norm).reshape(*rows, -1)
 
     def acting(self, version: int) -> SelectedPolicy:
         """Give the first member in numpy; see `TaskFunction`."""
@@ -137,4 +138,5 @@ class SelectedFunction(MemberFunctions[_Member]):
         return SelectedPolicy(
             version,
             *(acting_layers(part) for part in (trunk[:1], trunk[1:], selector, extractor)),
+            layer_norm=self.layer_norm,
         )

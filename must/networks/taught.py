@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -18,6 +18,7 @@ from torch.autograd.function import once_differentiable
 from must.acting import Layers
 from must.networks.base import TaskSize
 from must.networks.initial import LayerShape
+from must.networks.norm import layer_norm
 from must.networks.products import affine, back_to_inputs, back_to_weights
 
 _M = TypeVar("_M")
@@ -74,7 +75,7 @@ class Rows(NamedTuple):
         return by_batch[:, :, 0].flatten(1, 2)
 
 
-def layer(inputs: Tensor, parameters: Layer, rows: Rows, relu: bool = False) -> Tensor:
+def layer(inputs: Tensor, parameters: Layer, rows: Rows, relu: bool = False, norm: bool = False) -> Tensor:
     """Apply linear layers, of which the first batch teaches the parameters: (N, R, D_in) -> (N, R, D_out).
 
     Args:
@@ -82,15 +83,35 @@ def layer(inputs: Tensor, parameters: Layer, rows: Rows, relu: bool = False) -> 
         parameters: Of N layers.
         rows: How the batches lie in the R rows.
         relu: Whether to set negative elements to 0.
+        norm: Whether to normalise the outputs over the last axis before that.
     """
-    outputs: Tensor = _Layer.apply(inputs, *parameters, rows, relu)
+    outputs: Tensor = _Layer.apply(inputs, *parameters, rows, relu and not norm)
+    if norm:
+        outputs = layer_norm(outputs)
+        return outputs.relu() if relu else outputs
     return outputs
 
 
-def chain(inputs: Tensor, layers: Sequence[Layer], rows: Rows, last_relu: bool = False) -> Tensor:
-    """Apply layers with ReLU between them (and after the last one if ``last_relu``); see `layer`."""
+def chain(
+    inputs: Tensor,
+    layers: Sequence[Layer],
+    rows: Rows,
+    norm: bool,
+    last: Literal["output", "normalised", "hidden"] = "output",
+) -> Tensor:
+    """Apply layers with ReLU between them; see `layer`.
+
+    Args:
+        inputs: (N, R, D_in)
+        layers: One after the other.
+        rows: How the batches lie in the R rows.
+        norm: Whether to normalise what goes into the ReLUs.
+        last: What the last layer is: an output; a hidden layer, with ReLU; or a hidden layer whose ReLU comes later,
+            so that it is normalised if hidden layers are.
+    """
     for number, parameters in enumerate(layers):
-        inputs = layer(inputs, parameters, rows, last_relu or number < len(layers) - 1)
+        inner = number < len(layers) - 1
+        inputs = layer(inputs, parameters, rows, inner or last == "hidden", norm and (inner or last != "output"))
     return inputs
 
 
@@ -127,6 +148,8 @@ class MemberFunctions(ABC, Generic[_M]):
 
     members: tuple[_M, ...]
     """Parameters of each of the E members."""
+    layer_norm: bool
+    """Whether what goes into the ReLUs is normalised."""
 
     @abstractmethod
     def evaluate(self, member: _M, inputs: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Initial parameters: `he` keeps what flows through a task's network equally large; the other rules draw what they did."""
+"""Initial parameters: `he` keeps activations equally large; the other rules draw the numbers that they always drew."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ N_TASKS, IN_DIM, HIDDEN = 10, 39, [400, 300, 400]
 
 
 def pre_activations(granularity: str, ratio: float) -> list[torch.Tensor]:
-    """Return those of each hidden layer (K, B, H) in the tasks' networks under random masks, at inputs of variance 1."""
+    """Return those of each hidden layer (K, B, H) of tasks' networks under random masks, at inputs of variance 1."""
     torch.manual_seed(0)
     inputs = task_inputs(HIDDEN, IN_DIM, N_TASKS, granularity, ratio)
     network = MaskedMLP(1, IN_DIM, N_TASKS, HIDDEN, 8, HiddenLayers("he", inputs))
@@ -150,7 +150,7 @@ PINNED = {
     ("t3s", "fan_in"): "a316198d2a3e4a81",
     ("t3s", "original"): "7253a2642276b763",
 }
-"""SHA-256 of the initial parameters of policy and Q networks: those of the results that were made before `he`."""
+"""SHA-256 of the initial parameters of policy and Q networks, as they were before there was `he`."""
 
 
 @pytest.mark.parametrize(("method", "init"), PINNED)
