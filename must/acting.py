@@ -8,12 +8,12 @@ are spread over workers.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
 
-from must.types import ACTION_DIM, LOG_STD_MAX, LOG_STD_MIN, Float32
+from must.types import ACTION_DIM, LAYER_NORM_EPSILON, LOG_STD_MAX, LOG_STD_MIN, Float32
 
 
 class Acting(Protocol):
@@ -48,6 +48,8 @@ class ActingPolicy:
     """For each layer (K, D_in, D_out), or (1, D_in, D_out) where all tasks share it."""
     biases: tuple[Float32, ...]
     """For each layer (K, D_out), or (1, D_out)."""
+    layer_norm: bool = False
+    """Whether what goes into the ReLUs is normalised."""
 
     def for_tasks(self, tasks: Sequence[int]) -> ActingPolicy:
         """Keep the parameters of some tasks only, in that order."""
@@ -56,13 +58,13 @@ class ActingPolicy:
         def pick(values: Float32) -> Float32:
             return values if len(values) == 1 else values[index]
 
-        return ActingPolicy(
-            self.version, tuple(pick(weight) for weight in self.weights), tuple(pick(bias) for bias in self.biases)
-        )
+        weights, biases = (tuple(pick(values) for values in part) for part in (self.weights, self.biases))
+        return replace(self, weights=weights, biases=biases)
 
     def act(self, observations: Float32, noise: Float32 | None) -> Float32:
         """Give each task's action; see `Acting`."""
-        return squashed(layers(observations[:, None], self.weights, self.biases)[:, 0], noise)
+        outputs = layers(observations[:, None], self.weights, self.biases, self.layer_norm)
+        return squashed(outputs[:, 0], noise)
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,9 @@ class Layers:
     weights: tuple[Float32, ...]
     biases: tuple[Float32, ...]
 
-    def __call__(self, inputs: Float32) -> Float32:
+    def __call__(self, inputs: Float32, layer_norm: bool = False) -> Float32:
         """Evaluate them with ReLU in between: (K, 1, D_in) -> (K, 1, D_out)."""
-        return layers(inputs, self.weights, self.biases)
+        return layers(inputs, self.weights, self.biases, layer_norm)
 
     def only(self, number: int) -> Layers:
         """Keep one of them."""
@@ -100,6 +102,8 @@ class RoutedPolicy:
     modules: Layers
     """For each layer its n modules, (n, D_in, D_out)."""
     output: Layers
+    layer_norm: bool = field(default=False, kw_only=True)
+    """Whether hidden layers are normalised."""
 
     def for_tasks(self, tasks: Sequence[int]) -> RoutedPolicy:
         """Keep the encodings of some tasks only, in that order."""
@@ -107,17 +111,17 @@ class RoutedPolicy:
 
     def act(self, observations: Float32, noise: Float32 | None) -> Float32:
         """Give each task's action; see `Acting`."""
-        features = self.encoder(observations[:, None])
+        features = self._hidden(self.encoder(observations[:, None], self.layer_norm))
         hidden = np.maximum(features, 0)
         for shares, weight, bias in zip(self._route(features), self.modules.weights, self.modules.biases, strict=True):
             outputs = np.matmul(hidden[:, :, None], weight)[:, :, 0] + bias
-            hidden = np.maximum(np.matmul(shares, outputs), 0)
+            hidden = np.maximum(self._hidden(np.matmul(shares, outputs)), 0)
         return squashed(self.output(hidden)[:, 0], noise)
 
     def _route(self, features: Float32) -> list[Float32]:
         """Give what each layer's outputs count for the modules after it: (K, n, n), at last (K, 1, n)."""
         n_modules = len(self.modules.weights[0])
-        routing = self.routing(np.maximum(features * self.tasks[:, None], 0))
+        routing = self._hidden(self.routing(np.maximum(features * self.tasks[:, None], 0), self.layer_norm))
         hidden, found = routing, list[Float32]()
         for number in range(len(self.modules.weights)):
             if number > 0:
@@ -127,6 +131,9 @@ class RoutedPolicy:
             shares = np.exp(logits - logits.max(axis=2, keepdims=True))
             found.append(shares / shares.sum(axis=2, keepdims=True))
         return found
+
+    def _hidden(self, values: Float32) -> Float32:
+        return normalised(values) if self.layer_norm else values
 
 
 @dataclass(frozen=True)
@@ -142,6 +149,8 @@ class SelectedPolicy:
     """Each task's own."""
     extractor: Layers
     """Each task's own, with the output."""
+    layer_norm: bool = field(default=False, kw_only=True)
+    """Whether hidden layers are normalised."""
 
     def for_tasks(self, tasks: Sequence[int]) -> SelectedPolicy:
         """Keep selectors and extractors of some tasks only, in that order."""
@@ -149,27 +158,44 @@ class SelectedPolicy:
 
     def act(self, observations: Float32, noise: Float32 | None) -> Float32:
         """Give each task's action; see `Acting`."""
-        first = np.maximum(self.first(observations[:, None]), 0)
-        last = np.maximum(self.others(first), 0)
-        shares = 0.5 + 0.5 * np.tanh(0.5 * self.selector(first))  # a sigmoid that does not overflow
-        return squashed(self.extractor(shares * last)[:, 0], noise)
+        first = activated(self.first(observations[:, None]), self.layer_norm)
+        last = activated(self.others(first, self.layer_norm), self.layer_norm) if self.others.weights else first
+        logits = self.selector(first, self.layer_norm)
+        shares = 0.5 + 0.5 * np.tanh(0.5 * logits)  # a sigmoid that does not overflow
+        return squashed(self.extractor(shares * last, self.layer_norm)[:, 0], noise)
 
 
-def layers(inputs: Float32, weights: Sequence[Float32], biases: Sequence[Float32]) -> Float32:
+def layers(inputs: Float32, weights: Sequence[Float32], biases: Sequence[Float32], layer_norm: bool = False) -> Float32:
     """Evaluate layers with ReLU between them: (K, 1, D_in) -> (K, 1, D_out).
 
     Args:
         inputs: (K, 1, D_in)
         weights: For each layer (K or 1, D_in, D_out).
         biases: For each layer (K or 1, D_out).
+        layer_norm: Whether to normalise what goes into the ReLUs.
     """
     hidden = inputs
     for layer, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
         if layer > 0:
-            np.maximum(hidden, 0, out=hidden)
+            hidden = activated(hidden, layer_norm)
         hidden = np.matmul(hidden, weight)
         hidden += bias[:, None]
     return hidden
+
+
+def activated(values: Float32, layer_norm: bool) -> Float32:
+    """Apply ReLU to (..., H), in place; with ``layer_norm`` to what is normalised over the last axis."""
+    values = normalised(values) if layer_norm else values
+    np.maximum(values, 0, out=values)
+    return values
+
+
+def normalised(values: Float32) -> Float32:
+    """Return (..., H) with mean 0 and variance 1 over the last axis, as `must.networks.norm` does."""
+    centred: Float32 = values - values.mean(axis=-1, keepdims=True)
+    variance = np.square(centred).mean(axis=-1, keepdims=True)
+    centred /= np.sqrt(variance + np.float32(LAYER_NORM_EPSILON))
+    return centred
 
 
 def squashed(outputs: Float32, noise: Float32 | None) -> Float32:

@@ -19,6 +19,8 @@ ACTION_DIM = 4
 """Features of Meta-World's action: three moves of the hand and the gripper's effort, each in [-1, 1]."""
 LOG_STD_MIN, LOG_STD_MAX = -20.0, 2.0
 """Bounds of the policy's log standard deviation."""
+LAYER_NORM_EPSILON = 1e-5
+"""Added to the variance that layer normalisation divides by."""
 
 
 @dataclass(frozen=True)

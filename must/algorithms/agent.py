@@ -20,7 +20,7 @@ from must.algorithms.losses import mean_loss, policy_losses, q_losses, q_target,
 from must.buffers import Batch
 from must.config import RunConfig
 from must.masks import MaskSet
-from must.networks import BaseNetwork, MaskedMLP, SeparateMLPs, TaskSize
+from must.networks import BaseNetwork, HiddenLayers, MaskedMLP, SeparateMLPs, TaskSize
 from must.networks.tanh_normal import sample
 from must.seeding import Stream, integer_seed
 from must.types import ACTION_DIM, OBS_DIM
@@ -77,8 +77,18 @@ class Agent(Hooks):
 
     def _network(self, n_members: int, in_dim: int, out_dim: int) -> BaseNetwork:
         """Draw a base network from torch's global generator."""
-        sizes, init = self._config.network.hidden_sizes, self._config.network.init
-        return self._perceptron(n_members, in_dim, self.n_tasks, sizes, out_dim, init)
+        sizes = self._config.network.hidden_sizes
+        return self._perceptron(n_members, in_dim, self.n_tasks, sizes, out_dim, self._hidden(n_members, in_dim))
+
+    def _hidden(self, n_members: int, in_dim: int) -> HiddenLayers:  # noqa: ARG002 (methods with masks read them)
+        """Return what all hidden layers of a base network have in common.
+
+        Args:
+            n_members: 1 for the policy, 2 for the Q networks.
+            in_dim: Features of the input, without the one-hot.
+        """
+        network = self._config.network
+        return HiddenLayers(network.init, layer_norm=network.layer_norm)
 
     def _task_functions(self, learn_masks: bool) -> TaskFunctions:  # noqa: ARG002 (methods that learn masks read it)
         """Give the networks as a gradient step uses them."""

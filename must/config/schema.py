@@ -75,8 +75,11 @@ class NetworkConfig(Section):
 
     hidden_sizes: list[Count] = Field(default=[400, 400, 400], min_length=1)
     """Units of each hidden layer."""
-    init: Literal["fan_in", "original"] = "fan_in"
-    """Bound of the uniform initial hidden weights, 1/sqrt(n): n is the number of inputs, or (`original`) of outputs."""
+    init: Literal["he", "fan_in", "original"] = "he"
+    """Bound of the uniform initial weights of hidden layers. `he`: sqrt(6/n), n the inputs that a task has under its
+    first masks, and biases of 0; 1/sqrt(n), n all inputs (`fan_in`) or outputs (`original`), and biases of 0.1."""
+    layer_norm: Flag = False
+    """Normalise what goes into each ReLU to mean 0 and variance 1 over the units of the layer that the task uses."""
 
 
 class SacConfig(Section):

@@ -25,8 +25,8 @@ class EqualCostAgent(Agent):
         super().__init__(config, device)
 
     def _network(self, n_members: int, in_dim: int, out_dim: int) -> BaseNetwork:
-        init = self._config.network.init
-        return self._perceptron(n_members, in_dim, self.n_tasks, self._hidden_sizes, out_dim, init)
+        hidden = self._hidden(n_members, in_dim)
+        return self._perceptron(n_members, in_dim, self.n_tasks, self._hidden_sizes, out_dim, hidden)
 
 
 def equal_cost_sizes(config: RunConfig) -> list[int]:

@@ -27,6 +27,7 @@ class MagnitudeAgent(MaskedAgent):
 
     columns = ("sparsity",)
     shares_masks = True
+    masks_from_the_start = False
 
     def __init__(self, config: RunConfig, device: torch.device) -> None:
         """Draw the initial networks; see `Agent`."""

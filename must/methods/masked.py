@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ from must.algorithms import NETWORKS, Agent, MaskLearner
 from must.algorithms.mask_rule import Rows
 from must.config import RunConfig
 from must.masks import MaskLayout, Masks, MaskSet, UnitMasks, WeightMasks, mask_tensors
-from must.networks import MaskedMLP, TaskSize
+from must.networks import HiddenLayers, MaskedMLP, TaskSize, task_inputs
 from must.seeding import Stream, integer_seed
 from must.types import Trajectories
 
@@ -26,6 +27,8 @@ class MaskedAgent(Agent):
 
     shares_masks = False
     """Whether all tasks have the same masks."""
+    masks_from_the_start = True
+    """Whether gradient steps have masks of the whole pruning ratio from the first one on."""
     policy: MaskedMLP
     critic: MaskedMLP
 
@@ -103,6 +106,14 @@ class MaskedAgent(Agent):
             TaskSize(*layout.kept_parameters(self._config.masks.pruning_ratio)) for layout in self._layouts
         )
         return policy, critic if self._n_masked > 1 else self.critic.task_size()
+
+    def _hidden(self, n_members: int, in_dim: int) -> HiddenLayers:
+        hidden = super()._hidden(n_members, in_dim)
+        if not self.masks_from_the_start or (n_members > 1 and self._n_masked == 1):
+            return hidden
+        sizes, masks = self._config.network.hidden_sizes, self._config.masks
+        inputs = task_inputs(sizes, in_dim, self.n_tasks, masks.granularity, masks.pruning_ratio)
+        return replace(hidden, task_inputs=inputs)
 
     def _layout(self, network: MaskedMLP) -> MaskLayout:
         masks = self._config.masks

@@ -37,9 +37,9 @@ class PacoAgent(Agent):
         self._restarts = torch.zeros((), device=device)
 
     def _network(self, n_members: int, in_dim: int, out_dim: int) -> BaseNetwork:
-        network = self._config.network
-        n_sets = self._config.paco.n_sets
-        return CompositionalMLP(n_members, in_dim, self.n_tasks, network.hidden_sizes, out_dim, n_sets, network.init)
+        sizes, n_sets = self._config.network.hidden_sizes, self._config.paco.n_sets
+        hidden = self._hidden(n_members, in_dim)
+        return CompositionalMLP(n_members, in_dim, self.n_tasks, sizes, out_dim, n_sets, hidden)
 
     def _task_weights(self, of_policy: Tensor, of_critic: Tensor) -> Tensor:
         # Q values are as large as rewards, and their losses as squares of them: at any scale the same tasks explode.

@@ -26,7 +26,7 @@ class SoftModularizationAgent(Agent):
             ours.shape,
             ours.encoder_sizes,
             ours.routing_size,
-            self._config.network.init,
+            self._hidden(n_members, in_dim),
         )
 
     def _task_weights(self, of_policy: Tensor, of_critic: Tensor) -> Tensor | None:  # noqa: ARG002 (temperatures decide)

@@ -82,16 +82,16 @@ class T3sAgent(Agent):
         self._weights.copy_(torch.from_numpy(self.n_tasks * self._scheduler.shares()))
 
     def _network(self, n_members: int, in_dim: int, out_dim: int) -> BaseNetwork:
-        network, ours = self._config.network, self._config.t3s
+        ours = self._config.t3s
         return SelectedNetwork(
             n_members,
             in_dim,
             self.n_tasks,
-            network.hidden_sizes,
+            self._config.network.hidden_sizes,
             out_dim,
             ours.selector_sizes,
             ours.extractor_size,
-            network.init,
+            self._hidden(n_members, in_dim),
         )
 
     def _task_weights(self, of_policy: Tensor, of_critic: Tensor) -> Tensor | None:  # noqa: ARG002 (the scheduler decides)

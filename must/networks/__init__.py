@@ -6,11 +6,13 @@ from must.networks.encoder import TrajectoryDecoder, TrajectoryEncoder
 from must.networks.evaluate import TaskParameters, apply_task_parameters, apply_to_two_batches
 from must.networks.generators import make_generator
 from must.networks.heads import MultiHeadMLP, SeparateMLPs
+from must.networks.initial import HiddenLayers, task_inputs
 from must.networks.mlp import MaskedMLP
 
 __all__ = [
     "BaseNetwork",
     "CompositionalMLP",
+    "HiddenLayers",
     "MaskedMLP",
     "MultiHeadMLP",
     "SeparateMLPs",
@@ -22,4 +24,5 @@ __all__ = [
     "apply_task_parameters",
     "apply_to_two_batches",
     "make_generator",
+    "task_inputs",
 ]

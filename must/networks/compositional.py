@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 from must.masks import Masks
 from must.networks.base import BaseNetwork, TaskSize
 from must.networks.evaluate import TaskParameters
+from must.networks.initial import DEFAULT, HiddenLayers
 from must.networks.mlp import MaskedMLP
 
 
@@ -29,13 +29,13 @@ class CompositionalMLP(BaseNetwork):
         hidden_sizes: Sequence[int],
         out_dim: int,
         n_sets: int,
-        init: Literal["fan_in", "original"] = "fan_in",
+        hidden: HiddenLayers = DEFAULT,
     ) -> None:
         """Draw the initial parameters; see `MaskedMLP`, and ``n_sets`` for S."""
         super().__init__()
-        drawn = MaskedMLP(n_members, in_dim, 0, hidden_sizes, out_dim, init)
+        drawn = MaskedMLP(n_members, in_dim, 0, hidden_sizes, out_dim, hidden)
         self._widths, self._task_size = (in_dim, *hidden_sizes, out_dim), drawn.task_size()
-        self._shape = n_tasks, n_sets
+        self._shape, self._layer_norm = (n_tasks, n_sets), hidden.layer_norm
         shares = torch.rand(n_members, n_tasks, n_sets)
         shares = shares / shares.sum(2, keepdim=True)
         self.flat = nn.Parameter(torch.cat((drawn.flat.detach().repeat(1, n_sets), shares.flatten(1)), dim=1))
@@ -57,7 +57,7 @@ class CompositionalMLP(BaseNetwork):
     def task_parameters(self, masks: Masks) -> TaskParameters:
         """Compose each task's parameters; there are no masks of them."""
         assert masks is None
-        return TaskParameters(self.mixture @ self.sets, self._widths, 0)
+        return TaskParameters(self.mixture @ self.sets, self._widths, 0, layer_norm=self._layer_norm)
 
     def task_size(self) -> TaskSize:
         """Count the composed network of one task."""

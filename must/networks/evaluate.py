@@ -7,7 +7,7 @@ than doing it. So the gradient of a network is written out here.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
 import torch
@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from must.acting import ActingPolicy
+from must.networks.norm import normalise, normalise_backward, normalise_kept, normalise_kept_backward
 from must.networks.products import affine, back_to_inputs, back_to_weights
 
 
@@ -30,6 +31,8 @@ class TaskParameters(NamedTuple):
     """Rows for the one-hot: K, 1 if there is the task's own alone, or 0 if it is no input."""
     gates: tuple[Tensor, ...] = ()
     """For each hidden layer (E, K, H), or none: factors on its activations, while masks of units are learned."""
+    layer_norm: bool = False
+    """Whether each hidden layer's values are normalised before the ReLU, over the units that a task uses."""
 
     def at(self, inputs: Tensor) -> Tensor:
         """Evaluate all members; see `TaskFunction`."""
@@ -45,6 +48,7 @@ class TaskParameters(NamedTuple):
             version,
             tuple(weight[0].cpu().numpy().copy() for weight in self.weights),
             tuple(bias[0].cpu().numpy().copy() for bias in self.biases),
+            self.layer_norm,
         )
 
     @property
@@ -92,12 +96,12 @@ def apply_to_two_batches(parameters: TaskParameters, first: Tensor, second: Tens
 
 
 def _evaluate(parameters: TaskParameters, first: Tensor, second: Tensor | None) -> Any:
-    flat, widths, one_hot_rows, gates = parameters
+    flat, widths, one_hot_rows, gates, layer_norm = parameters
     if flat.shape[1] > 1 or len(flat) == 1:
-        return _Evaluation.apply(first, second, widths, one_hot_rows, flat, *gates)
+        return _Evaluation.apply(first, second, widths, one_hot_rows, layer_norm, flat, *gates)
     # Weights that tasks share make large products; there is a faster kernel for one of those than for several.
     members = zip(flat.split(1), *(gate.split(1) for gate in gates), strict=True)
-    outputs = [_Evaluation.apply(first, second, widths, one_hot_rows, *member) for member in members]
+    outputs = [_Evaluation.apply(first, second, widths, one_hot_rows, layer_norm, *member) for member in members]
     return tuple(None if same[0] is None else torch.cat(same) for same in zip(*outputs, strict=True))
 
 
@@ -106,6 +110,9 @@ class _Evaluation(torch.autograd.Function):
 
     Where tasks share the weights N = E, and the rows are those of (batch, task, row); otherwise N = E K, and the rows
     are those of (batch, row). In both cases the first batch's rows come first.
+
+    The gradient of a gate is that of a factor on an activation. Which units the statistics of layer normalisation are
+    over has none: it is what the masks say in this step.
     """
 
     @staticmethod
@@ -115,6 +122,7 @@ class _Evaluation(torch.autograd.Function):
         second: Tensor | None,
         widths: tuple[int, ...],
         one_hot_rows: int,
+        layer_norm: bool,
         flat: Tensor,
         *gates: Tensor,
     ) -> tuple[Tensor, Tensor | None]:
@@ -125,22 +133,36 @@ class _Evaluation(torch.autograd.Function):
         weights, one_hot, biases = _parts(flat, widths, one_hot_rows)
         first_bias = biases[0] + _own_row(one_hot)
         hidden = form.pack([batch.expand(n_members, -1, -1, -1) for batch in batches])
-        inputs, ungated = [hidden], []
+        inputs, ungated = [hidden], list[Tensor]()
+        statistics = list[Tensor]()  # of each hidden layer: values, means and scales, or with gates the scales alone
         for layer, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
             is_hidden = layer < len(weights) - 1
+            relu = is_hidden and not layer_norm
             if layer == 0 and form.shared:
                 hidden = affine(hidden, weight.flatten(0, 1), None)
-                form.by_task(hidden).add_(first_bias[:, None, :, None]).relu_()  # there is a hidden layer, always
+                biased = form.by_task(hidden).add_(first_bias[:, None, :, None])
+                if relu:
+                    biased.relu_()
             else:
                 bias = first_bias if layer == 0 else bias
-                hidden = affine(hidden, weight.flatten(0, 1), bias.reshape(-1, 1, bias.shape[2]), is_hidden)
+                hidden = affine(hidden, weight.flatten(0, 1), bias.reshape(-1, 1, bias.shape[2]), relu)
             if is_hidden:
+                if layer_norm and gates:
+                    normalised, scale = normalise_kept(form.by_task(hidden), _shares(gates[layer]))
+                    hidden = normalised.view_as(hidden)
+                    statistics.append(scale)
+                elif layer_norm:
+                    statistics.append(hidden)
+                    hidden, *spread = normalise(hidden)
+                    statistics += spread
                 if gates:
                     ungated.append(hidden)
                     hidden = (form.by_task(hidden) * gates[layer][:, None, :, None]).view_as(hidden)
+                if layer_norm:
+                    hidden.relu_()  # the same before as after factors that are not negative
                 inputs.append(hidden)
-        ctx.save_for_backward(flat, *inputs, *gates, *ungated)
-        ctx.form, ctx.widths, ctx.one_hot_rows = form, widths, one_hot_rows
+        ctx.save_for_backward(flat, *inputs, *gates, *ungated, *statistics)
+        ctx.form, ctx.widths, ctx.one_hot_rows, ctx.n_gates = form, widths, one_hot_rows, len(gates)
         outputs = form.unpack(hidden)
         return outputs[0], (None if second is None else outputs[1])
 
@@ -150,21 +172,22 @@ class _Evaluation(torch.autograd.Function):
         form, widths, one_hot_rows = ctx.form, ctx.widths, ctx.one_hot_rows
         n_layers = len(widths) - 1
         flat, *saved = ctx.saved_tensors
-        inputs, (gates, ungated) = saved[:n_layers], _halves(saved[n_layers:])
-        to_gates = ctx.needs_input_grad[5:]
+        inputs, gates, ungated, statistics = _cut(saved, n_layers, ctx.n_gates, ctx.n_gates)
+        layer_norm = bool(statistics)
+        to_gates = ctx.needs_input_grad[6:]
         if not ctx.needs_input_grad[1]:
             second = None
         to_inputs = ctx.needs_input_grad[0] if form.n_batches == 1 else second is not None
         of_inputs: list[Tensor | None] = [None, None]
         of_gates: list[Tensor | None] = [None] * len(gates)
         if first is None and second is None:
-            return *of_inputs, None, None, None, *of_gates
+            return *of_inputs, None, None, None, None, *of_gates
         if second is None:
             flow = form.pack([first])
         else:
             flow = form.pack([torch.zeros_like(second) if first is None else first, second])
         weights = _parts(flat, widths, one_hot_rows)[0]
-        of_flat = torch.empty_like(flat) if ctx.needs_input_grad[4] else None
+        of_flat = torch.empty_like(flat) if ctx.needs_input_grad[5] else None
         taught_parts = None if of_flat is None else _parts(of_flat, widths, one_hot_rows)
         taught = slice(0, form.rows_of_a_batch)
         for layer in reversed(range(n_layers)):
@@ -172,16 +195,24 @@ class _Evaluation(torch.autograd.Function):
                 _teach(taught_parts, layer, inputs[layer][:, taught], flow[:, taught], form)
             if layer > 0:
                 flow = back_to_inputs(flow, weights[layer].flatten(0, 1))
+                rows = slice(0, flow.shape[1])
                 active = ungated[layer - 1] if gates else inputs[layer]
+                torch.ops.aten.threshold_backward.grad_input(flow, active[:, rows], 0, grad_input=flow)
                 if gates:
                     if to_gates[layer - 1]:
                         of_gates[layer - 1] = form.by_task(flow[:, taught] * active[:, taught]).sum((1, 3))
                     form.by_task(flow).mul_(gates[layer - 1][:, None, :, None])
-                torch.ops.aten.threshold_backward.grad_input(flow, active[:, : flow.shape[1]], 0, grad_input=flow)
+                if layer_norm and gates:
+                    of_tasks, normalised = form.by_task(flow), form.by_task(active[:, rows])
+                    scale, shares = statistics[layer - 1][:, : of_tasks.shape[1]], _shares(gates[layer - 1])
+                    flow = normalise_kept_backward(of_tasks, normalised, scale, shares).view_as(flow)
+                elif layer_norm:
+                    spread = (kept[:, rows] for kept in statistics[3 * layer - 3 : 3 * layer])
+                    flow = normalise_backward(flow, *spread)
             elif to_inputs:
                 seen = back_to_inputs(flow[:, -form.rows_of_a_batch :], weights[0].flatten(0, 1))
                 of_inputs[form.n_batches - 1] = form.one_batch(seen).sum(0)
-        return *of_inputs, None, None, of_flat, *of_gates
+        return *of_inputs, None, None, None, of_flat, *of_gates
 
 
 def _teach(
@@ -268,6 +299,12 @@ class _Form(NamedTuple):
         return packed.view(len(packed), -1, self.n_tasks, self.n_rows, packed.shape[2])
 
 
-def _halves(tensors: list[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
-    middle = len(tensors) // 2
-    return tensors[:middle], tensors[middle:]
+def _shares(gates: Tensor) -> Tensor:
+    """Return what each unit counts in the statistics of its layer: (E, K, H) -> (E, 1, K, 1, H)."""
+    return (gates / gates.sum(-1, keepdim=True))[:, None, :, None]
+
+
+def _cut(tensors: Sequence[Tensor], *counts: int) -> list[Sequence[Tensor]]:
+    """Cut a sequence into parts of given lengths, and the rest."""
+    ends = [0, *accumulate(counts), len(tensors)]
+    return [tensors[start:end] for start, end in pairwise(ends)]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from dataclasses import replace
+from typing import NamedTuple
 
 from torch import Tensor, nn
 
@@ -12,6 +13,7 @@ from must.acting import ActingPolicy
 from must.masks import Masks
 from must.networks.base import BaseNetwork, TaskSize
 from must.networks.evaluate import TaskParameters
+from must.networks.initial import DEFAULT, HiddenLayers
 from must.networks.mlp import MaskedMLP
 
 
@@ -28,10 +30,10 @@ class MultiHeadMLP(MaskedMLP):
         n_tasks: int,
         hidden_sizes: Sequence[int],
         out_dim: int,
-        init: Literal["fan_in", "original"] = "fan_in",
+        hidden: HiddenLayers = DEFAULT,
     ) -> None:
         """Draw the initial parameters; see `MaskedMLP`, whose ``out_dim`` is that of one head here."""
-        super().__init__(n_members, in_dim, n_tasks, hidden_sizes, n_tasks * out_dim, init)
+        super().__init__(n_members, in_dim, n_tasks, hidden_sizes, n_tasks * out_dim, hidden)
 
     def task_parameters(self, masks: Masks) -> Heads:  # type: ignore[override]  # read through its own interface
         """Put together what each task uses; see `BaseNetwork`."""
@@ -64,7 +66,8 @@ class Heads(NamedTuple):
         acting = self.of_all_tasks.acting(version)
         (*trunk, head), (*trunk_biases, bias) = acting.weights, acting.biases
         heads = head[0].reshape(len(head[0]), self.n_tasks, -1).swapaxes(0, 1).copy()
-        return ActingPolicy(version, (*trunk, heads), (*trunk_biases, bias[0].reshape(self.n_tasks, -1)))
+        biases = (*trunk_biases, bias[0].reshape(self.n_tasks, -1))
+        return replace(acting, weights=(*trunk, heads), biases=biases)
 
     def _own(self, outputs: Tensor) -> Tensor:
         """Pick each task's own head: (E, K, B, K D_out) -> (E, K, B, D_out)."""
@@ -82,19 +85,20 @@ class SeparateMLPs(BaseNetwork):
         n_tasks: int,
         hidden_sizes: Sequence[int],
         out_dim: int,
-        init: Literal["fan_in", "original"] = "fan_in",
+        hidden: HiddenLayers = DEFAULT,
     ) -> None:
         """Draw the initial parameters; see `MaskedMLP`."""
         super().__init__()
-        drawn = MaskedMLP(n_members * n_tasks, in_dim, 0, hidden_sizes, out_dim, init)
+        drawn = MaskedMLP(n_members * n_tasks, in_dim, 0, hidden_sizes, out_dim, hidden)
         self.flat = nn.Parameter(drawn.flat.detach().unflatten(0, (n_members, n_tasks)))
         """(E, K, P)"""
         self._widths, self._task_size = (in_dim, *hidden_sizes, out_dim), drawn.task_size()
+        self._layer_norm = hidden.layer_norm
 
     def task_parameters(self, masks: Masks) -> TaskParameters:
         """Give each task its network; there are no masks of it."""
         assert masks is None
-        return TaskParameters(self.flat, self._widths, 0)
+        return TaskParameters(self.flat, self._widths, 0, layer_norm=self._layer_norm)
 
     def task_size(self) -> TaskSize:
         """Count the network of one task."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +14,7 @@ from torch.autograd.function import once_differentiable
 from must.masks import Masks, SubNetworks, UnitMasks, WeightMasks
 from must.networks.base import BaseNetwork, TaskSize
 from must.networks.evaluate import TaskParameters
+from must.networks.initial import DEFAULT, HiddenLayers, LayerShape, task_inputs
 
 
 class MaskedMLP(BaseNetwork):
@@ -31,7 +32,7 @@ class MaskedMLP(BaseNetwork):
         n_tasks: int,
         hidden_sizes: Sequence[int],
         out_dim: int,
-        init: Literal["fan_in", "original"] = "fan_in",
+        hidden: HiddenLayers = DEFAULT,
     ) -> None:
         """Draw the initial parameters from torch's global generator.
 
@@ -41,22 +42,16 @@ class MaskedMLP(BaseNetwork):
             n_tasks: K, or 0 for networks without the one-hot.
             hidden_sizes: Units of each hidden layer.
             out_dim: Features of the output.
-            init: Bound of the uniform hidden weights is 1/sqrt(n), n the fan-in (or, ``original``, the fan-out).
+            hidden: How the hidden layers are initialised and evaluated.
         """
         super().__init__()
         self.in_dim, self.out_dim, self.n_tasks, self.hidden_sizes = in_dim, out_dim, n_tasks, tuple(hidden_sizes)
-        weights, biases = [], []
-        for layer, (fan_in, fan_out) in enumerate(self.weight_shapes):
-            weight, bias = torch.empty(n_members, fan_in, fan_out), torch.empty(n_members, fan_out)
-            if layer == len(hidden_sizes):
-                nn.init.uniform_(weight, -3e-3, 3e-3)
-                nn.init.uniform_(bias, -3e-3, 3e-3)
-            else:
-                bound = 1 / math.sqrt(fan_in if init == "fan_in" else fan_out)
-                nn.init.uniform_(weight, -bound, bound)
-                nn.init.constant_(bias, 0.1)
-            weights.append(weight.flatten(1))
-            biases.append(bias)
+        self._layer_norm = hidden.layer_norm
+        *shapes, last = self.weight_shapes
+        inputs = hidden.task_inputs or task_inputs(hidden_sizes, in_dim, n_tasks)
+        layers = [LayerShape(1, *shape, task_inputs=n) for shape, n in zip(shapes, inputs, strict=True)]
+        drawn = [layer.draw(n_members, hidden.init) for layer in (*layers, LayerShape(1, *last, final=True))]
+        weights, biases = zip(*drawn, strict=True)
         self.flat = nn.Parameter(torch.cat(weights + biases, dim=1))
         """(E, P): every layer's weights, then every layer's biases. One tensor, so that whatever concerns all
         parameters alike (cutting out, clipping, optimizer, targets) is one operation."""
@@ -95,12 +90,14 @@ class MaskedMLP(BaseNetwork):
         if isinstance(masks, SubNetworks):
             positions = masks.positions
             flat = self.flat.view(-1).index_select(0, positions.view(-1)).view(positions.shape)
-            return TaskParameters(flat, (self.in_dim, *masks.widths, self.out_dim), 1)
+            widths = self.in_dim, *masks.widths, self.out_dim
+            return TaskParameters(flat, widths, 1, layer_norm=self._layer_norm)
         flat = self.flat.unsqueeze(1)
         if isinstance(masks, WeightMasks):
             flat = _Masked.apply(self.flat, masks.elements)
         gates = masks.units if isinstance(masks, UnitMasks) else ()
-        return TaskParameters(flat, (self.in_dim, *self.hidden_sizes, self.out_dim), self.n_tasks, gates)
+        widths = self.in_dim, *self.hidden_sizes, self.out_dim
+        return TaskParameters(flat, widths, self.n_tasks, gates, self._layer_norm)
 
 
 class _Masked(torch.autograd.Function):

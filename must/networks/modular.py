@@ -15,10 +15,10 @@ from torch.autograd.function import once_differentiable
 from must.acting import RoutedPolicy
 from must.masks import Masks
 from must.networks.base import BaseNetwork, TaskSize
+from must.networks.initial import DEFAULT, HiddenLayers, LayerShape
+from must.networks.norm import layer_norm
 from must.networks.taught import (
-    Init,
     Layer,
-    LayerShape,
     MemberFunctions,
     Rows,
     acting_layers,
@@ -60,6 +60,9 @@ class ModularNetwork(BaseNetwork):
     The inputs (without the one-hot) are encoded, f, and so is the task, h. From f * h the routing network makes a
     probability for each pair of modules in successive layers. The input of a module is the ReLU of the sum of the
     outputs of the layer before, each times its probability; the first layer's modules all see f.
+
+    With layer normalisation f, the routing network's layers (g too) and the sums of modules' outputs are normalised,
+    each over its own units.
     """
 
     def __init__(
@@ -71,7 +74,7 @@ class ModularNetwork(BaseNetwork):
         shape: tuple[int, int, int],
         encoder_sizes: Sequence[int],
         routing_size: int,
-        init: Init = "fan_in",
+        hidden: HiddenLayers = DEFAULT,
     ) -> None:
         """Draw the initial parameters from torch's global generator.
 
@@ -83,7 +86,7 @@ class ModularNetwork(BaseNetwork):
             shape: L, n, and the units of a module.
             encoder_sizes: Units of each layer of the encoder; the last one's are those of a task's encoding as well.
             routing_size: Units of the routing network's layers.
-            init: See `MaskedMLP`.
+            hidden: How the hidden layers are initialised and evaluated.
         """
         super().__init__()
         n_layers, n_modules, units = shape
@@ -101,11 +104,10 @@ class ModularNetwork(BaseNetwork):
             output=(LayerShape(1, units, out_dim, final=True),),
         )
         """Shapes of all parts' layers."""
-        self._tasks_shape = n_tasks, features
-        bound = 1 / math.sqrt(n_tasks if init == "fan_in" else features)
-        drawn = [shape.draw(n_members, init) for part in self._shapes for shape in part]
-        drawn.append(torch.empty(n_members, n_tasks * features).uniform_(-bound, bound))
-        self.flat = nn.Parameter(torch.cat(drawn, dim=1))
+        self._tasks_shape, self._layer_norm = (n_tasks, features), hidden.layer_norm
+        layers = [shape.draw(n_members, hidden.init) for part in self._shapes for shape in part]
+        tasks, _ = LayerShape(1, n_tasks, features, task_inputs=1).draw(n_members, hidden.init)  # has no biases
+        self.flat = nn.Parameter(torch.cat([*(values for layer in layers for values in layer), tasks], dim=1))
         """(E, P): weights and biases of each layer, in the order of the parts; then the tasks' encodings."""
 
     def task_parameters(self, masks: Masks) -> RoutedFunction:
@@ -121,7 +123,8 @@ class ModularNetwork(BaseNetwork):
                     next(pieces).view(self._tasks_shape),
                 )
                 for _ in range(len(self.flat))
-            )
+            ),
+            self._layer_norm,
         )
 
     def task_size(self) -> TaskSize:
@@ -137,26 +140,30 @@ class RoutedFunction(MemberFunctions[_Member]):
     def evaluate(self, member: _Member, inputs: Tensor) -> Tensor:
         """Evaluate one member; see `MemberFunctions`."""
         parts, rows = member.parts, Rows(*inputs.shape[:3])
-        features = chain(inputs.reshape(1, -1, inputs.shape[3]), parts.encoder, rows)
-        probabilities = route(member, features, rows)
+        norm = self.layer_norm
+        features = chain(inputs.reshape(1, -1, inputs.shape[3]), parts.encoder, rows, norm, last="normalised")
+        probabilities = route(member, features, rows, norm)
         hidden = features.relu().expand(len(parts.modules[0].weight), -1, -1)
         for shares, modules in zip(probabilities, parts.modules, strict=True):
-            hidden = _Mixed.apply(shares, layer(hidden, modules, rows))
+            mixed = _Mixed.apply(shares, layer(hidden, modules, rows), not norm)
+            hidden = layer_norm(mixed).relu() if norm else mixed
         return layer(hidden, parts.output[0], rows).view(*inputs.shape[:3], -1)
 
     def acting(self, version: int) -> RoutedPolicy:
         """Give the first member in numpy; see `TaskFunction`."""
         parts, tasks = self.members[0]
-        return RoutedPolicy(version, tasks.cpu().numpy().copy(), *(acting_layers(part) for part in parts))
+        policy = (acting_layers(part) for part in parts)
+        return RoutedPolicy(version, tasks.cpu().numpy().copy(), *policy, layer_norm=self.layer_norm)
 
 
-def route(member: _Member, features: Tensor, rows: Rows) -> list[Tensor]:
+def route(member: _Member, features: Tensor, rows: Rows, norm: bool) -> list[Tensor]:
     """Give what each layer's outputs count for the modules after it.
 
     Args:
         member: Parameters.
         features: (1, R, F), the encoded inputs f.
         rows: How the batches lie in the R rows.
+        norm: Whether g and the routing network's hidden layers are normalised.
 
     Returns:
         For each layer of modules (R, n, n), or (R, 1, n) after the last one: probabilities over the last axis.
@@ -166,7 +173,7 @@ def route(member: _Member, features: Tensor, rows: Rows) -> list[Tensor]:
     if rows.n_batches == 2:
         of_tasks = torch.stack((of_tasks, of_tasks.detach()), dim=1).flatten(1, 2)
     both = (features.view(*rows, -1) * of_tasks).relu().view_as(features)
-    routing = chain(both, parts.routing, rows)
+    routing = chain(both, parts.routing, rows, norm, last="normalised")
     hidden, found = routing, list[Tensor]()
     for number, to_logits in enumerate(parts.probabilities):
         if number > 0:
@@ -178,21 +185,24 @@ def route(member: _Member, features: Tensor, rows: Rows) -> list[Tensor]:
 
 
 class _Mixed(torch.autograd.Function):
-    """ReLU of sums of modules' outputs: shares (R, n_out, n_in) and outputs (n_in, R, H) -> (n_out, R, H)."""
+    """Sums of modules' outputs, with ReLU or not: shares (R, n_out, n_in), outputs (n_in, R, H) -> (n_out, R, H)."""
 
     @staticmethod
-    def forward(ctx: Any, shares: Tensor, outputs: Tensor) -> Tensor:
-        mixed = _weighted_sums(shares.permute(1, 2, 0), outputs).relu_()
-        ctx.save_for_backward(shares, outputs, mixed)
+    def forward(ctx: Any, shares: Tensor, outputs: Tensor, relu: bool) -> Tensor:
+        mixed = _weighted_sums(shares.permute(1, 2, 0), outputs)
+        if relu:
+            mixed.relu_()
+        ctx.save_for_backward(shares, outputs, mixed if relu else None)
         return mixed
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, flow: Tensor) -> Any:
         shares, outputs, mixed = ctx.saved_tensors
-        flow = torch.ops.aten.threshold_backward(flow, mixed, 0)
+        if mixed is not None:
+            flow = torch.ops.aten.threshold_backward(flow, mixed, 0)
         of_shares = torch.bmm(flow.transpose(0, 1), outputs.permute(1, 2, 0))
-        return of_shares, _weighted_sums(shares.permute(2, 1, 0), flow)
+        return of_shares, _weighted_sums(shares.permute(2, 1, 0), flow), None
 
 
 def _weighted_sums(shares: Tensor, values: Tensor) -> Tensor:

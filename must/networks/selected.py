@@ -14,10 +14,9 @@ from torch import Tensor, nn
 from must.acting import SelectedPolicy
 from must.masks import Masks
 from must.networks.base import BaseNetwork, TaskSize
+from must.networks.initial import DEFAULT, HiddenLayers, Init, LayerShape
 from must.networks.taught import (
-    Init,
     Layer,
-    LayerShape,
     MemberFunctions,
     Rows,
     acting_layers,
@@ -46,7 +45,7 @@ class SelectedNetwork(BaseNetwork):
         out_dim: int,
         selector_sizes: Sequence[int],
         extractor_size: int,
-        init: Init = "fan_in",
+        hidden: HiddenLayers = DEFAULT,
     ) -> None:
         """Draw the initial parameters from torch's global generator.
 
@@ -58,19 +57,19 @@ class SelectedNetwork(BaseNetwork):
             out_dim: Features of the output.
             selector_sizes: Units of a selector's hidden layers.
             extractor_size: Units of an extractor's hidden layer.
-            init: See `MaskedMLP`.
+            hidden: How the hidden layers are initialised and evaluated.
         """
         super().__init__()
-        self._n_tasks, features = n_tasks, hidden_sizes[-1]
+        self._n_tasks, self._layer_norm, features = n_tasks, hidden.layer_norm, hidden_sizes[-1]
         self._trunk = [LayerShape(1, *sizes) for sizes in pairwise((in_dim, *hidden_sizes))]
         self._selector = [LayerShape(1, *sizes) for sizes in pairwise((hidden_sizes[0], *selector_sizes, features))]
         self._extractor = [
             LayerShape(1, features, extractor_size),
             LayerShape(1, extractor_size, out_dim, final=True),
         ]
-        drawn = [shape.draw(n_members, init) for shape in self._trunk]
-        sets = [self._draw_set(n_members, init, number == 0) for number in range(n_tasks + 1)]
-        self.flat = nn.Parameter(torch.cat(drawn + sets, dim=1))
+        trunk = [values for shape in self._trunk for values in shape.draw(n_members, hidden.init)]
+        sets = [self._draw_set(n_members, hidden.init, number == 0) for number in range(n_tasks + 1)]
+        self.flat = nn.Parameter(torch.cat(trunk + sets, dim=1))
         """(E, P): weights and biases of the trunk's layers; those of selector and extractor, W_0 and then T_k of each
         task."""
 
@@ -86,7 +85,7 @@ class SelectedNetwork(BaseNetwork):
             base, tables = next(pieces), next(pieces)
             own = iter((tables.view(self._n_tasks, n_own) + base).split(self._own_sizes, dim=1))
             members.append(_Member(trunk, take_layers(own, self._selector), take_layers(own, self._extractor)))
-        return SelectedFunction(tuple(members))
+        return SelectedFunction(tuple(members), self._layer_norm)
 
     def task_size(self) -> TaskSize:
         """Count the network of one task, its selector and extractor composed."""
@@ -101,10 +100,12 @@ class SelectedNetwork(BaseNetwork):
         """Draw W_0 or a T_k: (E, S)."""
         drawn = []
         for shape in (*self._selector, *self._extractor):
-            parameters = shape.draw(n_members, init) / math.sqrt(2)
-            if not shape.final:
-                parameters[:, shape.sizes[0] :] = 0.1 if of_all else 0
-            drawn.append(parameters)
+            weights, biases = shape.draw(n_members, init)
+            drawn.append(weights / math.sqrt(2))
+            if shape.final:
+                drawn.append(biases / math.sqrt(2))
+            else:  # the same for every task, which the sum of both sets must give once
+                drawn.append(biases if of_all else torch.zeros_like(biases))
         return torch.cat(drawn, dim=1)
 
 
@@ -124,11 +125,12 @@ class SelectedFunction(MemberFunctions[_Member]):
     def evaluate(self, member: _Member, inputs: Tensor) -> Tensor:
         """Evaluate one member; see `MemberFunctions`."""
         rows = Rows(*inputs.shape[:3])
-        first = layer(inputs.reshape(1, -1, inputs.shape[3]), member.trunk[0], rows, relu=True)
-        last = chain(first, member.trunk[1:], rows, last_relu=True)
+        norm = self.layer_norm
+        first = layer(inputs.reshape(1, -1, inputs.shape[3]), member.trunk[0], rows, relu=True, norm=norm)
+        last = chain(first, member.trunk[1:], rows, norm, last="hidden")
         own_first, own_last = (values.view(rows.n_tasks, -1, values.shape[2]) for values in (first, last))
-        selected = own_last * chain(own_first, member.selector, rows).sigmoid()
-        return chain(selected, member.extractor, rows).reshape(*rows, -1)
+        selected = own_last * chain(own_first, member.selector, rows, norm).sigmoid()
+        return chain(selected, member.extractor, rows, norm).reshape(*rows, -1)
 
     def acting(self, version: int) -> SelectedPolicy:
         """Give the first member in numpy; see `TaskFunction`."""
@@ -136,4 +138,5 @@ class SelectedFunction(MemberFunctions[_Member]):
         return SelectedPolicy(
             version,
             *(acting_layers(part) for part in (trunk[:1], trunk[1:], selector, extractor)),
+            layer_norm=self.layer_norm,
         )

@@ -6,47 +6,22 @@ is written out here: that of its parameters comes from the first batch's rows al
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from must.acting import Layers
 from must.networks.base import TaskSize
+from must.networks.initial import LayerShape
+from must.networks.norm import layer_norm
 from must.networks.products import affine, back_to_inputs, back_to_weights
 
-Init = Literal["fan_in", "original"]
 _M = TypeVar("_M")
-
-
-class LayerShape(NamedTuple):
-    """N linear layers of the same shape, which see different inputs or belong to different tasks."""
-
-    n_sets: int
-    """N"""
-    fan_in: int
-    fan_out: int
-    final: bool = False
-    """Whether its outputs should be almost 0 at first."""
-
-    @property
-    def sizes(self) -> tuple[int, int]:
-        """Numbers of weights and of biases."""
-        return self.n_sets * self.fan_in * self.fan_out, self.n_sets * self.fan_out
-
-    def draw(self, n_members: int, init: Init) -> Tensor:
-        """Draw initial parameters from torch's global generator: (E, weights + biases); see `MaskedMLP`."""
-        n_weights, n_biases = self.sizes
-        bound = 3e-3 if self.final else 1 / math.sqrt(self.fan_in if init == "fan_in" else self.fan_out)
-        weights = torch.empty(n_members, n_weights).uniform_(-bound, bound)
-        biases = torch.empty(n_members, n_biases)
-        nn.init.uniform_(biases, -3e-3, 3e-3) if self.final else nn.init.constant_(biases, 0.1)
-        return torch.cat((weights, biases), dim=1)
 
 
 def task_size(shapes: Iterable[LayerShape]) -> TaskSize:
@@ -100,7 +75,7 @@ class Rows(NamedTuple):
         return by_batch[:, :, 0].flatten(1, 2)
 
 
-def layer(inputs: Tensor, parameters: Layer, rows: Rows, relu: bool = False) -> Tensor:
+def layer(inputs: Tensor, parameters: Layer, rows: Rows, relu: bool = False, norm: bool = False) -> Tensor:
     """Apply linear layers, of which the first batch teaches the parameters: (N, R, D_in) -> (N, R, D_out).
 
     Args:
@@ -108,15 +83,35 @@ def layer(inputs: Tensor, parameters: Layer, rows: Rows, relu: bool = False) -> 
         parameters: Of N layers.
         rows: How the batches lie in the R rows.
         relu: Whether to set negative elements to 0.
+        norm: Whether to normalise the outputs over the last axis before that.
     """
-    outputs: Tensor = _Layer.apply(inputs, *parameters, rows, relu)
+    outputs: Tensor = _Layer.apply(inputs, *parameters, rows, relu and not norm)
+    if norm:
+        outputs = layer_norm(outputs)
+        return outputs.relu() if relu else outputs
     return outputs
 
 
-def chain(inputs: Tensor, layers: Sequence[Layer], rows: Rows, last_relu: bool = False) -> Tensor:
-    """Apply layers with ReLU between them (and after the last one if ``last_relu``); see `layer`."""
+def chain(
+    inputs: Tensor,
+    layers: Sequence[Layer],
+    rows: Rows,
+    norm: bool,
+    last: Literal["output", "normalised", "hidden"] = "output",
+) -> Tensor:
+    """Apply layers with ReLU between them; see `layer`.
+
+    Args:
+        inputs: (N, R, D_in)
+        layers: One after the other.
+        rows: How the batches lie in the R rows.
+        norm: Whether to normalise what goes into the ReLUs.
+        last: What the last layer is: an output; a hidden layer, with ReLU; or a hidden layer whose ReLU comes later,
+            so that it is normalised if hidden layers are.
+    """
     for number, parameters in enumerate(layers):
-        inputs = layer(inputs, parameters, rows, last_relu or number < len(layers) - 1)
+        inner = number < len(layers) - 1
+        inputs = layer(inputs, parameters, rows, inner or last == "hidden", norm and (inner or last != "output"))
     return inputs
 
 
@@ -153,6 +148,8 @@ class MemberFunctions(ABC, Generic[_M]):
 
     members: tuple[_M, ...]
     """Parameters of each of the E members."""
+    layer_norm: bool
+    """Whether what goes into the ReLUs is normalised."""
 
     @abstractmethod
     def evaluate(self, member: _M, inputs: Tensor) -> Tensor:

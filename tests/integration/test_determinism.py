@@ -6,13 +6,16 @@ KINDS = {
     "neuron": [],
     "weight": ["--set", "masks.granularity=weight", "--set", "generator.head=factorised"],
     "dense": ["--pruning-ratio", "0"],
+    "normalised": ["--set", "network.layer_norm=true"],
 }
 
 
 FOUR_TASKS = ["reach-v3", "drawer-close-v3", "push-v3", "door-open-v3"]
 
 
-@pytest.mark.parametrize(("kind", "workers"), [("neuron", (1, 2, 4)), ("weight", (1, 3)), ("dense", (2, 4))])
+@pytest.mark.parametrize(
+    ("kind", "workers"), [("neuron", (1, 2, 4)), ("weight", (1, 3)), ("dense", (2, 4)), ("normalised", (1, 3))]
+)
 def test_the_same_seed_gives_the_same_bytes_with_any_number_of_workers(must, config_file, tmp_path, kind, workers):
     # Epochs end in the middle of an episode.
     config = config_file(training={"epoch_frames": 15}, env={"tasks": FOUR_TASKS})

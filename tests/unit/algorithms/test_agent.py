@@ -257,8 +257,9 @@ def test_an_action_is_the_same_to_the_last_bit_whatever_tasks_share_the_worker(k
 
 
 def test_runs_with_different_seeds_start_differently_and_generators_leave_the_networks_alone():
-    base, other = make(), make(training={"seed": 1})
-    dense = make(masks={"pruning_ratio": 0})
+    fan_in = {"network": {"init": "fan_in"}}  # `he` looks at the masks
+    base, other = make(**fan_in), make(**fan_in, training={"seed": 1})
+    dense = make(**fan_in, masks={"pruning_ratio": 0})
     assert moved(parameters(base.policy), other.policy)
     assert not moved(parameters(base.policy), dense.policy)
     assert not moved(parameters(base.critic), dense.critic)

@@ -1,7 +1,7 @@
 import pytest
 import yaml
 
-from must.config import dump, identity, load_experiment, parse_assignments, parse_experiment
+from must.config import dump, identity, load_experiment, parse_assignments, parse_experiment, result_settings
 from must.errors import ConfigError
 from must.tasks import BENCHMARKS
 from tests.helpers import SMALL, merged, small_config
@@ -96,8 +96,15 @@ def test_identity_follows_what_can_change_a_result():
         {"training": {"threads": 2}},
         {"sac": {"tau": 0.1}},
         {"env": {"goals": "fixed"}},
+        {"network": {"init": "fan_in"}},
+        {"network": {"layer_norm": True}},
     ):
         assert identity(small_config(**other)) != identity(base)
+
+
+def test_a_run_from_before_layer_normalisation_is_still_what_it_was():
+    settings = result_settings(small_config(network={"init": "fan_in"}))
+    assert settings["network"] == {"hidden_sizes": [12, 9], "init": "fan_in"}
 
 
 def sweep(**lists):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 import torch
 
 from must.algorithms import Agent
@@ -15,6 +16,13 @@ Reference = Callable[[torch.Tensor], torch.Tensor]
 """Gives the outputs (E, K, B, D_out) of inputs (K, B, D_in), with autograd over everything."""
 EXACT = 1e-12
 """Relative error in double precision."""
+NORMS = pytest.mark.parametrize("norm", [False, True], ids=["plain", "layer norm"])
+
+
+def normalised(values: torch.Tensor) -> torch.Tensor:
+    """Return (..., H) with mean 0 and variance 1 over the last axis."""
+    variance, mean = torch.var_mean(values, -1, correction=0, keepdim=True)
+    return (values - mean) / (variance + 1e-5).sqrt()
 
 
 def random_tensor(*shape: int, seed: int) -> torch.Tensor:

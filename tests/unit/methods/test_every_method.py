@@ -30,6 +30,7 @@ KINDS = {
     "equal cost, weights": {"method": "equal_cost", "masks": {"granularity": "weight"}},
     "deep modules": {"method": "soft_modularization", "soft_modularization": {"size": "deep", "module_size": 5}},
 }
+KINDS |= {f"{name}, normalised": {**KINDS[name], "network": {"layer_norm": True}} for name in KINDS}
 SIZES = {
     "soft_modularization": {"encoder_sizes": [9, 7], "routing_size": 6, "module_size": 8},
     "t3s": {"selector_sizes": [6, 5], "extractor_size": 4},

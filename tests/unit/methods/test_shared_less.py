@@ -12,11 +12,11 @@ import torch
 
 from must.algorithms import Agent
 from must.methods import make_agent
-from must.networks import BaseNetwork, CompositionalMLP, MultiHeadMLP, SeparateMLPs
+from must.networks import BaseNetwork, CompositionalMLP, HiddenLayers, MultiHeadMLP, SeparateMLPs
 from must.training import train
 from must.types import OBS_DIM
 from tests.helpers import random_batch, small_config
-from tests.unit.methods.checks import assert_batches_teach_apart, assert_matches
+from tests.unit.methods.checks import NORMS, assert_batches_teach_apart, assert_matches, normalised
 from tests.unit.methods.test_every_method import CPU, learn, settings
 
 
@@ -48,29 +48,30 @@ SIZES = (9, 7)
 KINDS = {"heads": MultiHeadMLP, "separate": SeparateMLPs, "composed": partial(CompositionalMLP, n_sets=3)}
 
 
-def perceptron(flat: torch.Tensor, widths: tuple[int, ...], inputs: torch.Tensor) -> torch.Tensor:
+def perceptron(flat: torch.Tensor, widths: tuple[int, ...], inputs: torch.Tensor, norm: bool) -> torch.Tensor:
     """Evaluate a perceptron whose weights, then biases, are one row."""
     shapes = list(pairwise(widths))
     *weights, biases = flat.split([*(math.prod(shape) for shape in shapes), sum(widths[1:])])
     for layer, (shape, weight, bias) in enumerate(zip(shapes, weights, biases.split(widths[1:]), strict=True)):
-        inputs = (inputs.relu() if layer else inputs) @ weight.view(shape) + bias
+        hidden = normalised(inputs).relu() if norm else inputs.relu()
+        inputs = (hidden if layer else inputs) @ weight.view(shape) + bias
     return inputs
 
 
-def plain(kind: str, network: BaseNetwork, inputs: torch.Tensor) -> torch.Tensor:
+def plain(kind: str, network: BaseNetwork, inputs: torch.Tensor, norm: bool) -> torch.Tensor:
     """Evaluate each member and task by itself: (E, K, B, D_out)."""
     n_tasks, rows, in_dim = inputs.shape
 
     def of_task(member: torch.Tensor, task: int) -> torch.Tensor:
         if kind == "heads":
             told = torch.cat((inputs[task], torch.eye(n_tasks, dtype=inputs.dtype)[task].expand(rows, -1)), dim=1)
-            return perceptron(member, (in_dim + n_tasks, *SIZES, 2 * n_tasks), told)[:, 2 * task : 2 * task + 2]
+            return perceptron(member, (in_dim + n_tasks, *SIZES, 2 * n_tasks), told, norm)[:, 2 * task : 2 * task + 2]
         if kind == "separate":
-            return perceptron(member[task], (in_dim, *SIZES, 2), inputs[task])
+            return perceptron(member[task], (in_dim, *SIZES, 2), inputs[task], norm)
         shares = member[-3 * n_tasks :].view(n_tasks, 3)[task]
         sets = member[: -3 * n_tasks].view(3, -1)
         own = sum(share * parameters for share, parameters in zip(shares, sets, strict=True))
-        return perceptron(own, (in_dim, *SIZES, 2), inputs[task])
+        return perceptron(own, (in_dim, *SIZES, 2), inputs[task], norm)
 
     members = [torch.stack([of_task(member, task) for task in range(n_tasks)]) for member in network.flat]
     return torch.stack(members)
@@ -79,11 +80,12 @@ def plain(kind: str, network: BaseNetwork, inputs: torch.Tensor) -> torch.Tensor
 @pytest.mark.parametrize("n_members", [1, 2])
 @pytest.mark.parametrize("n_tasks", [1, 3])
 @pytest.mark.parametrize("kind", KINDS)
-def test_outputs_and_gradients_are_those_of_plain_perceptrons(kind, n_tasks, n_members):
+@NORMS
+def test_outputs_and_gradients_are_those_of_plain_perceptrons(norm, kind, n_tasks, n_members):
     torch.manual_seed(0)
-    network = KINDS[kind](n_members, 5, n_tasks, SIZES, 2).double()
+    network = KINDS[kind](n_members, 5, n_tasks, SIZES, 2, hidden=HiddenLayers(layer_norm=norm)).double()
     network.flat.data += 0.3 * torch.randn_like(network.flat)  # so that nothing of it is alike
-    reference = lambda inputs: plain(kind, network, inputs)  # noqa: E731
+    reference = lambda inputs: plain(kind, network, inputs, norm)  # noqa: E731
     assert_matches(network, reference, (n_tasks, 4, 5))
     assert_batches_teach_apart(network, reference, (n_tasks, 4, 5))
 

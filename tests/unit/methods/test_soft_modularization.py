@@ -8,13 +8,16 @@ from torch import nn
 from torch.nn import functional
 
 from must.methods.soft_modularization import SoftModularizationAgent
+from must.networks import HiddenLayers
 from must.networks.modular import ModularNetwork, route
 from must.networks.taught import Rows, chain
 from tests.helpers import random_batch, small_config
 from tests.unit.methods.checks import (
+    NORMS,
     assert_acts_in_numpy_as_in_torch,
     assert_batches_teach_apart,
     assert_matches,
+    normalised,
     random_tensor,
 )
 
@@ -25,9 +28,10 @@ SIZES = pytest.mark.parametrize(("n_members", "n_tasks"), [(1, 1), (2, 1), (2, 3
 CPU = torch.device("cpu")
 
 
-def make(n_members: int, n_tasks: int, shape: tuple[int, int, int], init="fan_in") -> ModularNetwork:
+def make(n_members: int, n_tasks: int, shape: tuple[int, int, int], norm: bool = False) -> ModularNetwork:
     torch.manual_seed(0)
-    network = ModularNetwork(n_members, IN_DIM, n_tasks, OUT_DIM, shape, ENCODER, ROUTING, init).double()
+    hidden = HiddenLayers(layer_norm=norm)
+    network = ModularNetwork(n_members, IN_DIM, n_tasks, OUT_DIM, shape, ENCODER, ROUTING, hidden).double()
     with torch.no_grad():  # equal biases would hide one that is taken from the wrong place, and equal shares as well
         network.flat += 0.5 * torch.randn(network.flat.shape, dtype=torch.float64)
     return network
@@ -36,8 +40,9 @@ def make(n_members: int, n_tasks: int, shape: tuple[int, int, int], init="fan_in
 class Reference:
     """One member, its parameters read from ``flat`` one after the other in the documented order."""
 
-    def __init__(self, flat: torch.Tensor, n_tasks: int, shape: tuple[int, int, int]) -> None:
+    def __init__(self, flat: torch.Tensor, n_tasks: int, shape: tuple[int, int, int], norm: bool) -> None:
         self._flat, self._position = flat, 0
+        self.hidden = normalised if norm else lambda values: values
         n_layers, n, units = shape
         self.n = n
         self.encoder = [self._linear(IN_DIM, ENCODER[0]), self._linear(*ENCODER)]
@@ -64,34 +69,35 @@ class Reference:
         return [lambda values, i=i: functional.linear(values, weights[i].T, biases[i]) for i in range(n)]
 
     def __call__(self, observation: torch.Tensor, one_hot: torch.Tensor) -> torch.Tensor:
-        relu = functional.relu
-        features = self.encoder[1](relu(self.encoder[0](observation)))
-        g = self.routing[1](relu(self.routing[0](relu(features * (one_hot @ self.embedding)))))
+        relu, hidden = functional.relu, self.hidden
+        features = hidden(self.encoder[1](relu(hidden(self.encoder[0](observation)))))
+        g = hidden(self.routing[1](relu(hidden(self.routing[0](relu(features * (one_hot @ self.embedding)))))))
         shares = []
         for layer, down in enumerate(self.down):
             seen = g if layer == 0 else self.up[layer - 1](torch.cat([p.flatten() for p in shares])) * g
             shares.append(functional.softmax(down(relu(seen)).view(-1, self.n), dim=1))
         outputs = [module(relu(features)) for module in self.modules[0]]
         for layer, modules in enumerate(self.modules[1:]):
-            inputs = [relu(sum(p * out for p, out in zip(row, outputs, strict=True))) for row in shares[layer]]
-            outputs = [module(values) for module, values in zip(modules, inputs, strict=True)]
+            sums = [sum(p * out for p, out in zip(row, outputs, strict=True)) for row in shares[layer]]
+            outputs = [module(relu(hidden(values))) for module, values in zip(modules, sums, strict=True)]
         mixed = sum(p * out for p, out in zip(shares[-1][0], outputs, strict=True))
-        return self.output(relu(mixed))
+        return self.output(relu(hidden(mixed)))
 
 
-def reference(network: ModularNetwork, inputs: torch.Tensor, shape) -> torch.Tensor:
+def reference(network: ModularNetwork, inputs: torch.Tensor, shape, norm: bool) -> torch.Tensor:
     n_tasks = len(inputs)
     tasks = list(zip(inputs, torch.eye(n_tasks, dtype=inputs.dtype), strict=True))
-    members = [Reference(flat, n_tasks, shape) for flat in network.flat]
+    members = [Reference(flat, n_tasks, shape, norm) for flat in network.flat]
     outputs = [member(row, one_hot) for member in members for rows, one_hot in tasks for row in rows]
     return torch.stack(outputs).view(len(members), *inputs.shape[:2], OUT_DIM)
 
 
 @SIZES
 @SHAPES
-def test_outputs_and_gradients_match_the_reference(shape, n_members, n_tasks):
-    network = make(n_members, n_tasks, shape)
-    plain = lambda inputs: reference(network, inputs, shape)  # noqa: E731
+@NORMS
+def test_outputs_and_gradients_match_the_reference(norm, shape, n_members, n_tasks):
+    network = make(n_members, n_tasks, shape, norm)
+    plain = lambda inputs: reference(network, inputs, shape, norm)  # noqa: E731
     assert_matches(network, plain, (n_tasks, 4, IN_DIM))
     assert_batches_teach_apart(network, plain, (n_tasks, 4, IN_DIM))
 
@@ -100,8 +106,8 @@ def test_outputs_and_gradients_match_the_reference(shape, n_members, n_tasks):
 def test_what_the_modules_count_sums_to_one_over_the_sources(shape):
     network, rows = make(1, 3, shape), Rows(3, 1, 4)
     (member,) = network.task_parameters(None).members
-    features = chain(random_tensor(1, 12, IN_DIM, seed=1), member.parts.encoder, rows)
-    shares = route(member, features, rows)
+    features = chain(random_tensor(1, 12, IN_DIM, seed=1), member.parts.encoder, rows, False)
+    shares = route(member, features, rows, False)
     n_layers, n, _ = shape
     assert [tuple(each.shape) for each in shares] == [(12, n, n)] * (n_layers - 1) + [(12, 1, n)]
     for each in shares:
@@ -110,8 +116,9 @@ def test_what_the_modules_count_sums_to_one_over_the_sources(shape):
         assert n == 1 or each.std(0).max() > 1e-3  # it depends on the observation
 
 
-def test_with_one_module_in_a_layer_it_is_a_plain_perceptron():
-    network = make(1, 2, (3, 1, 4))
+@NORMS
+def test_with_one_module_in_a_layer_it_is_a_plain_perceptron(norm):
+    network = make(1, 2, (3, 1, 4), norm)
     (member,) = network.task_parameters(None).members
     parts = member.parts
     layers = []
@@ -120,15 +127,19 @@ def test_with_one_module_in_a_layer_it_is_a_plain_perceptron():
         with torch.no_grad():
             linear.weight.copy_(weight[0].T)
             linear.bias.copy_(bias[0, 0])
-        layers += [linear, nn.ReLU()]
-    inputs = random_tensor(2, 4, IN_DIM, seed=1)
-    torch.testing.assert_close(network.task_parameters(None).at(inputs)[0], nn.Sequential(*layers[:-1])(inputs))
+        layers.append(linear)
+    *hidden, output = layers
+    inputs = expected = random_tensor(2, 4, IN_DIM, seed=1)
+    for linear in hidden:
+        values = linear(expected)
+        expected = (normalised(values) if norm else values).relu()
+    torch.testing.assert_close(network.task_parameters(None).at(inputs)[0], output(expected))
 
 
 @pytest.mark.parametrize("init", ["fan_in", "original"])
 def test_initial_parameters(init):
     torch.manual_seed(0)
-    network = ModularNetwork(2, 50, 4, 3, (2, 2, 40), [60, 30], 20, init)
+    network = ModularNetwork(2, 50, 4, 3, (2, 2, 40), [60, 30], 20, HiddenLayers(init))
     (first, second) = network.task_parameters(None).members
     assert not torch.equal(first.parts.encoder[0].weight, second.parts.encoder[0].weight)
     hidden = (*first.parts.encoder, *first.parts.routing, *first.parts.past, *first.parts.modules)
@@ -143,18 +154,20 @@ def test_initial_parameters(init):
     assert 0.9 * bound < first.tasks.abs().max() <= bound
 
 
-def agent(n_tasks: int = 3, **ours) -> SoftModularizationAgent:
+def agent(n_tasks: int = 3, norm: bool = False, **ours) -> SoftModularizationAgent:
     sizes = {"encoder_sizes": [61, 45], "routing_size": 33, "module_size": 52, **ours}
     tasks = {"tasks": None, "benchmark": "MT10", "n_tasks": n_tasks}
     return SoftModularizationAgent(
-        small_config(method="soft_modularization", env=tasks, soft_modularization=sizes), CPU
+        small_config(method="soft_modularization", env=tasks, soft_modularization=sizes, network={"layer_norm": norm}),
+        CPU,
     )
 
 
 @pytest.mark.parametrize("n_tasks", [1, 3, 10])
 def test_the_policy_acts_in_numpy_as_it_does_in_torch_and_alike_in_any_company(n_tasks):
     for ours in ({}, {"size": "deep", "module_size": 17}):
-        assert_acts_in_numpy_as_in_torch(agent(n_tasks, **ours))
+        for norm in (False, True):
+            assert_acts_in_numpy_as_in_torch(agent(n_tasks, norm, **ours))
 
 
 def test_tasks_whose_temperature_is_low_count_more():

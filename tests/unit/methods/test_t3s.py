@@ -9,14 +9,17 @@ import torch
 from torch.nn import functional
 
 from must.methods.t3s import T3sAgent, TaskScheduler
+from must.networks import HiddenLayers
 from must.networks.selected import SelectedNetwork
 from must.types import Collected, Episode
 from tests.helpers import random_batch, small_config
 from tests.unit.algorithms.test_agent import _assert_same
 from tests.unit.methods.checks import (
+    NORMS,
     assert_acts_in_numpy_as_in_torch,
     assert_batches_teach_apart,
     assert_matches,
+    normalised,
     random_tensor,
 )
 
@@ -27,9 +30,10 @@ SIZES = pytest.mark.parametrize(("n_members", "n_tasks"), [(1, 1), (2, 1), (2, 3
 CPU = torch.device("cpu")
 
 
-def make(n_members: int, n_tasks: int, trunk: list[int], init="fan_in") -> SelectedNetwork:
+def make(n_members: int, n_tasks: int, trunk: list[int], norm: bool = False) -> SelectedNetwork:
     torch.manual_seed(0)
-    network = SelectedNetwork(n_members, IN_DIM, n_tasks, trunk, OUT_DIM, SELECTOR, EXTRACTOR, init).double()
+    hidden = HiddenLayers(layer_norm=norm)
+    network = SelectedNetwork(n_members, IN_DIM, n_tasks, trunk, OUT_DIM, SELECTOR, EXTRACTOR, hidden).double()
     with torch.no_grad():  # equal biases would hide one that is taken from the wrong place
         network.flat += 0.3 * torch.randn(network.flat.shape, dtype=torch.float64)
     return network
@@ -40,8 +44,11 @@ def own_size(trunk: list[int]) -> int:
     return sum(fan_in * fan_out + fan_out for fan_in, fan_out in own)
 
 
-def member(flat: torch.Tensor, observation: torch.Tensor, one_hot: torch.Tensor, trunk: list[int]) -> torch.Tensor:
+def member(
+    flat: torch.Tensor, observation: torch.Tensor, one_hot: torch.Tensor, trunk: list[int], norm: bool
+) -> torch.Tensor:
     """Evaluate one member for one observation."""
+    relu = (lambda values: normalised(values).relu()) if norm else torch.relu
     n_own = own_size(trunk)
     n_trunk = len(flat) - (len(one_hot) + 1) * n_own
     hypernetwork_bias, hypernetwork = flat[n_trunk : n_trunk + n_own], flat[n_trunk + n_own :].view(-1, n_own)
@@ -58,29 +65,32 @@ def member(flat: torch.Tensor, observation: torch.Tensor, one_hot: torch.Tensor,
 
     hidden, seen = observation, []
     for linear in linears(flat[:n_trunk], IN_DIM, *trunk):
-        hidden = linear(hidden).relu()
+        hidden = relu(linear(hidden))
         seen.append(hidden)
     own = functional.linear(one_hot, hypernetwork.T, hypernetwork_bias)
     n_extractor = trunk[-1] * EXTRACTOR + EXTRACTOR + EXTRACTOR * OUT_DIM + OUT_DIM
     *selector, last = linears(own[:-n_extractor], trunk[0], *SELECTOR, trunk[-1])
     mask = seen[0]
     for linear in selector:
-        mask = linear(mask).relu()
+        mask = relu(linear(mask))
     extractor, output = linears(own[-n_extractor:], trunk[-1], EXTRACTOR, OUT_DIM)
-    return output(extractor(torch.sigmoid(last(mask)) * seen[-1]).relu())
+    return output(relu(extractor(torch.sigmoid(last(mask)) * seen[-1])))
 
 
-def reference(network: SelectedNetwork, inputs: torch.Tensor, trunk: list[int]) -> torch.Tensor:
+def reference(network: SelectedNetwork, inputs: torch.Tensor, trunk: list[int], norm: bool) -> torch.Tensor:
     tasks = list(zip(inputs, torch.eye(len(inputs), dtype=inputs.dtype), strict=True))
-    outputs = [member(flat, row, one_hot, trunk) for flat in network.flat for rows, one_hot in tasks for row in rows]
+    outputs = [
+        member(flat, row, one_hot, trunk, norm) for flat in network.flat for rows, one_hot in tasks for row in rows
+    ]
     return torch.stack(outputs).view(len(network.flat), *inputs.shape[:2], OUT_DIM)
 
 
 @SIZES
 @TRUNKS
-def test_outputs_and_gradients_match_the_reference(trunk, n_members, n_tasks):
-    network = make(n_members, n_tasks, trunk)
-    plain = lambda inputs: reference(network, inputs, trunk)  # noqa: E731
+@NORMS
+def test_outputs_and_gradients_match_the_reference(norm, trunk, n_members, n_tasks):
+    network = make(n_members, n_tasks, trunk, norm)
+    plain = lambda inputs: reference(network, inputs, trunk, norm)  # noqa: E731
     assert_matches(network, plain, (n_tasks, 4, IN_DIM))
     assert_batches_teach_apart(network, plain, (n_tasks, 4, IN_DIM))
 
@@ -101,7 +111,7 @@ def test_the_hypernetworks_part_of_a_task_reaches_that_task_alone():
 @pytest.mark.parametrize("init", ["fan_in", "original"])
 def test_the_composed_parameters_start_as_wide_as_those_of_an_ordinary_layer(init):
     torch.manual_seed(0)
-    network = SelectedNetwork(2, 50, 4, [60, 40], 8, [30, 20], 30, init)
+    network = SelectedNetwork(2, 50, 4, [60, 40], 8, [30, 20], 30, HiddenLayers(init))
     network.requires_grad_(False)
     for found in network.task_parameters(None).members:
         for weight, bias in (*found.trunk, *found.selector, *found.extractor[:1]):
@@ -153,11 +163,14 @@ def test_shares_are_equal_at_first_and_always_sum_to_one(n_tasks):
 # The agent
 
 
-def agent(n_tasks: int = 3, network=None, **ours) -> T3sAgent:
+def agent(n_tasks: int = 3, network=None, norm: bool = False, **ours) -> T3sAgent:
     sizes = {"selector_sizes": [31, 26], "extractor_size": 17, **ours}
     tasks = {"tasks": None, "benchmark": "MT10", "n_tasks": n_tasks}
     return T3sAgent(
-        small_config(method="t3s", env=tasks, network={"hidden_sizes": network or [61, 45]}, t3s=sizes), CPU
+        small_config(
+            method="t3s", env=tasks, network={"hidden_sizes": network or [61, 45], "layer_norm": norm}, t3s=sizes
+        ),
+        CPU,
     )
 
 
@@ -170,7 +183,8 @@ def collected(*successes: bool) -> Collected:
 @pytest.mark.parametrize("n_tasks", [1, 3, 10])
 def test_the_policy_acts_in_numpy_as_it_does_in_torch_and_alike_in_any_company(n_tasks):
     for network in ([61, 45, 80], [33]):
-        assert_acts_in_numpy_as_in_torch(agent(n_tasks, network))
+        for norm in (False, True):
+            assert_acts_in_numpy_as_in_torch(agent(n_tasks, network, norm))
 
 
 def test_a_task_that_fails_counts_more_where_gradient_steps_read_it():

@@ -4,16 +4,16 @@ import pytest
 import torch
 
 from must.masks import MaskLayout, SubNetworks, UnitMasks, WeightMasks
-from must.networks import MaskedMLP, apply_task_parameters, apply_to_two_batches
+from must.networks import HiddenLayers, MaskedMLP, apply_task_parameters, apply_to_two_batches
 from tests.helpers import relative_error
 
 IN_DIM, OUT_DIM = 5, 3
 HIDDEN = [13, 7, 10]
 
 
-def make(n_members: int, n_tasks: int, dtype: torch.dtype, hidden=HIDDEN) -> MaskedMLP:
+def make(n_members: int, n_tasks: int, dtype: torch.dtype, hidden=HIDDEN, norm: bool = False) -> MaskedMLP:
     torch.manual_seed(0)
-    network = MaskedMLP(n_members, IN_DIM, n_tasks, hidden, OUT_DIM).to(dtype)
+    network = MaskedMLP(n_members, IN_DIM, n_tasks, hidden, OUT_DIM, HiddenLayers(layer_norm=norm)).to(dtype)
     with torch.no_grad():
         for bias in network.biases:  # equal biases would hide a bias that is taken from the wrong place
             bias.normal_()
@@ -24,7 +24,14 @@ def layout(network: MaskedMLP, granularity: str, mask_biases: bool = False) -> M
     return MaskLayout(granularity, IN_DIM, OUT_DIM, network.weight_shapes, mask_biases)
 
 
-def reference(network: MaskedMLP, masks, inputs: torch.Tensor) -> torch.Tensor:
+def normalised(values: torch.Tensor, gates: torch.Tensor | None) -> torch.Tensor:
+    """Normalise (B, H) over the units that gates (H,) keep, or over all; no gradient goes to the gates from here."""
+    kept = values if gates is None else values[:, gates.detach() == 1]
+    variance, mean = torch.var_mean(kept, 1, correction=0, keepdim=True)
+    return (values - mean) / (variance + 1e-5).sqrt()
+
+
+def reference(network: MaskedMLP, masks, inputs: torch.Tensor, norm: bool = False) -> torch.Tensor:
     n_tasks, n_rows, _ = inputs.shape
     weight_masks, bias_masks = taken_apart(network, masks)
     outputs = []
@@ -41,9 +48,10 @@ def reference(network: MaskedMLP, masks, inputs: torch.Tensor) -> torch.Tensor:
                     bias = bias * bias_masks[layer][member, task]
                 hidden = hidden @ weight + bias
                 if layer < len(network.weights) - 1:
-                    hidden = hidden.relu()
-                    if isinstance(masks, UnitMasks | SubNetworks):
-                        hidden = hidden * masks.units[layer][member, task]
+                    of_units = isinstance(masks, UnitMasks | SubNetworks)
+                    gates = masks.units[layer][member, task] if of_units else None
+                    hidden = normalised(hidden, gates).relu() if norm else hidden.relu()
+                    hidden = hidden if gates is None else hidden * gates
             outputs.append(hidden)
     return torch.stack(outputs).view(-1, n_tasks, n_rows, OUT_DIM)
 
@@ -92,6 +100,7 @@ EVERY_KIND = pytest.mark.parametrize(
     ],
 )
 EVERY_SIZE = pytest.mark.parametrize(("n_members", "n_tasks"), [(1, 1), (2, 1), (1, 3), (2, 4)])
+NORMS = pytest.mark.parametrize("norm", [False, True], ids=["plain", "layer norm"])
 PRECISIONS = pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-12), (torch.float32, 1e-5)])
 
 
@@ -107,16 +116,17 @@ def assert_close(values, wanted, tolerance: float) -> None:
 
 @EVERY_SIZE
 @EVERY_KIND
+@NORMS
 @PRECISIONS
-def test_outputs_and_gradients_match_the_reference(kind, ratio, n_members, n_tasks, dtype, tolerance):
-    network = make(n_members, n_tasks, dtype)
+def test_outputs_and_gradients_match_the_reference(kind, ratio, norm, n_members, n_tasks, dtype, tolerance):
+    network = make(n_members, n_tasks, dtype, norm=norm)
     masks, learned = made_masks(network, kind, n_members, n_tasks, ratio)
     inputs = random_tensor(n_tasks, 6, IN_DIM, dtype=dtype, seed=4).requires_grad_()
     direction = random_tensor(n_members, n_tasks, 6, OUT_DIM, dtype=dtype, seed=5)
     receivers = [network.flat, inputs, *learned]
 
     outputs = apply_task_parameters(network.task_parameters(masks), inputs)
-    expected = reference(network, masks, inputs)
+    expected = reference(network, masks, inputs, norm)
 
     assert relative_error(outputs, expected) < tolerance
     gradients = torch.autograd.grad((outputs * direction).sum(), receivers)
@@ -125,17 +135,18 @@ def test_outputs_and_gradients_match_the_reference(kind, ratio, n_members, n_tas
 
 @EVERY_SIZE
 @EVERY_KIND
+@NORMS
 @PRECISIONS
 def test_two_batches_in_one_pass_teach_the_parameters_and_the_inputs_apart(
-    kind, ratio, n_members, n_tasks, dtype, tolerance
+    kind, ratio, norm, n_members, n_tasks, dtype, tolerance
 ):
-    network = make(n_members, n_tasks, dtype)
+    network = make(n_members, n_tasks, dtype, norm=norm)
     masks, learned = made_masks(network, kind, n_members, n_tasks, ratio)
     first = random_tensor(n_tasks, 6, IN_DIM, dtype=dtype, seed=4).requires_grad_()
     second = random_tensor(n_tasks, 6, IN_DIM, dtype=dtype, seed=5).requires_grad_()
     direction = random_tensor(2, n_members, n_tasks, 6, OUT_DIM, dtype=dtype, seed=6)
     taught = [network.flat, *learned]
-    alone, other = reference(network, masks, first), reference(network, masks, second)
+    alone, other = reference(network, masks, first, norm), reference(network, masks, second, norm)
     of_first = torch.autograd.grad((alone * direction[0]).sum(), taught)
     of_second = torch.autograd.grad((other * direction[1]).sum(), [second])
 
@@ -160,8 +171,9 @@ def test_a_sub_network_is_smaller_than_the_network():
     assert shapes == [(2, 3, IN_DIM, 8), (2, 3, 8, 8), (2, 3, 8, OUT_DIM)]
 
 
-def test_the_gradient_reaches_units_that_are_not_kept():
-    network = make(1, 2, torch.float64)
+@NORMS
+def test_the_gradient_reaches_units_that_are_not_kept(norm):
+    network = make(1, 2, torch.float64, norm=norm)
     gates = tuple(mask.double().requires_grad_() for mask in random_masks(network, "neuron", 0.5, 1, 2).units)
     inputs = torch.randn(2, 6, IN_DIM, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     apply_task_parameters(network.task_parameters(UnitMasks(gates)), inputs).square().sum().backward()
@@ -170,10 +182,34 @@ def test_the_gradient_reaches_units_that_are_not_kept():
         assert (gate.grad[pruned] != 0).any()
 
 
+@NORMS
+@EVERY_SIZE
+def test_learning_masks_and_acting_with_them_is_the_same_function(n_members, n_tasks, norm):
+    network = make(n_members, n_tasks, torch.float64, norm=norm)
+    published = random_masks(network, "neuron", 0.5, n_members, n_tasks)
+    learned = UnitMasks(tuple(mask.double() for mask in published.units))
+    inputs = random_tensor(n_tasks, 6, IN_DIM, dtype=torch.float64, seed=4)
+    outputs = [apply_task_parameters(network.task_parameters(masks), inputs) for masks in (published, learned)]
+    assert relative_error(*outputs) < 1e-12
+
+
+@pytest.mark.parametrize("kind", ["dense", "weight", "neuron", "neuron, learned"])
+def test_with_layer_norm_the_size_of_hidden_weights_and_of_the_inputs_does_not_matter(kind):
+    network = make(2, 3, torch.float64, norm=True)
+    masks, _ = made_masks(network, kind, 2, 3, 0.5)
+    inputs = random_tensor(3, 6, IN_DIM, dtype=torch.float64, seed=4)
+    before = apply_task_parameters(network.task_parameters(masks), inputs)
+    with torch.no_grad():
+        for layer in range(len(HIDDEN)):
+            network.weights[layer].mul_(1000)
+            network.biases[layer].mul_(1000)
+    assert relative_error(apply_task_parameters(network.task_parameters(masks), inputs), before) < 1e-3
+
+
 @pytest.mark.parametrize(("init", "fan"), [("fan_in", 9), ("original", 13)])
 def test_initial_parameters(init, fan):
     torch.manual_seed(0)
-    network = MaskedMLP(2, IN_DIM, 4, HIDDEN, OUT_DIM, init)
+    network = MaskedMLP(2, IN_DIM, 4, HIDDEN, OUT_DIM, HiddenLayers(init))
     bound = fan**-0.5
     assert 0.9 * bound < network.weights[0].abs().max() <= bound
     assert all((bias == 0.1).all() for bias in network.biases[:-1])
