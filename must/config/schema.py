@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from must.config import schedule
-from must.config.base import Count, Positive, Real, Section, Whole, suggest
+from must.config.base import Count, Flag, Positive, Real, Section, Whole, suggest
 from must.config.masks import GeneratorConfig, MaskConfig
 from must.config.methods import (
     METHODS,
