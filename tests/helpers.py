@@ -11,6 +11,7 @@ from torch import Tensor
 
 from must.buffers import Batch
 from must.config import RunConfig, parse_experiment
+from must.masks import MaskLayout, SubNetworks, WeightMasks, top_k_mask
 from must.types import ACTION_DIM, OBS_DIM, Trajectories
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -52,6 +53,19 @@ def random_trajectories(n_tasks: int, steps: int = 11, seed: int = 0, of_each: i
     shape = n_tasks * of_each, steps, OBS_DIM
     observations = np.random.default_rng(seed).normal(size=shape).astype(np.float32)
     return Trajectories(observations, np.repeat(np.arange(n_tasks), of_each))
+
+
+def random_masks(layout: MaskLayout, ratio: float, n_members: int, n_tasks: int) -> WeightMasks | SubNetworks:
+    """Return published random masks of exact density."""
+    generator = torch.Generator().manual_seed(3)
+    members = [
+        [
+            top_k_mask(torch.rand(n_tasks, torch.Size(shape).numel(), generator=generator), k)
+            for shape, k in zip(layout.shapes, layout.kept(ratio), strict=True)
+        ]
+        for _ in range(n_members)
+    ]
+    return layout.publishable(layout.assemble(members))
 
 
 def relative_error(value: Tensor, reference: Tensor) -> float:

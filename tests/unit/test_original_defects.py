@@ -64,9 +64,9 @@ def test_02_generators_move_in_update_epochs_and_are_bit_identical_in_others(kin
     agent.gradient_step(batch, learn_masks=True)
     for generator, values in zip(learner.generators, after_supervised, strict=True):
         assert moved(values, generator), "the SAC losses' gradient reaches every generator"
-    encoders = [parameters(encoder) for encoder in learner.encoders]
+    encoders = [parameters(encoder) for encoder in learner.encoders.encoders]
     agent.finish_mask_update()
-    for encoder, values in zip(learner.encoders, encoders, strict=True):
+    for encoder, values in zip(learner.encoders.encoders, encoders, strict=True):
         assert moved(values, encoder) == bool(trajectory_info)
     before = parameters(learner)
     agent.gradient_step(batch)
@@ -90,14 +90,16 @@ def test_03_the_supervised_loss_has_a_gradient_at_full_size(trajectory_info, sl)
     agent = make_agent(parse_experiment(merged(merged(SMALL, FULL_SIZE), flags)).run_config(), torch.device("cpu"))
     learner = agent.mask_learner
     assert sum(p.numel() for p in learner.generators[0].parameters()) > 80e6
-    watched = [learner.generators[0].head.weight, learner.generators[0].trunk[0].weight]
+    watched = [learner.generators[0].head.weight, learner.generators[0].trunk.layer.weight]
     before = [weight.detach().clone() for weight in watched]
+    agent.publish_initial_masks(random_trajectories(10, 151))
     losses = agent.begin_mask_update(random_trajectories(10, 151) if sl or trajectory_info else None)
     for weight, old in zip(watched, before, strict=True):
         changed = float((weight.detach() != old).float().mean())
         # ReLU cuts the gradient of about half of the trunk's one-hot weights
         assert changed > 0.3 if sl else changed == 0
-    assert all(loss > 1e-6 for loss in losses) == bool(sl)
+    assert len(losses) == 3 * sl
+    assert all(loss > 1e-6 for loss in losses.values())
 
 
 def test_04_gradients_are_clipped_after_backward():
@@ -119,14 +121,14 @@ def test_05_each_generator_has_an_optimizer_of_its_own():
     owners = [{id(p) for group in opt.param_groups for p in group["params"]} for opt in learner.optimizers]
     assert len(owners) == 3
     assert sum(map(len, owners)) == len(set.union(*owners))
-    for owner, generator, encoder in zip(owners, learner.generators, learner.encoders, strict=True):
+    for owner, generator, encoder in zip(owners, learner.generators, learner.encoders.encoders, strict=True):
         assert owner == {id(p) for p in [*generator.parameters(), *encoder.parameters()]}
 
 
 def test_06_a_tasks_encoding_does_not_change_with_another_tasks_trajectory():
     torch.manual_seed(0)
     encoder = TrajectoryEncoder(39, 8)
-    trajectories = torch.from_numpy(random_trajectories(3))
+    trajectories = torch.from_numpy(random_trajectories(3).observations)
     changed = trajectories.clone()
     changed[2] = 0
     assert torch.equal(encoder(trajectories)[:2], encoder(changed)[:2])
@@ -146,7 +148,8 @@ def test_07_collection_evaluation_and_learning_use_one_mask_version(monkeypatch,
     monkeypatch.setattr(Collector, "collect", lambda s, p, n: (acting.append(p.version), collect(s, p, n))[1])
     monkeypatch.setattr(Collector, "evaluate", lambda s, p, n: (acting.append(p.version), evaluate(s, p, n))[1])
     monkeypatch.setattr(Agent, "gradient_step", seen_step)
-    train(small_config(evaluation={"interval": 100}), tmp_path / "run")
+    longer = {"training": {"epochs": 5}, "masks": {"freeze_after": 1}, "evaluation": {"interval": 100}}
+    train(small_config(**longer), tmp_path / "run")
     assert all(learner == actor for learner, actor in learning)
     assert sorted(set(acting)) == [0, 1, 2, 3]
     agent = make()
@@ -161,9 +164,8 @@ def test_08_evaluating_twice_gives_the_same_result():
     config = small_config(env={"n_tasks": 2, "horizon": 30}, evaluation={"episodes": 3})
     agent = make(2, env={"horizon": 30})
     learner = agent.mask_learner
-    learner.look_at(random_trajectories(2))
-    sets = [learner.publish(1), learner.publish(1)]
-    for a, b in zip(sets[0].policy.units, sets[1].policy.units, strict=True):
+    learner.read(random_trajectories(2))
+    for a, b in zip(learner.choose()[0], learner.choose()[0], strict=True):
         assert torch.equal(a, b)
     with Collector(config) as collector:
         first = collector.evaluate(agent.acting_policy(), 3)
@@ -260,15 +262,27 @@ def test_15_no_secret_is_in_the_sources():
 
 
 def test_trajectories_enter_the_store_as_the_method_says():
-    store = TrajectoryStore(1, 3)
+    store = TrajectoryStore(2, 3)
     episode = lambda value, success: Episode(np.full((2, 39), value, np.float32), success)  # noqa: E731
     rng = np.random.default_rng(0)
+
+    def drawn(times: int) -> set[float]:
+        return {float(store.draw(rng).observations[0, 0, 0]) for _ in range(times)}
+
+    def window() -> list[float]:
+        found = store.window()
+        return found.observations[found.tasks == 0, 0, 0].tolist()
+
     store.add(0, episode(1, False))
+    assert store.window() is None, "a task has no episode yet"
+    assert store.draw(rng) is None
+    store.add(1, episode(9, False))
     store.add(0, episode(2, False))
-    assert store.draw(rng)[0, 0, 0] == 2
+    assert (drawn(20), window()) == ({2}, [1, 2])
     store.add(0, episode(3, True))
     store.add(0, episode(4, False))
-    assert {store.draw(rng)[0, 0, 0] for _ in range(20)} == {3}
+    assert (drawn(20), window()) == ({3}, [3])
     for value in (5, 6, 7):
         store.add(0, episode(value, True))
-    assert {store.draw(rng)[0, 0, 0] for _ in range(50)} == {5, 6, 7}
+    assert (drawn(50), window()) == ({5, 6, 7}, [5, 6, 7])
+    assert store.window().tasks.tolist() == [0, 0, 0, 1]

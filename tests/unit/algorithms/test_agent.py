@@ -83,10 +83,9 @@ def test_the_sizes_it_states_are_those_of_its_networks_and_masks(kind):
 @pytest.mark.parametrize(("granularity", "ratio"), [("weight", 0.37), ("weight", 0.95), ("neuron", 0.5)])
 def test_published_masks_have_exact_density(granularity, ratio):
     agent = make(masks={"granularity": granularity, "pruning_ratio": ratio})
-    learner = agent.mask_learner
     for masks in (agent.mask_set, _updated(agent)):
         for network, rows in masks.kept_elements().items():
-            layout = learner._layouts[0 if network == "policy" else 1]
+            layout = agent._layouts[0 if network == "policy" else 1]
             assert (rows.sum(1) == sum(layout.kept(ratio))).all()
 
 

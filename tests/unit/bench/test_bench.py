@@ -11,9 +11,9 @@ from must.bench.targets import TARGETS
 from must.cli import main
 from must.errors import ResultsError
 from must.methods import MaskedAgent, make_agent
-from tests.helpers import SMALL, merged, random_batch, small_config
+from tests.helpers import SMALL, merged, random_batch, random_trajectories, small_config
 
-TINY = merged(SMALL, {"sac": {"buffer_size": 900}})
+TINY = merged(SMALL, {"sac": {"buffer_size": 900}, "masks": {"max_churn": 1.0}})
 
 
 @pytest.mark.parametrize("masks", [{"pruning_ratio": 0}, {"granularity": "neuron", "pruning_ratio": 0.5}])

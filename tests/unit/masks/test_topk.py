@@ -2,7 +2,6 @@ import pytest
 import torch
 
 from must.masks import gumbel_noise, kept, standardise, straight_through, top_k_mask
-from must.masks.topk import random_mask
 
 
 def reference_mask(scores: torch.Tensor, k: int) -> torch.Tensor:
@@ -69,18 +68,32 @@ def test_straight_through_is_exact_forward_and_soft_backward(relaxation):
     assert (scores.grad != 0).all()
 
 
-def test_random_masks_have_exact_density():
-    mask = random_mask((2, 3, 1001), 0.37, torch.Generator().manual_seed(0), torch.device("cpu"))
-    assert (mask.sum(-1) == kept(1001, 0.37)).all()
-    assert not torch.equal(mask[0, 0], mask[0, 1])
-
-
-def test_standardising_keeps_the_order_and_sets_the_scale():
-    scores = 1e-4 * torch.randn(3, 200, generator=torch.Generator().manual_seed(0)) + 1e-3
+@pytest.mark.parametrize("scale", [1e-30, 1e-10, 1e-4, 1.0, 1e15])
+def test_standardising_keeps_the_order_and_sets_the_scale_whatever_it_was(scale):
+    scores = scale * torch.randn(3, 200, generator=torch.Generator().manual_seed(0))
     scaled = standardise(scores)
-    assert torch.allclose(scaled.mean(-1), torch.zeros(3), atol=1e-3)
-    assert torch.allclose(scaled.std(-1), torch.ones(3), atol=2e-2)
+    assert torch.allclose(scaled.mean(-1), torch.zeros(3), atol=1e-5)
+    assert torch.allclose(scaled.std(-1, correction=0), torch.ones(3), atol=1e-5)
     assert torch.equal(top_k_mask(scaled, 50), top_k_mask(scores, 50))
+    assert torch.allclose(scaled, standardise(scores / scale), atol=1e-5)
+
+
+def test_standardising_has_the_gradient_of_its_definition():
+    scores = torch.randn(2, 30, dtype=torch.float64, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    direction = torch.randn(2, 30, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    plain = (scores - scores.mean(-1, keepdim=True)) / scores.std(-1, keepdim=True, correction=0)
+    (expected,) = torch.autograd.grad((plain * direction).sum(), scores)
+    (found,) = torch.autograd.grad((standardise(scores) * direction).sum(), scores)
+    assert torch.allclose(found, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_scores_that_are_all_equal_become_zero_and_pass_finite_gradients(n):
+    scores = torch.full((2, n), 0.5).requires_grad_()
+    scaled = standardise(scores)
+    assert not scaled.any()
+    scaled.sum().backward()
+    assert scores.grad.isfinite().all()
 
 
 def test_gumbel_noise_has_its_moments():

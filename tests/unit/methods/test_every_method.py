@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from must.algorithms import Agent, GradientSteps, reported
+from must.algorithms import Agent, GradientSteps
 from must.buffers import ReplayBuffer
 from must.buffers.replay import ROW_DIM
 from must.config import METHODS
@@ -25,6 +25,13 @@ KINDS = {
     **{name: {"method": name} for name in METHODS},
     "static_sparse, weights": {"method": "static_sparse", "masks": {"granularity": "weight"}},
     "shared_sparse, weights": {"method": "shared_sparse", "masks": {"granularity": "weight"}},
+    "must, saliency": {"method": "must", "masks": {"rule": "saliency"}},
+    "must, saliency of weights": {"method": "must", "masks": {"rule": "saliency", "granularity": "weight"}},
+    "must, actor": {"method": "must", "masks": {"networks": "actor"}},
+    "must, weights": {"method": "must", "masks": {"granularity": "weight"}, "generator": {"sl_weight": 0.1}},
+    "must, vae": {"method": "must", "generator": {"encoder_loss": "vae"}},
+    "must, as the original": {"method": "must", "masks": {"max_churn": None}, "generator": {"encoding": "episode"}},
+    "static_sparse, actor": {"method": "static_sparse", "masks": {"networks": "actor"}},
     "magnitude of both": {"method": "magnitude", "magnitude": {"networks": "both"}},
     "magnitude to equal parameters": {"method": "magnitude", "magnitude": {"networks": "both", "budget": "parameters"}},
     "equal cost, weights": {"method": "equal_cost", "masks": {"granularity": "weight"}},
@@ -45,12 +52,12 @@ def settings(kind: str, n_tasks: int = 3, **sections) -> dict:
     return merged(merged(merged(tasks, own), KINDS[kind]), sections)
 
 
-def begin_epoch(agent: Agent, number: int) -> None:
-    """Bring an agent to the gradient steps of a training epoch, as the trainer does."""
+def begin_epoch(agent: Agent, number: int) -> dict:
+    """Bring an agent to the gradient steps of a training epoch, as the trainer does; return what it reports."""
     agent.before_epoch(number, lambda: random_trajectories(agent.n_tasks))
     rng = np.random.default_rng(number)
     agent.see([_collected(rng, success=bool(rng.random() < 0.5)) for _ in range(agent.n_tasks)])
-    agent.begin_learning(number, lambda: random_trajectories(agent.n_tasks))
+    return agent.begin_learning(number, lambda: random_trajectories(agent.n_tasks))
 
 
 def _collected(rng: np.random.Generator, success: bool) -> Collected:
@@ -61,14 +68,15 @@ def _collected(rng: np.random.Generator, success: bool) -> Collected:
 
 def learn(agent: Agent, epochs: range, rows: int = 8) -> torch.Tensor:
     """Run training epochs of two gradient steps; give what the last step reported."""
+    reported = set()
     for number in epochs:
-        begin_epoch(agent, number)
+        reported |= begin_epoch(agent, number).keys()
         for step in range(2):
             metrics = agent.gradient_step(
                 random_batch(agent.n_tasks, rows, seed=10 * number + step), agent.learns_masks(number)
             )
-        fields = agent.end_learning(number)
-        assert set(agent.columns) <= set(fields)
+        reported |= agent.end_learning(number).keys()
+    assert set(agent.columns) <= reported
     return metrics
 
 
@@ -85,7 +93,7 @@ def test_it_learns_with_any_number_of_tasks_and_rows(kind, n_tasks):
     assert type(agent) is AGENTS[KINDS[kind]["method"]]
     before = [network.flat.detach().clone() for network in (agent.policy, agent.critic, agent.target_critic)]
     metrics = learn(agent, range(1, 5), rows=5)
-    assert metrics.shape == (len(reported(agent.learns_masks(4))),)
+    assert metrics.shape == (len(agent.reported(agent.learns_masks(4))),)
     assert metrics.isfinite().all()
     for network, old in zip((agent.policy, agent.critic, agent.target_critic), before, strict=True):
         assert len(network.flat) == len(old)
@@ -199,7 +207,8 @@ def test_the_sizes_it_states_are_those_of_its_networks(kind):
     for network in ("policy", "q"):
         assert 0 < sizes[f"{network}_parameters_kept"] <= sizes[f"{network}_parameters"]
     assert 0 < sizes["flops_per_action"] < 2 * sizes["policy_parameters_kept"]
-    assert (sizes["generator_parameters"] > 0) == (KINDS[kind]["method"] == "must")
+    generates = KINDS[kind]["method"] == "must" and not kind.startswith("must, saliency")
+    assert (sizes["generator_parameters"] > 0) == generates
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -10,7 +10,7 @@ import torch
 from must.masks import kept
 from must.methods import make_agent
 from must.methods.magnitude import magnitude_masks, pruning_is_due, sparsity_at
-from tests.helpers import small_config
+from tests.helpers import random_trajectories, small_config
 from tests.unit.methods.test_every_method import CPU, learn, settings
 
 RATIO = 0.7
@@ -52,7 +52,7 @@ def test_static_masks_differ_between_tasks_and_shared_ones_do_not(granularity):
 def test_masks_of_must_start_as_the_static_ones():
     static, must = make("static_sparse"), make("must")
     for agent in (static, must):
-        agent.before_epoch(1, lambda: random_trajectories(agent.n_tasks))
+        agent.before_epoch(1, lambda: random_trajectories(3))
     for ours, theirs in zip(static.mask_set.policy.units, must.mask_set.policy.units, strict=True):
         assert torch.equal(ours, theirs)
 

@@ -1,12 +1,19 @@
 import math
+from itertools import pairwise
 
 import pytest
 import torch
 
 from must.config import GeneratorConfig
-from must.masks import MaskLayout
+from must.masks import MaskLayout, kept, top_k_mask
+from must.masks.overlap import mean_overlap
 from must.networks import MaskedMLP, TrajectoryEncoder, make_generator
 from must.networks.tanh_normal import sample
+
+
+def scaled(rows: torch.Tensor) -> torch.Tensor:
+    return (rows - rows.mean(-1, keepdim=True)) / rows.std(-1, keepdim=True, correction=0)
+
 
 FULL = [(49, 400), (400, 400), (400, 400), (400, 8)]
 
@@ -31,17 +38,17 @@ def test_scores_have_the_shapes_of_the_masked_tensors(granularity, head, mask_bi
     made = layout(granularity, [(15, 6), (6, 5), (5, 8)], mask_biases)
     config = GeneratorConfig(head=head, hidden_size=16, use_trajectory_info=trajectory_info)
     generator = make_generator(made, n_tasks, config)
-    scores = generator(torch.randn(n_tasks, n_tasks + 16 * trajectory_info))
+    scores = generator(torch.eye(n_tasks), torch.randn(n_tasks, 16) if trajectory_info else None)
     assert [tuple(s.shape) for s in scores] == [(n_tasks, math.prod(shape)) for shape in made.shapes]
 
 
 def test_factorised_scores_are_products_of_row_and_column_vectors():
     torch.manual_seed(0)
     generator = make_generator(layout("weight", [(15, 6), (6, 8)]), 2, GeneratorConfig(head="factorised", rank=3))
-    inputs = torch.randn(2, 2 + 256)
-    values = generator.heads[0](generator.trunk(inputs)).view(2, 21, 3)
+    inputs = torch.eye(2), torch.randn(2, 256)
+    values = generator.heads[0](generator.trunk(*inputs)).view(2, 21, 3)
     expected = torch.einsum("kir,kjr->kij", values[:, :15], values[:, 15:])
-    assert torch.allclose(generator(inputs)[0].view(2, 15, 6), expected, atol=1e-6)
+    assert torch.allclose(generator(*inputs)[0], scaled(expected.flatten(1)), atol=1e-5)
     assert torch.linalg.matrix_rank(expected[0]) == 3
 
 
@@ -49,13 +56,16 @@ def test_neuron_scores_follow_the_chain_layer_after_layer():
     torch.manual_seed(0)
     generator = make_generator(layout("neuron", [(15, 6), (6, 5), (5, 8)]), 3, GeneratorConfig(hidden_size=16))
     one_hot, encoding = torch.eye(3), torch.randn(3, 16)
-    e = encoding * generator.embed(one_hot)
-    first = e @ generator.down[0].weight.T
-    e2 = (first @ generator.up[0].weight.T) * e
-    second = e2 @ generator.down[1].weight.T
-    scores = generator(torch.cat((one_hot, encoding), dim=1))
-    assert torch.allclose(scores[0], first, atol=1e-6)
-    assert torch.allclose(scores[1], second, atol=1e-6)
+    of_task = scaled(scaled((one_hot @ generator.of_task.weight.T).relu()) @ generator.embed.weight.T)
+    e = scaled(scaled(encoding) * of_task)
+    first = scaled(e @ generator.down[0].weight.T)
+    e2 = scaled((first @ generator.up[0].weight.T) * e)
+    second = scaled(e2 @ generator.down[1].weight.T)
+    scores = generator(one_hot, encoding)
+    assert torch.allclose(scores[0], first, atol=1e-5)
+    assert torch.allclose(scores[1], second, atol=1e-5)
+    without = generator(one_hot, None)
+    assert torch.allclose(without[0], scaled(of_task @ generator.down[0].weight.T), atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -72,16 +82,34 @@ def test_parameters_of_a_full_size_generator(granularity, head, smallest, larges
     assert smallest < sum(p.numel() for p in generator.parameters()) < largest
 
 
-@pytest.mark.parametrize(("granularity", "head"), [("neuron", None), ("weight", "dense"), ("weight", "factorised")])
-def test_tasks_start_with_masks_of_their_own(granularity, head):
-    from must.masks import top_k_mask
-    from must.masks.overlap import mean_overlap
+HEADS = [("neuron", None), ("weight", "dense"), ("weight", "factorised")]
 
+
+@pytest.mark.parametrize(("granularity", "head"), HEADS)
+def test_scores_of_every_layer_have_one_scale_whatever_depth_width_and_encoding(granularity, head):
     torch.manual_seed(0)
-    generator = make_generator(layout(granularity), 10, GeneratorConfig(head=head))
-    inputs = torch.cat((torch.eye(10), 0.1 * torch.randn(1, 256).expand(10, -1)), dim=1)
-    masks = torch.cat([top_k_mask(scores, scores.shape[1] // 2) for scores in generator(inputs)], dim=1)
-    assert mean_overlap({"policy": masks.bool()}) < 0.75
+    for widths in ([400] * 3, [30, 7, 100, 100, 30, 30]):
+        shapes = list(pairwise((49, *widths, 8)))
+        generator = make_generator(layout(granularity, shapes, granularity == "weight"), 10, GeneratorConfig(head=head))
+        for encoding in (None, 1e-8 * torch.randn(10, 256), 1e-2 * torch.randn(1, 256).expand(10, -1) + 1):
+            for scores in generator(torch.eye(10), encoding):
+                assert torch.allclose(scores.mean(1), torch.zeros(10), atol=1e-4)
+                assert torch.allclose(scores.std(1, correction=0), torch.ones(10), atol=1e-4)
+
+
+@pytest.mark.parametrize("ratio", [0.5, 0.8])
+@pytest.mark.parametrize(("granularity", "head"), HEADS)
+def test_tasks_start_with_masks_of_their_own(granularity, head, ratio):
+    """Of two tasks with the same encoding, and of two without one, masks overlap about as much as random ones do."""
+    torch.manual_seed(0)
+    generator, by_chance = (
+        make_generator(layout(granularity), 10, GeneratorConfig(head=head)),
+        (1 - ratio) / (1 + ratio),
+    )
+    for encoding, most in ((None, 1.1), (0.1 * torch.randn(1, 256).expand(10, -1), 2.4)):
+        scores = generator(torch.eye(10), encoding)
+        masks = torch.cat([top_k_mask(each, kept(each.shape[1], ratio)) for each in scores], dim=1)
+        assert mean_overlap({"policy": masks.bool()}) < most * by_chance
 
 
 def test_an_encoding_depends_on_time_order_and_on_its_own_task_only():

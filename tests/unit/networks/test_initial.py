@@ -14,7 +14,7 @@ from must.networks import HiddenLayers, MaskedMLP, task_inputs
 from must.networks.initial import LayerShape
 from must.networks.modular import ModularNetwork
 from must.networks.selected import SelectedNetwork
-from tests.helpers import small_config
+from tests.helpers import random_masks, small_config
 from tests.unit.methods.test_every_method import CPU, settings
 
 N_TASKS, IN_DIM, HIDDEN = 10, 39, [400, 300, 400]
@@ -28,7 +28,7 @@ def pre_activations(granularity: str, ratio: float) -> list[torch.Tensor]:
     masks = None
     if ratio > 0:
         layout = MaskLayout(granularity, IN_DIM, 8, network.weight_shapes, mask_biases=False)
-        masks = layout.random(1, N_TASKS, ratio, torch.Generator().manual_seed(0), CPU)
+        masks = random_masks(layout, ratio, 1, N_TASKS)
     function = network.task_parameters(masks)
     hidden, found = torch.randn(N_TASKS, 256, IN_DIM), []
     for weight, bias in list(zip(function.weights, function.biases, strict=True))[:-1]:

@@ -5,6 +5,7 @@ import torch
 
 from must.masks import MaskLayout, SubNetworks, UnitMasks, WeightMasks
 from must.networks import HiddenLayers, MaskedMLP, apply_task_parameters, apply_to_two_batches
+from tests.helpers import random_masks as drawn_masks
 from tests.helpers import relative_error
 
 IN_DIM, OUT_DIM = 5, 3
@@ -69,8 +70,7 @@ def taken_apart(network: MaskedMLP, masks) -> tuple[list[torch.Tensor], list[tor
 
 
 def random_masks(network, granularity, ratio, n_members, n_tasks, mask_biases=False):
-    generator = torch.Generator().manual_seed(3)
-    made = layout(network, granularity, mask_biases).random(n_members, n_tasks, ratio, generator, torch.device("cpu"))
+    made = drawn_masks(layout(network, granularity, mask_biases), ratio, n_members, n_tasks)
     dtype = network.weights[0].dtype
     return WeightMasks(made.elements.to(dtype)) if isinstance(made, WeightMasks) else made
 
