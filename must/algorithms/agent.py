@@ -108,7 +108,7 @@ class Agent(Hooks):
 
         Args:
             batch: The same number of rows for each task.
-            learn_masks: Draw the masks anew and train the generators on the losses as well (a mask-update epoch).
+            learn_masks: Draw the masks anew and train the generators on the losses as well (a mask update).
         """
         sac = self._config.sac
         functions = self._task_functions(learn_masks)
@@ -118,8 +118,9 @@ class Agent(Hooks):
 
         outputs, next_outputs = functions.policy.at_two(batch.observations, batch.next_observations)
         actions, log_probs = sample(outputs[0], noise)
+        moves = not (learn_masks and self.updates_masks_apart)
         temperature_loss(self.log_alpha, log_probs, sac.target_entropy).backward()
-        self._step("temperature")
+        self._step("temperature", moves)
         alpha = self.log_alpha.detach().exp()
 
         with torch.no_grad():
@@ -140,11 +141,12 @@ class Agent(Hooks):
         (loss + both_q_losses.sum()).backward()
         self._gather_gradients(functions)
         norms = [clip_members(network.flat, sac.max_grad_norm) for network in (self.policy, self.critic)]
-        self._step("policy")
-        self._step("critic")
+        self._step("policy", moves)
+        self._step("critic", moves)
         others = self._after_step(learn_masks)
         with torch.no_grad():
-            self.target_critic.flat.lerp_(self.critic.flat, sac.tau)
+            if moves:
+                self.target_critic.flat.lerp_(self.critic.flat, sac.tau)
             losses = loss, *both_q_losses, -log_probs.mean(), q_values.mean()
             return torch.stack((*losses, *torch.cat(norms), *others))
 
@@ -237,8 +239,10 @@ class Agent(Hooks):
         """Count what a task uses of the policy and of a Q network."""
         return self.policy.task_size(), self.critic.task_size()
 
-    def _step(self, name: str) -> None:
-        self.optimizers[name].step()
+    def _step(self, name: str, moves: bool) -> None:
+        """Take an optimizer's step, unless the networks are to stay as they are; drop the gradient."""
+        if moves:
+            self.optimizers[name].step()
         self.optimizers[name].zero_grad(set_to_none=True)
 
     def _add_rng(self, name: str, stream: Stream) -> None:

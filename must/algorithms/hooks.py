@@ -30,6 +30,9 @@ class Hooks:
     mask_metrics: tuple[str, ...] = ()
     """What a gradient step of a mask update reports beside what every step does."""
 
+    updates_masks_apart = False
+    """Whether the steps that learn masks leave the networks as they are."""
+
     # In a gradient step
 
     def _task_weights(self, of_policy: Tensor, of_critic: Tensor) -> Tensor | None:  # noqa: ARG002
@@ -74,6 +77,10 @@ class Hooks:
             number: From 1.
             trajectories: Returns stored trajectories of the tasks; None before each task has finished an episode.
         """
+        return {}
+
+    def end_mask_update(self) -> dict[str, Any]:
+        """Renew the masks, after the steps that learn them; return fields of ``train.csv``."""
         return {}
 
     def end_learning(self, number: int) -> dict[str, Any]:  # noqa: ARG002

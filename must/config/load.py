@@ -138,8 +138,8 @@ def dump(config: RunConfig) -> str:
 def result_settings(config: RunConfig) -> dict[str, Any]:
     """Give the settings that can change the result of a run: not the number of workers, for example.
 
-    Settings that the method does not read are left out. The method itself is left out where it is the default, and
-    layer normalisation where there is none, so that runs from before there was a choice are still what they were.
+    Settings that the run's method does not read are left out. So are the method where it is the default and layer
+    normalisation where there is none, so that runs from before there was a choice are still what they were.
     """
     settings = config.model_dump(mode="json", exclude=_NOT_IN_IDENTITY)
     for section in METHOD_SECTIONS:

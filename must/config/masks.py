@@ -27,6 +27,13 @@ class MaskConfig(Section):
     max_churn: Share | None = 0.05
     """Share of a layer's kept elements that one renewal may swap, those with the largest difference of scores; it falls
     along a cosine to 0 at the freeze. `null`: no bound (the original)."""
+    update: Literal["apart", "joint"] = "apart"
+    """What a mask update is. `apart`: `update_steps` steps in which the generators learn and the networks stay as they
+    are; then the masks are renewed, and the epoch's ordinary gradient steps adapt the networks to them before they act.
+    `joint` (the original): networks and generators learn in the same steps, under masks that are drawn anew in each,
+    and the renewed masks act before any step was taken with them."""
+    update_steps: Count | None = None
+    """Gradient steps of a mask update that is `apart` (default: `training.opt_times`)."""
     rule: Literal["generator", "saliency"] = "generator"
     """What decides which elements come and go: the mask generators, or (dynamic sparse training, no generator after the
     first masks) how much the loss would change. `saliency` swaps as many as `max_churn` allows."""

@@ -35,6 +35,7 @@ class MustAgent(MaskedAgent):
             ratio = config.masks.pruning_ratio
             self._rule = Saliency([layout.kept(ratio) for layout in self._masked_layouts])
         self.mask_metrics = self._rule.metrics
+        self.updates_masks_apart = config.masks.update == "apart"
         self.columns = tuple(f"reconstruction_loss_{name}" for name in self._reconstructed)
         self._add_rng("mask_noise", Stream.MASK_NOISE)
         self._add_rng("encoder_noise", Stream.ENCODERS)
@@ -54,10 +55,6 @@ class MustAgent(MaskedAgent):
         reads = self.mask_learner is not None and self._config.generator.needs_trajectories
         return fields | self.begin_mask_update(trajectories() if reads else None, number)
 
-    def end_learning(self, number: int) -> dict[str, Any]:
-        """End a mask update, where it is one."""
-        return self.finish_mask_update() if self.learns_masks(number) else {}
-
     def begin_mask_update(self, trajectories: Trajectories | None, number: int = 1) -> dict[str, float]:
         """Begin a mask-update epoch; return fields of ``train.csv``.
 
@@ -68,8 +65,8 @@ class MustAgent(MaskedAgent):
         published = Published.at(self._published_rows(), self._masked_layouts, self._config, number)
         return self._rule.begin_update(published, trajectories, self.rngs["mask_noise"])
 
-    def finish_mask_update(self) -> dict[str, float]:
-        """End a mask-update epoch: publish the renewed masks; return fields of ``train.csv``."""
+    def end_mask_update(self) -> dict[str, float]:
+        """Publish the renewed masks; see `Hooks`."""
         masks, fields = self._rule.finish_update()
         self._publish(masks)
         return fields

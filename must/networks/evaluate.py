@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from must.acting import ActingPolicy
+from must.networks.form import Form
 from must.networks.norm import normalise, normalise_backward, normalise_kept, normalise_kept_backward
 from must.networks.products import affine, back_to_inputs, back_to_weights
 
@@ -129,7 +130,7 @@ class _Evaluation(torch.autograd.Function):
         ctx.set_materialize_grads(False)
         batches = (first,) if second is None else (first, second)
         n_members, n_sets = flat.shape[:2]
-        form = _Form(n_members, len(batches), first.shape[0], first.shape[1], shared=n_sets == 1)
+        form = Form(n_members, len(batches), first.shape[0], first.shape[1], shared=n_sets == 1)
         weights, one_hot, biases = _parts(flat, widths, one_hot_rows)
         first_bias = biases[0] + _own_row(one_hot)
         hidden = form.pack([batch.expand(n_members, -1, -1, -1) for batch in batches])
@@ -216,7 +217,7 @@ class _Evaluation(torch.autograd.Function):
 
 
 def _teach(
-    parts: tuple[list[Tensor], Tensor, list[Tensor]], layer: int, inputs: Tensor, flow: Tensor, form: _Form
+    parts: tuple[list[Tensor], Tensor, list[Tensor]], layer: int, inputs: Tensor, flow: Tensor, form: Form
 ) -> None:
     """Write the gradient of a layer's weights and biases.
 
@@ -262,41 +263,6 @@ def _own_row(one_hot: Tensor) -> Tensor:
 def _has_all_rows(one_hot: Tensor) -> bool:
     """Whether every task has rows of its own for all tasks' one-hots, of which it uses one."""
     return one_hot.shape[1] > 1 and one_hot.shape[2] > 1
-
-
-class _Form(NamedTuple):
-    """How batches (E, K, B, features) lie in the rows of the products."""
-
-    n_members: int
-    n_batches: int
-    n_tasks: int
-    n_rows: int
-    shared: bool
-    """Whether all tasks share the weights."""
-
-    @property
-    def rows_of_a_batch(self) -> int:
-        """Rows that one batch has in each product."""
-        return self.n_tasks * self.n_rows if self.shared else self.n_rows
-
-    def pack(self, batches: list[Tensor]) -> Tensor:
-        """Put batches (E, K, B, F) together: (N, rows, F)."""
-        packed = batches[0] if len(batches) == 1 else torch.stack(batches, dim=1 if self.shared else 2)
-        return packed.reshape(self.n_members * (1 if self.shared else self.n_tasks), -1, packed.shape[-1])
-
-    def unpack(self, packed: Tensor) -> tuple[Tensor, ...]:
-        """Undo `pack`."""
-        if self.shared:
-            return self.by_task(packed).unbind(1)
-        return packed.view(self.n_members, self.n_tasks, -1, self.n_rows, packed.shape[2]).unbind(2)
-
-    def one_batch(self, packed: Tensor) -> Tensor:
-        """Undo `pack` of one batch."""
-        return packed.view(self.n_members, self.n_tasks, self.n_rows, packed.shape[2])
-
-    def by_task(self, packed: Tensor) -> Tensor:
-        """View the rows of shared weights as (E, batches, K, B, F)."""
-        return packed.view(len(packed), -1, self.n_tasks, self.n_rows, packed.shape[2])
 
 
 def _shares(gates: Tensor) -> Tensor:

@@ -117,17 +117,27 @@ class Trainer:
                 self._store.add(task, episode)
 
     def _learn(self) -> dict[str, Any]:
-        """Take the gradient steps of an epoch; give the mean of what they reported."""
+        """Take the gradient steps of an epoch; return the means of what they reported."""
         number = self._training_epoch(self.epoch)
         learn_masks = self._agent.learns_masks(number)
         row = self._agent.begin_learning(number, self._trajectories)
-        means = self._steps.take(self._config.training.opt_times, learn_masks)
+        steps = self._config.training.opt_times
+        if learn_masks:
+            apart = self._agent.updates_masks_apart
+            row |= self._take_steps(self._config.masks.update_steps or steps if apart else steps, learn_masks=True)
+            row |= self._agent.end_mask_update()
+        if not learn_masks or self._agent.updates_masks_apart:
+            row |= self._take_steps(steps)
         row |= self._agent.end_learning(number)
-        row |= dict(zip(self._agent.reported(learn_masks), means.tolist(), strict=True))
         for name, value in row.items():
             if not np.isfinite(value):
                 raise NumericalError(f"epoch {self.epoch}: {name} is {value}; lower sac.lr or env.reward_scale")
         return row
+
+    def _take_steps(self, times: int, learn_masks: bool = False) -> dict[str, float]:
+        """Take gradient steps; return the means of what they reported."""
+        means = self._steps.take(times, learn_masks)
+        return dict(zip(self._agent.reported(learn_masks), means.tolist(), strict=True))
 
     def _trajectories(self) -> Trajectories | None:
         """Return the stored trajectories that stand for the tasks; see `TrajectoryStore`."""

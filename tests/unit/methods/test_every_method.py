@@ -75,6 +75,9 @@ def learn(agent: Agent, epochs: range, rows: int = 8) -> torch.Tensor:
             metrics = agent.gradient_step(
                 random_batch(agent.n_tasks, rows, seed=10 * number + step), agent.learns_masks(number)
             )
+        if agent.learns_masks(number):
+            reported |= agent.end_mask_update().keys()
+            agent.gradient_step(random_batch(agent.n_tasks, rows, seed=number))
         reported |= agent.end_learning(number).keys()
     assert set(agent.columns) <= reported
     return metrics
