@@ -33,6 +33,11 @@ class Hooks:
     updates_masks_apart = False
     """Whether the steps that learn masks leave the networks as they are."""
 
+    @property
+    def fading(self) -> bool:
+        """Whether the masks of the next gradient step are on their way from one published set to the next."""
+        return False
+
     # In a gradient step
 
     def _task_weights(self, of_policy: Tensor, of_critic: Tensor) -> Tensor | None:  # noqa: ARG002

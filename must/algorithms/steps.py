@@ -18,7 +18,7 @@ class GradientSteps:
 
     On CUDA a step is hundreds of small kernels, and launching them one by one takes longer than running them. So a step
     is captured as a CUDA graph. It is good for as long as the published masks are, because they decide which tensors a
-    step reads. Steps that learn masks are too few to be worth it.
+    step reads. Steps that learn masks, and those in which masks fade, are too few to be worth it.
     """
 
     def __init__(self, agent: Agent, replay: ReplayBuffer, rows_per_task: int) -> None:
@@ -45,7 +45,7 @@ class GradientSteps:
             learn_masks: See `Agent.gradient_step`.
         """
         sums = self._sums[learn_masks].zero_()
-        if learn_masks or self._agent.device.type != "cuda":
+        if learn_masks or self._agent.fading or self._agent.device.type != "cuda":
             self._take_eagerly(times, learn_masks)
         else:
             self._take_captured(times)

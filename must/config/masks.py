@@ -34,6 +34,9 @@ class MaskConfig(Section):
     and the renewed masks act before any step was taken with them."""
     update_steps: Count | None = None
     """Gradient steps of a mask update that is `apart` (default: `training.opt_times`)."""
+    fade: Flag = True
+    """Whether the elements that a renewal swaps go and come little by little over the gradient steps that follow it in
+    its epoch, as factors between 1 and 0, instead of at once. Read with `update: apart` only."""
     rule: Literal["generator", "saliency"] = "generator"
     """What decides which elements come and go: the mask generators, or (dynamic sparse training, no generator after the
     first masks) how much the loss would change. `saliency` swaps as many as `max_churn` allows."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from must.algorithms import MaskLearner, MaskRule, Published, Saliency, TaskFunctions
+from must.algorithms.mask_rule import Rows
 from must.config import RunConfig
 from must.config.schedule import last_renewal, renews
 from must.methods.masked import MaskedAgent
@@ -37,6 +38,8 @@ class MustAgent(MaskedAgent):
         self.mask_metrics = self._rule.metrics
         self.updates_masks_apart = config.masks.update == "apart"
         self.columns = tuple(f"reconstruction_loss_{name}" for name in self._reconstructed)
+        self._fading: list[Rows] = []
+        """The masks of each of the next gradient steps, up to where they are the published ones again."""
         self._add_rng("mask_noise", Stream.MASK_NOISE)
         self._add_rng("encoder_noise", Stream.ENCODERS)
 
@@ -67,17 +70,25 @@ class MustAgent(MaskedAgent):
 
     def end_mask_update(self) -> dict[str, float]:
         """Publish the renewed masks; see `Hooks`."""
+        before = self._published_rows()
         masks, fields = self._rule.finish_update()
         self._publish(masks)
+        if self.updates_masks_apart and self._config.masks.fade:
+            self._fading = list(_between(before, masks, self._config.training.opt_times))
         return fields
+
+    @property
+    def fading(self) -> bool:
+        """Whether the masks of the next gradient step are on their way; see `Hooks`."""
+        return bool(self._fading)
 
     def _initial_learner(self) -> MaskLearner:
         return self.mask_learner or super()._initial_learner()
 
     def _task_functions(self, learn_masks: bool) -> TaskFunctions:
-        if not learn_masks:
+        if not learn_masks and not self._fading:
             return super()._task_functions(learn_masks)
-        rows = self._rule.draw(self.rngs["mask_noise"])
+        rows = self._rule.draw(self.rngs["mask_noise"]) if learn_masks else self._fading.pop(0)
         policy = self._assembled(0, rows[:1])
         critic = self._assembled(1, rows[1:]) if len(rows) > 1 else None
         with torch.no_grad():
@@ -119,3 +130,16 @@ class MustAgent(MaskedAgent):
 
     def _generator_size(self) -> int:
         return sum(parameter.numel() for parameter in self.mask_learner.parameters()) if self.mask_learner else 0
+
+
+def _between(before: Rows, after: Rows, steps: int) -> Iterator[Rows]:
+    """Go from masks to others in a straight line: the last of so many steps is there.
+
+    Yields:
+        Factors from 0 to 1 in the shape of the masks.
+    """
+    for step in range(1, steps + 1):
+        yield [
+            [old.lerp(new, step / steps) for old, new in zip(*network, strict=True)]
+            for network in zip(before, after, strict=True)
+        ]
