@@ -14,6 +14,7 @@ from must.analysis.plots.bars import success_per_task
 from must.analysis.plots.changes import mask_churn
 from must.analysis.plots.comparisons import improvement_over_dense, performance_profiles
 from must.analysis.plots.curves import learning_curves
+from must.analysis.plots.efficiency import success_by_flops
 from must.analysis.plots.method_panels import method_learning_curves, method_profiles
 from must.analysis.plots.method_rows import method_comparison, method_speed, method_success_per_task
 from must.analysis.plots.overlap import mask_overlap, mask_overlap_over_training
@@ -31,6 +32,7 @@ FIGURES: dict[str, Callable[[Results], Figure | None]] = {
     "learning_curves": learning_curves,
     "success_by_pruning_ratio": success_by_pruning_ratio,
     "success_by_update_interval": success_by_update_interval,
+    "success_by_flops": success_by_flops,
     "success_per_task": success_per_task,
     "learning_curves_per_task": learning_curves_per_task,
     "performance_profiles": performance_profiles,
@@ -71,6 +73,7 @@ def figure_names(experiment: Experiment) -> list[str]:
         "method_comparison": several,
         "success_by_pruning_ratio": len(pruned) > 1 and masking if several else masking,
         "success_by_update_interval": learned and (not several or len(sweep.update_intervals) > 1),
+        "success_by_flops": several or len(sweep.pruning_ratios) > 1,
         "learning_curves_per_task": not several,
         "improvement_over_dense": not several and masked and dense,
         "mask_overlap": of_tasks,
