@@ -14,6 +14,7 @@ from must.analysis.plots.bars import success_per_task
 from must.analysis.plots.changes import mask_churn
 from must.analysis.plots.comparisons import improvement_over_dense, performance_profiles
 from must.analysis.plots.curves import learning_curves
+from must.analysis.plots.efficiency import success_by_flops
 from must.analysis.plots.method_panels import method_learning_curves, method_profiles
 from must.analysis.plots.method_rows import method_comparison, method_speed, method_success_per_task
 from must.analysis.plots.overlap import mask_overlap, mask_overlap_over_training
@@ -33,6 +34,7 @@ FIGURES: dict[str, Callable[[Results], Figure | None]] = {
     "learning_curves": learning_curves,
     "success_by_pruning_ratio": success_by_pruning_ratio,
     "success_by_update_interval": success_by_update_interval,
+    "success_by_flops": success_by_flops,
     "success_per_task": success_per_task,
     "learning_curves_per_task": learning_curves_per_task,
     "performance_profiles": performance_profiles,
@@ -69,11 +71,15 @@ def figure_names(experiment: Experiment) -> list[str]:
         "method_comparison": several,
         "success_by_pruning_ratio": _swept(masked, "pruning_ratio") if several else masking,
         "success_by_update_interval": learned and (not several or _swept(learned, "update_interval")),
+        "success_by_flops": several or len(experiment.sweep.pruning_ratios) > 1,
         "learning_curves_per_task": not several,
         "improvement_over_dense": not several and masked and any(config.is_multi_task_sac for _, config in planned),
         "mask_overlap": tasks > 1 and any(config.spec.task_masks for _, config in masked),
         "mask_overlap_over_training": learned and tasks > 1,
-        "mask_churn": any(config.masks.update_interval <= config.training.epochs for _, config in learned),
+        "mask_churn": any(
+            first_renewal(config.training.epochs, config.masks.update_interval, config.masks.freeze_after)
+            for _, config in learned
+        ),
     }
     return [name for name in drawings(experiment) if present.get(name, True)]
 

@@ -13,12 +13,14 @@ import yaml
 
 from must.analysis.logs import MEND, EvaluationLog, FloatArray, read_evaluations, read_json, verify_checksum
 from must.analysis.statistics import final_success
-from must.config import Experiment, RunConfig, RunSpec, identity, parse_experiment
+from must.config import NOT_APPLICABLE, Experiment, RunConfig, RunSpec, identity, parse_experiment
 from must.config.load import FAST_LOADER
 from must.errors import ConfigError, ResultsError
 
 LOGS = ("eval.csv", "train.csv", "masks.csv")
 """The logs that ``result.json`` vouches for."""
+STATIC = "static_sparse"
+"""The method whose masks are drawn at random and never change: the control of learned masks."""
 _CONTROLS = {"mt_sac": 0, "must": 1}
 """Which method is the control, where several are multi-task SAC."""
 
@@ -143,6 +145,26 @@ class Results:
             and other.settings.get("benchmark") == group.settings.get("benchmark")
         ]
         return min(same, key=lambda other: _CONTROLS.get(other.config.method, len(_CONTROLS)), default=None)
+
+    def static_control_of(self, group: Group) -> Group | None:
+        """Return the group of random masks that never change, with the settings of a group with masks of either kind.
+
+        All swept settings that static masks read are the same. None without such masks, or without such a group.
+        """
+        if group.dense or not group.config.spec.reads_key("masks.granularity"):
+            return None
+        for other in self.groups:
+            read = {
+                axis: value for axis, value in other.settings.items() if axis != "method" and value != NOT_APPLICABLE
+            }
+            if other.config.method == STATIC and other.tasks == group.tasks and read.items() <= group.settings.items():
+                return other
+        return None
+
+
+def trains_static_control(experiment: Experiment) -> bool:
+    """Return whether an experiment trains static masks beside learned ones."""
+    return {"must", STATIC} <= set(experiment.methods)
 
 
 def load_results(experiment: Experiment, results: Path) -> Results:

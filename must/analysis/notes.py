@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import Enum
 
-from must.analysis.aggregates import CONFIDENCE, RESAMPLES
+from must.analysis.aggregates import CONFIDENCE, MIN_SEEDS
 from must.analysis.labels import commit_labels, count_of, describe
-from must.analysis.load import Group, Results, Run, Status
+from must.analysis.load import Group, Results, Run, Status, trains_static_control
 
 _LISTED = 6
 """Runs that a note names one by one."""
 
 INTERVAL_NAME = f"{100 * CONFIDENCE:.0f} % interval"
-INTERVAL = f"the {100 * CONFIDENCE:.0f} % stratified bootstrap interval ({RESAMPLES} resamples)"
+INTERVAL = f"the {100 * CONFIDENCE:.0f} % interval over seeds (jackknife, Student's t)"
 """What intervals are, for the note below a table."""
+NO_INTERVAL = f"no interval below {MIN_SEEDS} seeds: so few do not say how much seeds differ"
+"""Why a row has none."""
 
 _REASONS = {
     Status.INCOMPLETE: "incomplete",
@@ -48,15 +50,17 @@ class Kind(Enum):
     AGGREGATES = (
         "Aggregates over seeds and tasks",
         "{final}; of it, the median over tasks of the means over seeds, the mean distance to 1, and the probability "
-        "that a run is better at a task than one of the control, MT-SAC, ties counted half; the area under the "
-        "learning curve is its mean height; steps are environment steps of each task until the mean over tasks first "
-        "had a success rate of {rate}, the mean of the runs that had it",
+        "that a run is better at a task than one of the control, MT-SAC{static}, ties counted half; the area under the "
+        "learning curve is its mean height, and P(better) by area compares these heights; steps are environment steps "
+        "of each task until the mean over tasks first had a success rate of {rate}, the mean of the runs that had it",
     )
     COMPARISON = (
-        "Methods by the interquartile mean (IQM) of their final success over seeds and tasks",
-        "{final}; P(better than MT-SAC) is the probability that a run is better at a task than one of MT-SAC, ties "
-        "counted half; where intervals overlap, the order of two rows says little; all params are those of the policy, "
-        "both Q networks and mask generators; a run's time is that of the machine, whatever else it was busy with",
+        "Methods by their mean final success over seeds and tasks",
+        "{final}; IQM is its interquartile mean, without the worst and the best quarter of runs and tasks, and "
+        "by IQM the rank that it would give; P(better than MT-SAC) is the probability that a run is better at a task "
+        "than one of MT-SAC, ties counted half; where intervals overlap, the order of two rows says little; all params "
+        "are those of the policy, both Q networks and mask generators; a run's time is that of the machine, whatever "
+        "else it was busy with",
     )
     COST = (
         "Parameters and time",
@@ -74,7 +78,10 @@ def closing_note(results: Results, kind: Kind) -> str:
     seeds = sorted({run.seed for run in finished}, key=int)
     what, how = kind.value
     final = f"final is {'the last evaluation' if last == 1 else f'the mean of the last {last} evaluations'}"
-    how = how.format(final=final, rate=f"{experiment.report.success_rate:.10g}")
+    static = (
+        ", or of static random masks of the same kind and ratio (static)" if trains_static_control(experiment) else ""
+    )
+    how = how.format(final=final, rate=f"{experiment.report.success_rate:.10g}", static=static)
     settings = f"reward {env.reward}, {env.goals} goals, horizon {env.horizon}"
     made = [
         f"{count_of(len(seeds), 'seed')} ({', '.join(seeds)})",
@@ -90,14 +97,15 @@ def _uncertainty(results: Results, kind: Kind) -> list[str]:
     """Say what stands behind the numbers of a table."""
     if kind is Kind.COST:
         return ["no interval"]
-    several = any(len(group.finished) > 1 for group in results.groups)
-    single = any(len(group.finished) == 1 for group in results.groups)
+    counts = {len(group.finished) for group in results.groups} - {0}
     parts = []
-    if several and kind in (Kind.SUCCESS, Kind.TASKS, Kind.COMPARISON):
-        parts.append("± is the sample standard deviation over seeds")
-    if several and kind in (Kind.SUCCESS, Kind.AGGREGATES, Kind.COMPARISON):
-        parts.append(f"[ ] is {INTERVAL}")
-    return [*parts, "a row of one seed has no spread and no interval"] if single else parts
+    if kind is not Kind.AGGREGATES:
+        parts += ["± is the sample standard deviation over seeds"] if max(counts) > 1 else []
+        parts += ["a row of one seed has no spread"] if 1 in counts else []
+    if kind is not Kind.TASKS:
+        parts += [f"[ ] is {INTERVAL}"] if max(counts) >= MIN_SEEDS else []
+        parts += [NO_INTERVAL] if min(counts) < MIN_SEEDS else []
+    return parts
 
 
 def commits_of(runs: Sequence[Run]) -> dict[str, bool]:
@@ -118,12 +126,24 @@ def containers_of(runs: Sequence[Run]) -> list[str]:
     return sorted(digests)
 
 
-def seeds_note(groups: Sequence[Group], what: str) -> str:
-    """Say what is drawn in a figure, and of how many seeds, such as ``mean and 95 % interval, 2 seeds``."""
+def seeds_note(groups: Sequence[Group], what: str, spread: bool) -> str:
+    """Say what is drawn in a figure, and of how many seeds, such as ``mean and 95 % interval, 5 seeds``.
+
+    Args:
+        groups: What is drawn.
+        what: What stands for a group, such as its mean.
+        spread: Whether intervals are drawn, and the single runs of the groups that have too few seeds for one.
+    """
     counts = sorted({len(group.finished) for group in groups if group.finished})
     if counts == [1] or not counts:
-        return "one seed, no interval" if INTERVAL_NAME in what else "one seed"
-    return f"{what}, {counts[0]} seeds" if len(counts) == 1 else f"{what}, {counts[0]} to {counts[-1]} seeds"
+        return "one seed, no interval" if spread else "one seed"
+    seeds = f"{counts[0]} seeds" if len(counts) == 1 else f"{counts[0]} to {counts[-1]} seeds"
+    if not spread:
+        return f"{what}, {seeds}"
+    if counts[-1] < MIN_SEEDS:
+        return f"{what} and each run, {seeds}: no interval below {MIN_SEEDS}"
+    below = f", each run below {MIN_SEEDS} seeds" if counts[0] < MIN_SEEDS else ""
+    return f"{what} and {INTERVAL_NAME}{below}, {seeds}"
 
 
 def coverage_note(results: Results) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from must.analysis.aggregates import Interval
-from must.analysis.estimates import final_iqm, improvement
+from must.analysis.estimates import final_iqm, final_mean, improvement
 from must.analysis.labels import method_label, parts
 from must.analysis.load import Group, Results
 from must.config import NOT_APPLICABLE
@@ -17,10 +18,14 @@ class Ranked(NamedTuple):
     """A group and its place."""
 
     rank: int | None
-    """1 for the best; equals share a rank. None where no run counts."""
+    """By mean final success: 1 for the best; equals share a rank. None where no run counts."""
+    rank_by_iqm: int | None
+    """The same by the interquartile mean."""
     name: str
     """The method, and the settings that set it apart."""
     group: Group
+    mean: Interval
+    """Mean of the final success."""
     middle: Interval
     """Interquartile mean of the final success."""
     improvement: Interval
@@ -28,22 +33,23 @@ class Ranked(NamedTuple):
 
 
 def ranked(results: Results, groups: Sequence[Group]) -> list[Ranked]:
-    """Sort groups on the same tasks by the interquartile mean of their final success, those without a run last.
+    """Sort groups on the same tasks by their mean final success, those without a run last.
 
-    Equals share a rank, and stand in the order of their means.
+    Equals share a rank, and stand in the order of their interquartile means.
     """
-    rows = [
-        Ranked(None, name, group, final_iqm(results, group), improvement(results, group))
-        for name, group in zip(names_of(groups), groups, strict=True)
-    ]
+    means = [final_mean(results, group) for group in groups]
+    middles = [final_iqm(results, group) for group in groups]
+    controls = [improvement(results, group, results.control_of(group)) for group in groups]
+    places, names = (_places(means), _places(middles)), names_of(groups)
+    rows = [Ranked(*row) for row in zip(*places, names, groups, means, middles, controls, strict=True)]
+    last = len(rows) + 1
+    return sorted(rows, key=lambda row: (row.rank or last, row.rank_by_iqm or last))
 
-    def merit(row: Ranked) -> tuple[float, float]:
-        return -round(row.middle.value, 9), -results.mean_final(row.group)
 
-    placed = sorted((row for row in rows if row.group.finished), key=merit)
-    values = [merit(row)[0] for row in placed]
-    finished = [row._replace(rank=values.index(value) + 1) for row, value in zip(placed, values, strict=True)]
-    return [*finished, *(row for row in rows if not row.group.finished)]
+def _places(values: Sequence[Interval]) -> list[int | None]:
+    """Return the place of each value, 1 for the highest and the same for equals; None for what does not exist."""
+    rounded = [round(each.value, 9) for each in values]  # means of the same rates may differ in the last digit
+    return [None if math.isnan(value) else 1 + sum(other > value for other in rounded) for value in rounded]
 
 
 def names_of(groups: Sequence[Group], without: Sequence[str] = ()) -> list[str]:

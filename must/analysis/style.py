@@ -7,6 +7,7 @@ control): readable by the colour-blind and in greyscale, where each line has its
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,6 +109,8 @@ CONTROL = Look("0.62", "", "solid")
 """The control, where it stands behind each of several methods."""
 CONTROL_LABEL = METHODS["mt_sac"].label
 """Its name among methods."""
+MASKED = Look("#31688e", "o", "solid")
+"""A setting with masks, where only that matters."""
 UNMASKED = Look("0.1", "o", "solid")
 """A method without masks."""
 
@@ -178,7 +181,7 @@ def legend_below(figure: Figure, handles: Mapping[str, Any], setting: str, note:
         labels,
         loc="outside lower center",
         ncols=-(-len(labels) // rows),
-        title=f"{setting} ({note})",
+        title=textwrap.fill(f"{setting} ({note})", int((figure.get_figwidth() - 0.1) / text_width("x"))),
     )
     legend.get_title().set_color("0.3")
 

@@ -75,7 +75,8 @@ def _bars(
     for slot, group in enumerate(groups):
         if not group.finished:
             continue
-        band = mean_band(results.final(group)[:, None, :])
+        final = results.final(group)
+        band = mean_band(final[:, None, :])
         y = np.arange(len(group.tasks)) - _FILLED / 2 + thickness * (slot + 0.5)
         color = look_of(group, looks).color
         handles[label_of(group)] = axes.barh(y, band.mean, thickness, color=color, edgecolor="white", linewidth=0.2)
@@ -83,6 +84,10 @@ def _bars(
             limits = error_limits(band)
             for color, width in (("white", 2.2 * line), ("black", line)):  # Seen on bars of any lightness.
                 axes.errorbar(band.mean, y, xerr=limits, fmt="none", ecolor=color, elinewidth=width, capsize=0)
+        elif len(final) > 1:
+            size = min(4.0, (0.6 * thickness * row) ** 2)
+            style: dict[str, Any] = {"color": "black", "edgecolors": "white", "linewidths": 0.3, "clip_on": False}
+            axes.scatter(final, np.broadcast_to(y, final.shape), s=size, zorder=3, **style)
     return handles
 
 

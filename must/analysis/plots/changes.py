@@ -12,7 +12,7 @@ from must.analysis.aggregates import mean_band
 from must.analysis.labels import heading
 from must.analysis.load import Group, Results
 from must.analysis.logs import read_mask_churn
-from must.analysis.plots.panels import cells_of, grid_columns, label_of, note_of, steps_axis, titled_panels
+from must.analysis.plots.panels import cells_of, draw_spread, grid_columns, label_of, note_of, steps_axis, titled_panels
 from must.analysis.style import Look, legend_below, ratio_looks
 from must.analysis.variants import all_ratios, masked_variants, ratio_of
 
@@ -53,8 +53,8 @@ def _line(axes: Axes, group: Group, look: Look) -> dict[str, Any]:
     steps = read[0][0] / len(group.tasks)
     if not len(steps):
         return {}
-    band = mean_band(np.stack([churn for _, churn in read])[:, None, :])
+    runs = np.stack([churn for _, churn in read])
+    band = mean_band(runs[:, None, :])
     (line,) = axes.plot(steps, band.mean, markevery=max(1, len(steps) // 8), **look.line())
-    if not np.isnan(band.low).any():
-        axes.fill_between(steps, band.low, band.high, color=look.color, alpha=0.15, linewidth=0)
+    draw_spread(axes, steps, band, runs, look)
     return {label_of(group): line}

@@ -8,12 +8,20 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from must.analysis.aggregates import profile_band
-from must.analysis.estimates import improvement
+from must.analysis.aggregates import performance_profile, profile_band
+from must.analysis.estimates import improvement, improvement_of_runs
 from must.analysis.labels import differences, heading
 from must.analysis.load import Results
-from must.analysis.notes import INTERVAL_NAME
-from must.analysis.plots.panels import cells_of, grid_columns, label_of, note_of, share_axis, titled_panels
+from must.analysis.plots.panels import (
+    cells_of,
+    draw_points,
+    draw_spread,
+    grid_columns,
+    label_of,
+    note_of,
+    share_axis,
+    titled_panels,
+)
 from must.analysis.statistics import FloatArray
 from must.analysis.style import (
     LINE_HEIGHT,
@@ -63,8 +71,8 @@ def draw_profile(axes: Axes, final: FloatArray, look: Look) -> Any:
     """Draw the profile of (R, K) final success rates; give what stands for it in the legend."""
     band = profile_band(final, _THRESHOLDS)
     (line,) = axes.step(_THRESHOLDS, band.mean, where="post", markevery=12, clip_on=False, **look.line())
-    if not np.isnan(band.low).any():
-        axes.fill_between(_THRESHOLDS, band.low, band.high, step="post", color=look.color, alpha=0.15, linewidth=0)
+    runs = np.array([performance_profile(run[None], _THRESHOLDS) for run in final])
+    draw_spread(axes, _THRESHOLDS, band, runs, look, steps=True)
     return line
 
 
@@ -84,12 +92,12 @@ def improvement_over_dense(results: Results) -> Figure | None:
     Returns:
         The figure, with the highest probabilities if a page has no room for all; None where nothing can be compared.
     """
-    compared = [(group, improvement(results, group)) for group in results.groups]
+    compared = [(group, improvement(results, group, results.control_of(group))) for group in results.groups]
     rows = [(group, interval) for group, interval in compared if not np.isnan(interval.value)]
     if not rows:
         return None
     room = int((PAGE - _AROUND) / _ROW)
-    notes = [note_of(results, INTERVAL_NAME)]
+    notes = [note_of(results, "value")]
     if len(rows) > room:
         kept = {id(group) for group, _ in sorted(rows, key=lambda row: -row[1].value)[:room]}
         notes.append(f"the best {room} of {len(rows)} settings")
@@ -105,6 +113,9 @@ def improvement_over_dense(results: Results) -> Figure | None:
         look = look_of(group, looks)
         if not np.isnan(interval.low):
             axes.plot([interval.low, interval.high], [row, row], color=look.color, linewidth=1.6, solid_capstyle="butt")
+        elif len(group.finished) > 1:
+            each = improvement_of_runs(results, group, results.control_of(group))
+            draw_points(axes, each, np.full(len(each), row), look.color)
         (handles[label_of(group)],) = axes.plot(
             interval.value, row, **look.line() | {"linestyle": "none", "clip_on": False}
         )

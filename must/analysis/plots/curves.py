@@ -13,6 +13,7 @@ from must.analysis.labels import heading
 from must.analysis.load import Group, Results
 from must.analysis.plots.panels import (
     cells_of,
+    draw_spread,
     grid_columns,
     label_of,
     note_of,
@@ -75,10 +76,10 @@ def _columns(shown: list[Variant]) -> int:
 def draw_curve(axes: Axes, group: Group, look: Look, window: int, task: int | None = None) -> Any:
     """Draw one group, its mean over the tasks or a single task; give what stands for it in the legend."""
     success = np.moveaxis(group.success, 1, 2) if task is None else group.success[:, None, :, task]
-    band = mean_band(window_means(success, window))
+    success = window_means(success, window)
+    band = mean_band(success)
     steps = window_means(group.env_steps_per_task, window)
     every = max(1, len(steps) // _MARKS)
     (line,) = axes.plot(steps, band.mean, markevery=every, clip_on=False, **look.line())
-    if not np.isnan(band.low).any():
-        axes.fill_between(steps, band.low, band.high, color=look.color, alpha=0.15, linewidth=0)
+    draw_spread(axes, steps, band, success.mean(axis=1), look)
     return line

@@ -14,12 +14,13 @@ from matplotlib.ticker import MaxNLocator
 
 from must.analysis.aggregates import Interval
 from must.analysis.costs import cost_of
+from must.analysis.estimates import improvement_of_runs
 from must.analysis.labels import short_task_names
 from must.analysis.load import Results
-from must.analysis.notes import INTERVAL_NAME
-from must.analysis.plots.panels import note_of, share_axis
+from must.analysis.plots.panels import draw_points, note_of, share_axis
 from must.analysis.ranking import Ranked, ranked
-from must.analysis.style import LINE_HEIGHT, ONE_COLUMN, PAGE, SMALL, TWO_COLUMNS, text_width
+from must.analysis.statistics import FloatArray
+from must.analysis.style import LINE_HEIGHT, MASKED, ONE_COLUMN, PAGE, SMALL, TWO_COLUMNS, text_width
 from must.analysis.tables.rows import by_benchmark
 
 _ROW = 1.7 * LINE_HEIGHT
@@ -34,7 +35,7 @@ _LABELS = 0.45
 """Share of a column's width that the names of the rows may take."""
 _LEAST_LEFT = 0.8
 """The axis of success begins here at the latest: small differences are not to look large."""
-_COLOR, _CONTROL = "#31688e", "0.45"
+_CONTROL = "0.45"
 
 
 class _Block(NamedTuple):
@@ -45,22 +46,38 @@ class _Block(NamedTuple):
 
 
 def method_comparison(results: Results) -> Figure | None:
-    """Draw the ranking: interquartile mean of the final success, and probability of being better than MT-SAC."""
+    """Draw the ranking: mean (and interquartile mean) of the final success, probability of being better than MT-SAC."""
     blocks, notes = _blocks(results)
     compared = any(not math.isnan(row.improvement.value) for block in blocks for row in block.rows)
     figure, grid = _figure(blocks, 2 if compared else 1)
-    lowest = min(_lower(row.middle) for block in blocks for row in block.rows)
+    runs = {id(row.group): results.final(row.group).mean(axis=1) for block in blocks for row in block.rows}
+    lowest = min(
+        min(_lower(row.mean), row.middle.value, runs[id(row.group)].min()) for block in blocks for row in block.rows
+    )
     for block, panels in zip(blocks, grid, strict=True):
-        _points(panels[0], results, block, [row.middle for row in block.rows])
+        middles = [row.middle.value for row in block.rows]
+        hollow: dict[str, Any] = {
+            "marker": "o",
+            "linestyle": "none",
+            "markerfacecolor": "none",
+            "markeredgecolor": "0.1",
+        }
+        panels[0].plot(
+            middles, range(len(middles)), **hollow, markersize=6, markeredgewidth=0.7, clip_on=False, zorder=3.5
+        )
+        _points(
+            panels[0], results, block, [row.mean for row in block.rows], [runs[id(row.group)] for row in block.rows]
+        )
         panels[0].set_xlim(min(_LEAST_LEFT, max(0.0, math.floor(10 * lowest - 1e-9) / 10)), 1)
         panels[0].xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
-        panels[0].set_xlabel("Final success (interquartile mean)")
+        panels[0].set_xlabel("Mean final success (ring: interquartile mean)")
         if compared:
-            _points(panels[1], results, block, [row.improvement for row in block.rows])
+            each = [improvement_of_runs(results, row.group, results.control_of(row.group)) for row in block.rows]
+            _points(panels[1], results, block, [row.improvement for row in block.rows], each)
             panels[1].axvline(0.5, color="0.4", linewidth=0.8, linestyle=(0, (4, 2)))
             panels[1].set_xlabel("P(better than MT-SAC)")
             share_axis(panels[1])
-    _note(figure, [note_of(results, f"value and {INTERVAL_NAME}"), *notes])
+    _note(figure, [note_of(results, "value"), *notes])
     return figure
 
 
@@ -79,7 +96,7 @@ def method_speed(results: Results) -> Figure | None:
         _points(axes, results, block, [Interval(speed, math.nan, math.nan) for speed in speeds])
         axes.set_xlim(left=0)
         axes.set_xlabel("Gradient steps per second")
-    _note(figure, [note_of(results, "mean"), *notes])
+    _note(figure, [note_of(results, spread=False), *notes])
     return figure
 
 
@@ -103,7 +120,7 @@ def method_success_per_task(results: Results) -> Figure | None:
         bar = figure.colorbar(image, ax=axes, pad=0.01, fraction=0.03, aspect=30)
         bar.set_label("Success rate")
         bar.outline.set_visible(False)
-    _note(figure, [note_of(results, "mean"), *notes])
+    _note(figure, [note_of(results, spread=False), *notes])
     return figure
 
 
@@ -156,13 +173,25 @@ def _figure(
     return figure, [list(panels) for panels in grid]
 
 
-def _points(axes: Axes, results: Results, block: _Block, values: Sequence[Interval]) -> None:
-    """Draw values with their intervals, where there are any: a row for each."""
+def _points(
+    axes: Axes, results: Results, block: _Block, values: Sequence[Interval], runs: Sequence[FloatArray] = ()
+) -> None:
+    """Draw values with their intervals, or with the single runs where there are too few: a row for each.
+
+    Args:
+        axes: Where to draw.
+        results: The runs.
+        block: The rows.
+        values: A value for each row.
+        runs: Of each row the values (R,) of its runs, if they are to be drawn at all.
+    """
     for row, (place, value) in enumerate(zip(block.rows, values, strict=True)):
         control = results.control_of(place.group) is place.group
-        color, marker = (_CONTROL, "D") if control else (_COLOR, "o")
+        color, marker = (_CONTROL, "D") if control else (MASKED.color, "o")
         if not math.isnan(value.low):
             axes.plot([value.low, value.high], [row, row], color=color, linewidth=1.6, solid_capstyle="butt")
+        elif runs and len(runs[row]) > 1:
+            draw_points(axes, runs[row], np.full(len(runs[row]), row), color)
         if not math.isnan(value.value):
             point: dict[str, Any] = {"color": color, "marker": marker, "markeredgecolor": "white"}
             axes.plot(value.value, row, **point, markeredgewidth=0.4, markersize=4.5, clip_on=False, zorder=3)

@@ -8,16 +8,18 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.cbook import pts_to_poststep
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, MultipleLocator, NullLocator
 
 from must.analysis.aggregates import Band
 from must.analysis.labels import differences, method_label, parts
 from must.analysis.load import Group, Results
-from must.analysis.notes import INTERVAL_NAME, coverage_note, seeds_note
+from must.analysis.notes import coverage_note, seeds_note
 from must.analysis.ranking import words_of
 from must.analysis.statistics import FloatArray
-from must.analysis.style import DENSE_LABEL, ONE_COLUMN, TWO_COLUMNS, titles_height, wrap_title
+from must.analysis.style import DENSE_LABEL, ONE_COLUMN, TWO_COLUMNS, Look, titles_height, wrap_title
 from must.analysis.variants import COMPARED, Variant, ratio_of
 
 SUCCESS = "Success rate"
@@ -88,9 +90,33 @@ def label_of(group: Group) -> str:
     return f"{ratio_of(group):.10g}"
 
 
-def note_of(results: Results, what: str = f"mean and {INTERVAL_NAME}") -> str:
-    """Say what is drawn of how many seeds, and how much of the sweep is shown when it is not all."""
-    return "; ".join(part for part in (seeds_note(results.groups, what), coverage_note(results)) if part)
+def note_of(results: Results, what: str = "mean", spread: bool = True) -> str:
+    """Say what is drawn of how many seeds, and how much of the sweep is shown when it is not all; see `seeds_note`."""
+    return "; ".join(part for part in (seeds_note(results.groups, what, spread), coverage_note(results)) if part)
+
+
+def draw_spread(axes: Axes, x: FloatArray, band: Band, runs: FloatArray, look: Look, steps: bool = False) -> None:
+    """Shade the interval of a curve; where there are too few seeds for one, draw each run as a thin line.
+
+    Args:
+        axes: Where to draw.
+        x: (E,)
+        band: The curve, each (E,).
+        runs: (R, E) the runs' own curves.
+        look: That of the curve.
+        steps: Whether the curve keeps a value until the next one.
+    """
+    if not np.isnan(band.low).any():
+        shape: Any = "post" if steps else None
+        axes.fill_between(x, band.low, band.high, step=shape, color=look.color, alpha=0.15, linewidth=0)
+    elif len(runs) > 1:
+        curves = [np.transpose(pts_to_poststep(x, run) if steps else [x, run]) for run in runs]
+        axes.add_collection(LineCollection(curves, colors=[look.color], linewidths=0.45, alpha=0.55))
+
+
+def draw_points(axes: Axes, x: FloatArray | float, y: FloatArray | float, color: Any) -> None:
+    """Draw single runs as small points, for groups with too few seeds for an interval."""
+    axes.scatter(x, y, s=4, color=color, alpha=0.8, linewidths=0, clip_on=False, zorder=2.5)
 
 
 def variant_titles(shown: Sequence[Variant]) -> list[list[str]]:

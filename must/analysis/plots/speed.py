@@ -47,5 +47,5 @@ def training_speed(results: Results) -> Figure | None:
     axes.set_ylabel("Gradient steps per second")
     axes.set_xlim(0, 1.03)
     axes.set_ylim(bottom=0)
-    legend_below(figure, handles, "Runs", note_of(results, "mean"))
+    legend_below(figure, handles, "Runs", note_of(results, spread=False))
     return figure

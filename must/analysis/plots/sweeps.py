@@ -10,10 +10,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from must.analysis.aggregates import Band, mean_band
+from must.analysis.aggregates import MIN_SEEDS, Band, mean_band
 from must.analysis.labels import heading
 from must.analysis.load import Group, Results
 from must.analysis.plots.panels import (
+    draw_points,
     error_limits,
     grid_columns,
     label_of,
@@ -23,6 +24,7 @@ from must.analysis.plots.panels import (
     titled_panels,
     variant_titles,
 )
+from must.analysis.statistics import FloatArray
 from must.analysis.style import (
     DENSE,
     UNCHANGED,
@@ -62,10 +64,12 @@ def success_by_pruning_ratio(results: Results) -> Figure:
                 line_x, line_y = np.r_[place[0.0], x], np.r_[control.mean, band.mean]
                 axes.plot(line_x[:2], line_y[:2], **looks[interval].line() | {"marker": ""})
             handles["none" if interval is None else str(interval)] = _points(axes, x, band, looks[interval])
+            _draw_runs(axes, results, x, groups, looks[interval])
         if variant.control and control.mean.size:
             handles[label_of(variant.control)] = _points(
                 axes, np.array([place[0.0]]), control, replace(DENSE, dashes="none")
             )
+            _draw_runs(axes, results, np.array([place[0.0]]), [variant.control], DENSE)
         return handles
 
     return _figure(results, shown, draw, heading("update_interval"))
@@ -93,11 +97,14 @@ def success_by_update_interval(results: Results) -> Figure | None:
             level = float(control.mean[0])
             handles[label_of(variant.control)] = axes.axhline(level, color=DENSE.color, linestyle=DENSE.dashes)
             axes.axhspan(level - below, level + above, color=DENSE.color, alpha=0.1, linewidth=0)
+            for run in _runs_without_interval(results, variant.control):
+                axes.axhline(run, color=DENSE.color, linewidth=0.4, alpha=0.6)
         for ratio, shift in zip(variant.ratios, _dodge(len(variant.ratios)), strict=True):
             groups = [group for group in variant.masked_with(ratio) if group.finished]
             if groups:
                 x = np.array([place[group.config.masks.update_interval] for group in groups]) + shift
                 handles[f"{ratio:.10g}"] = _points(axes, x, _final(results, groups), looks[ratio])
+                _draw_runs(axes, results, x, groups, looks[ratio])
         return handles
 
     return _figure(results, shown, draw, heading("pruning_ratio"))
@@ -118,9 +125,10 @@ def _figure(results: Results, shown: list[Variant], draw: Panel, legend: str) ->
 
 
 def _lowest(results: Results) -> float:
-    """Give the lower end of all error bars."""
+    """Give the lower end of all error bars, and of all points."""
     band = _final(results, results.groups)
-    return float((band.mean - error_limits(band)[0]).min())
+    runs = np.concatenate([_runs_without_interval(results, group) for group in results.groups])
+    return float(min([*(band.mean - error_limits(band)[0]), *runs]))
 
 
 def _final(results: Results, groups: Sequence[Group]) -> Band:
@@ -134,6 +142,19 @@ def _points(axes: Axes, x: np.ndarray, band: Band, look: Look) -> Any:
     axes.errorbar(x, band.mean, yerr=error_limits(band), fmt="none", ecolor=look.color, elinewidth=0.8)
     (line,) = axes.plot(x, band.mean, clip_on=False, zorder=3, **look.line())
     return line
+
+
+def _runs_without_interval(results: Results, group: Group) -> FloatArray:
+    """Return the final success of each of several runs (R,) that are too few for an interval; else nothing (0,)."""
+    runs = results.final(group).mean(axis=1)
+    return runs if 1 < len(runs) < MIN_SEEDS else np.zeros(0)
+
+
+def _draw_runs(axes: Axes, results: Results, x: FloatArray, groups: Sequence[Group], look: Look) -> None:
+    """Draw the runs of groups that have no interval, each group at its x."""
+    for at, group in zip(x, groups, strict=True):
+        runs = _runs_without_interval(results, group)
+        draw_points(axes, np.full(len(runs), at), runs, look.color)
 
 
 def _dodge(count: int) -> np.ndarray:

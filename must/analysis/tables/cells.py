@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from must.analysis.aggregates import Interval
 from must.analysis.labels import NOTHING
@@ -28,6 +29,15 @@ def interval_cells(intervals: Sequence[Interval], highest: bool = True) -> list[
     return _marked([_number(each.value) for each in intervals], details, highest)
 
 
+def spread_and_interval_cells(spreads: Sequence[Spread], intervals: Sequence[Interval]) -> list[Cell]:
+    """Write comparable means with standard deviations and intervals, where there are any; the highest is the best."""
+    spread, interval = spread_cells(spreads), interval_cells(intervals)
+    return [
+        replace(cell, detail=" ".join(filter(None, (cell.detail, other.detail))))
+        for cell, other in zip(spread, interval, strict=True)
+    ]
+
+
 def plain_cells(values: Sequence[float], digits: int = 2) -> list[Cell]:
     """Write values of which none is the best."""
     return [Cell(_number(value, digits)) for value in values]
@@ -41,6 +51,11 @@ def count_cells(values: Sequence[float]) -> list[Cell]:
 def csv_number(value: float) -> str:
     """Write a number with six decimals; what does not exist stays empty."""
     return "" if math.isnan(value) else f"{value:.6f}"
+
+
+def interval_record(name: str, interval: Interval) -> dict[str, str]:
+    """Return the fields ``name``, ``name_low`` and ``name_high`` of a record."""
+    return {f"{name}{end}": csv_number(x) for end, x in zip(("", "_low", "_high"), interval, strict=True)}
 
 
 def _number(value: float, digits: int = 2) -> str:

@@ -6,13 +6,19 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from must.analysis.estimates import final_iqm
+from must.analysis.estimates import final_iqm, final_mean
 from must.analysis.labels import describe, method_label
 from must.analysis.load import Group, Results, Status
 from must.analysis.markup import Cell, Table
 from must.analysis.ranking import names_of
 from must.analysis.statistics import FloatArray, Spread, best_success, over_runs
-from must.analysis.tables.cells import csv_number, interval_cells, spread_cells
+from must.analysis.tables.cells import (
+    csv_number,
+    interval_cells,
+    interval_record,
+    spread_and_interval_cells,
+    spread_cells,
+)
 from must.analysis.tables.rows import by_benchmark, key_cells, key_columns, key_record, provenance_record
 from must.analysis.variants import compares_methods, ratio_of, variants
 
@@ -36,7 +42,10 @@ def _success_table(results: Results, groups: Sequence[Group], with_tasks: bool) 
     tasks = groups[0].tasks if with_tasks and len(groups[0].tasks) <= _TASK_COLUMNS else ()
     keys = key_columns(results)
     columns = [
-        spread_cells([over_runs(results.final(group).mean(axis=1)) for group in groups]),
+        spread_and_interval_cells(
+            [over_runs(results.final(group).mean(axis=1)) for group in groups],
+            [final_mean(results, group) for group in groups],
+        ),
         interval_cells([final_iqm(results, group) for group in groups]),
         spread_cells([over_runs(best_success(group.success).mean(axis=1)) for group in groups]),
         *(spread_cells([over_runs(results.final(group)[:, k]) for group in groups]) for k in range(len(tasks))),
@@ -56,9 +65,9 @@ def success_records(results: Results) -> list[dict[str, str]]:
         record = key_record(results, group)
         record |= {"seeds": str(counts[Status.FINISHED]), "seeds_planned": str(len(group.runs))}
         record |= {str(status): str(counts[status]) for status in Status if status is not Status.FINISHED}
-        record |= _numbers("final", over_runs(final.mean(axis=1)))
-        middle = final_iqm(results, group)
-        record |= {f"final_iqm{suffix}": csv_number(x) for suffix, x in zip(("", "_low", "_high"), middle, strict=True)}
+        record |= interval_record("final_mean", final_mean(results, group))
+        record |= {"final_std": csv_number(float(over_runs(final.mean(axis=1)).std))}
+        record |= interval_record("final_iqm", final_iqm(results, group))
         record |= _numbers("best", over_runs(best.mean(axis=1)))
         for task in tasks:
             column = group.tasks.index(task) if task in group.tasks else None

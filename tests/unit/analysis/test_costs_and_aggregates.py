@@ -21,12 +21,15 @@ def test_aggregates_by_hand(runs):
     assert sparse["probability_of_improvement_over_dense"] == "0.875000"
     # Dense curves 0 .7 .5 and 0 .8 .5, pruned 0 .3 .8 and 0 .3 .9, at evenly spaced evaluations.
     assert (dense["area_under_curve"], sparse["area_under_curve"]) == ("0.500000", "0.362500")
+    # Of each run and task: dense .5 .45 .5 .55, pruned .35 .35 .4 .35.
+    assert sparse["area_probability_of_improvement_over_dense"] == "0.000000"
+    assert not any("static" in name for name in sparse)
     assert (dense["steps_to_success_rate"], dense["runs_that_reached_it"]) == (" 10500", "1")
     assert (sparse["steps_to_success_rate"], sparse["runs_that_reached_it"]) == ("18000 18000", "2")
     text = read(runs, experiment, "aggregates.md")
-    assert lines_with(text, "MT-SAC")[0].endswith("| \N{EN DASH} | 0.50 | 10.5k (1 of 2) |")
-    assert lines_with(text, "MUST")[0].endswith("| 0.36 | 18.0k |")
-    assert "**0.15 [" in lines_with(text, "MUST")[0]  # of the gaps the smallest is the best
+    assert lines_with(text, "MT-SAC")[0].endswith("| \N{EN DASH} | **0.50** | \N{EN DASH} | 10.5k (1 of 2) |")
+    assert lines_with(text, "MUST")[0].endswith("| 0.36 | 0.00 | 18.0k |")
+    assert "**0.15**" in lines_with(text, "MUST")[0]  # of the gaps the smallest is the best
 
 
 def test_costs_are_those_of_the_logs(runs):

@@ -2,6 +2,7 @@
 
 import csv
 import itertools
+import json
 import logging
 import re
 
@@ -112,10 +113,28 @@ def test_curves_of_a_task_profiles_and_improvements_are_those_worked_out_by_hand
     }
     assert above == {0.0: (1, 1), 0.5: (0.75, 0.75), 0.7: (0.25, 0.5), 1.0: (0, 0)}
     # Reach: 1 beats both, .6 beats .4 only. Door: .8 beats both, .4 none.
-    band, point, half = figures["improvement_over_dense"].axes[0].lines
+    point, half = figures["improvement_over_dense"].axes[0].lines
     np.testing.assert_allclose(point.get_xdata(), [0.625])
-    assert 0 <= band.get_xdata()[0] < 0.625 < band.get_xdata()[1] <= 1
+    each = figures["improvement_over_dense"].axes[0].collections[0].get_offsets()
+    np.testing.assert_allclose(each, [[1, 0], [0.25, 0]])
     np.testing.assert_allclose(half.get_xdata(), [0.5, 0.5])
+
+
+def test_success_stands_over_the_cost_of_an_action(runs):
+    experiment = runs.experiment()
+    directories = runs.write_all(experiment, lambda _, config: RATES[config.masks.pruning_ratio, config.training.seed])
+    for directory in directories[2:]:
+        result = json.loads((directory / "result.json").read_text())
+        result["sizes"]["flops_per_action"] = 9_310
+        (directory / "result.json").write_text(json.dumps(result))
+    figure = draw(runs, experiment, "success_by_flops")["success_by_flops"]
+    (axes,) = figure.axes
+    assert axes.get_xscale() == "log"
+    points = {line.get_marker(): line.get_xydata()[0].tolist() for line in axes.lines}
+    assert points["D"] == pytest.approx([93_100, 0.6])
+    assert points["o"] == pytest.approx([9_310, 0.7])
+    assert [text.get_text() for text in axes.texts if text.get_text()] == ["ratio 0.5", "MT-SAC"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["MT-SAC", "masks"]
 
 
 def test_mask_changes_and_speed_are_those_of_the_logs(runs):
@@ -205,7 +224,7 @@ def test_runs_that_do_not_count_are_not_drawn_and_the_figure_says_so(runs, unfin
     figures = draw(runs, experiment)
     for name, figure in figures.items():
         if not name.startswith("mask_overlap"):
-            title = figure.legends[0].get_title().get_text()
+            title = figure.legends[0].get_title().get_text().replace("\n", " ")
             assert "5 of 10 runs finished" in title
             assert "1 to 2 seeds" in title
     assert not any("dense" in text.get_text() for text in figures["performance_profiles"].legends[0].get_texts())

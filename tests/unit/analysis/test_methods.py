@@ -28,6 +28,8 @@ RATES = {  # (method, seed) -> (K,) at the end
     ("static_sparse", 1): [0.6, 0.2],
 }
 
+STATIC_RATES = {"must": 0.8, "static_sparse": 0.6, "mt_sac": 0.7}
+
 
 def by_hand(spec, config):
     return [[0.0, 0.0], RATES[config.method, config.training.seed]]
@@ -39,15 +41,35 @@ def results_of(runs, success=by_hand, **sections):
     return experiment, load_results(experiment, runs.results)
 
 
-def test_equals_share_a_rank_and_stand_in_the_order_of_their_means(runs):
+def test_equals_share_a_rank_and_stand_in_the_order_of_their_interquartile_means(runs):
     rates = {
-        "pcgrad": [[0.0, 0.0], [0.0, 0.0]],
-        "mt_sac": [[0.0, 0.5], [0.5, 1.0]],
-        "static_sparse": [[0.5, 0.5], [0.5, 1.0]],  # the middle half is that of mt_sac, [.5 .5]
+        "pcgrad": [[0.5, 0.5], [0.5, 0.5]],
+        "mt_sac": [[0.0, 0.6], [0.6, 0.8]],  # the same mean, and .6 in the middle
+        "static_sparse": [[0.4, 0.4], [0.4, 1.0]],
     }
     _, results = results_of(runs, lambda _, run: [[0, 0], rates[run.method][run.training.seed]], sweep=THREE)
     rows = ranked(results, results.groups)
-    assert [(row.rank, row.name) for row in rows] == [(1, "Static sparse"), (1, "MT-SAC"), (3, "PCGrad")]
+    assert [(row.rank, row.rank_by_iqm, row.name) for row in rows] == [
+        (1, 3, "Static sparse"),
+        (2, 1, "MT-SAC"),
+        (2, 2, "PCGrad"),
+    ]
+
+
+def test_the_interquartile_mean_may_not_see_what_the_mean_does(runs):
+    """Of six values it leaves out the worst, and a method that fails once ranks above one that is better on average."""
+    rates = {"pcgrad": [[1, 1, 0.34], [1, 1, 1]], "mt_sac": [[1, 1, 0.75], [1, 1, 0.75]]}
+    tasks = ["reach-v3", "door-open-v3", "drawer-close-v3"]
+    _, results = results_of(
+        runs,
+        lambda _, run: [[0, 0, 0], rates[run.method][run.training.seed]],
+        sweep={"methods": ["pcgrad", "mt_sac"], "seeds": [0, 1]},
+        env={"tasks": tasks},
+    )
+    first, second = ranked(results, results.groups)
+    assert (first.name, first.rank, first.rank_by_iqm) == ("MT-SAC", 1, 2)
+    np.testing.assert_allclose([first.mean.value, first.middle.value], [5.5 / 6, 3.75 / 4])
+    np.testing.assert_allclose([second.mean.value, second.middle.value], [5.34 / 6, 1])
 
 
 def test_the_ranking_is_that_worked_out_by_hand(runs):
@@ -64,6 +86,8 @@ def test_the_ranking_is_that_worked_out_by_hand(runs):
     assert pcgrad["probability_of_improvement_over_mt_sac"] == "0.250000"
     assert (static["rank"], static["method"], static["method_name"]) == ("1", "Static sparse", "static_sparse")
     assert (static["final_mean"], static["final_iqm"]) == ("0.550000", "0.500000")
+    assert [row["rank_by_iqm"] for row in (static, control, pcgrad)] == ["1", "2", "3"]
+    assert (static["final_mean_low"], static["final_mean_high"]) == ("", "")
     # Q networks: two of 900; nothing is left out of the total for being masked.
     assert (static["policy_parameters"], static["policy_parameters_kept"]) == ("1000.000000", "500.000000")
     assert static["all_parameters"] == "2800.000000"
@@ -73,11 +97,11 @@ def test_the_comparison_shows_rank_name_numbers_and_size(runs):
     experiment, _ = results_of(runs, sweep=THREE)
     text = read(runs, experiment, "comparison.md")
     first, second, third = lines_with(text, "2 of 2")
-    assert first.startswith("| 1 | Static sparse | 2 of 2 | **0.50 [")
+    assert first.startswith("| 1 | 1 | Static sparse | 2 of 2 | **0.55 ± 0.21** | **0.50** | **0.69** |")
     assert first.endswith("| 1.00k | 500 | 2.80k | 13.3 |")
-    assert second.startswith("| 2 | MT-SAC | 2 of 2 | 0.40 [")
+    assert second.startswith("| 2 | 2 | MT-SAC | 2 of 2 | 0.40 ± 0.14 | 0.40 |")
     assert "| \N{EN DASH} | 1.00k | 1.00k | 2.80k | 13.3 |" in second
-    assert third.startswith("| 3 | PCGrad |")
+    assert third.startswith("| 3 | 3 | PCGrad |")
     assert "where intervals overlap, the order of two rows says little" in text
 
 
@@ -88,7 +112,9 @@ def test_equals_share_a_rank_and_what_is_not_finished_has_none(runs, unfinished)
         unfinished(directory, "running")
     results = load_results(experiment, runs.results)
     assert [row.rank for row in ranked(results, results.groups)] == [1, 1, None]
-    assert lines_with(read(runs, experiment, "comparison.md"), "0 of 2")[0].startswith("| \N{EN DASH} | MT-SAC |")
+    assert lines_with(read(runs, experiment, "comparison.md"), "0 of 2")[0].startswith(
+        "| \N{EN DASH} | \N{EN DASH} | MT-SAC |"
+    )
 
 
 def test_the_control_is_multi_task_sac_on_the_same_tasks(runs):
@@ -97,12 +123,40 @@ def test_the_control_is_multi_task_sac_on_the_same_tasks(runs):
         runs, lambda *_: np.ones((2, 2)), sweep=sweep | {"methods": ["pcgrad", "static_sparse", "must", "mt_sac"]}
     )
     assert {results.control_of(group).config.method for group in results.groups} == {"mt_sac"}
-    assert [improvement(results, group).value for group in results.groups[:-1]] == [0.5, 0.5, 0.5]
+    control = results.groups[-1]
+    assert [improvement(results, group, control).value for group in results.groups[:-1]] == [0.5, 0.5, 0.5]
     assert names_of(results.groups) == ["PCGrad", "Static sparse", "MUST", "MT-SAC"]  # what prunes nothing is MT-SAC
     experiment = runs.experiment(name="other", sweep=sweep | {"methods": ["pcgrad", "static_sparse", "must"]})
     runs.write_all(experiment, lambda *_: np.ones((2, 2)))
     results = load_results(experiment, runs.results)
     assert {(c.config.method, c.dense) for c in map(results.control_of, results.groups)} == {("must", True)}
+
+
+def test_the_static_control_has_the_same_masks_but_for_learning(runs):
+    sweep = {
+        "methods": ["must", "static_sparse", "mt_sac"],
+        "seeds": [0],
+        "granularities": ["weight", "neuron"],
+        "pruning_ratios": [0.5, 0.8],
+        "update_intervals": [10, 20],
+    }
+    experiment, results = results_of(runs, lambda _, run: [[0, 0], [STATIC_RATES[run.method]] * 2], sweep=sweep)
+    compared = ("granularity", "pruning_ratio")
+    for group in results.groups:
+        control = results.static_control_of(group)
+        if group.config.method == "mt_sac":
+            assert control is None
+        else:
+            assert control.config.method == "static_sparse"
+            assert [control.settings[axis] for axis in compared] == [group.settings[axis] for axis in compared]
+    rows = records(runs, experiment, "aggregates.csv")
+    names = ("probability_of_improvement_over_static", "area_probability_of_improvement_over_static")
+    values = {row["method_name"]: [row[name] for name in names] for row in rows}
+    assert values == {"must": ["1.000000"] * 2, "static_sparse": ["", ""], "mt_sac": ["", ""]}
+    text = read(runs, experiment, "aggregates.md")
+    assert "| P(better) | P(better than static) | Area under curve | P(better) by area |" in text
+    assert "| P(better than static) by area |" in text
+    assert "or of static random masks of the same kind and ratio (static)" in text
 
 
 def test_without_multi_task_sac_there_is_no_control(runs):
@@ -207,8 +261,10 @@ def test_points_and_cells_are_those_of_the_ranking(runs):
     figures = draw(runs, experiment, "method_comparison", "success_per_task", "mask_overlap")
     middles, improvements = figures["method_comparison"].axes
     assert [label.get_text() for label in middles.get_yticklabels()] == ["Static sparse", "MT-SAC", "PCGrad"]
-    points = [line.get_xdata()[0] for line in middles.lines if len(line.get_xdata()) == 1]
-    np.testing.assert_allclose(points, [0.5, 0.4, 0.3])
+    rings, *points = middles.lines
+    np.testing.assert_allclose(rings.get_xdata(), [0.5, 0.4, 0.3])
+    assert rings.get_markerfacecolor() == "none"
+    np.testing.assert_allclose([line.get_xdata()[0] for line in points], [0.55, 0.4, 0.25])
     points = [(line.get_xdata()[0], line.get_ydata()[0]) for line in improvements.lines if len(line.get_xdata()) == 1]
     np.testing.assert_allclose(points, [(0.6875, 0), (0.25, 2)])
     image = figures["success_per_task"].axes[0].images[0].get_array()
