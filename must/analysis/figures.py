@@ -24,6 +24,7 @@ from must.analysis.plots.tasks import learning_curves_per_task
 from must.analysis.style import FORMATS, STYLE, save
 from must.analysis.variants import COMPARED, compares_methods
 from must.config import Experiment, RunConfig, parse_experiment
+from must.config.schedule import first_renewal
 
 _LOG = logging.getLogger(__name__)
 
