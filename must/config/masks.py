@@ -26,7 +26,7 @@ class MaskConfig(Section):
     """Share of the training epochs after which masks are renewed no more. In the last epoch they never are."""
     max_churn: Share | None = 0.05
     """Share of a layer's kept elements that one renewal may swap, those with the largest difference of scores; it falls
-    along a cosine to 0 at the freeze. `null`: no bound (the original)."""
+    along a cosine to 0 at the freeze, though not below one element. `null`: no bound (the original)."""
     update: Literal["apart", "joint"] = "apart"
     """What a mask update is. `apart`: `update_steps` steps in which the generators learn and the networks stay as they
     are; then the masks are renewed, and the epoch's ordinary gradient steps adapt the networks to them before they act.

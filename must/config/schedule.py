@@ -36,8 +36,8 @@ def first_renewal(epochs: int, interval: int, freeze_after: float) -> int | None
 def swaps_allowed(kept: int, number: int, epochs: int, freeze_after: float, max_churn: float | None) -> int:
     """Return how many of a layer's kept elements the renewal of training epoch ``number`` may swap for others.
 
-    The bound starts at ``max_churn`` of them and falls along a cosine to 0 at the freeze (RigL, arXiv 1911.11134). Up
-    to and at the freeze it is at least one element, if ``max_churn`` itself is.
+    The bound starts at ``max_churn`` of them and falls along a cosine to 0 at the freeze (RigL, arXiv 1911.11134),
+    rounded down, but to no less than one element: a renewal that can change nothing would be none.
 
     Args:
         kept: Elements that a task keeps of the layer.
@@ -50,5 +50,4 @@ def swaps_allowed(kept: int, number: int, epochs: int, freeze_after: float, max_
         return kept
     last = last_renewal(epochs, freeze_after)
     share = max_churn * 0.5 * (1 + math.cos(math.pi * min(number / max(last, 1), 1)))
-    most = math.floor(max_churn * kept + 1e-9)
-    return min(most, max(1, math.floor(share * kept + 1e-9)))
+    return max(1, math.floor(share * kept + 1e-9))

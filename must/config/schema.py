@@ -213,13 +213,6 @@ class RunConfig(Section):
                     f"episode of env.horizon = {self.env.horizon} steps ends: raise masks.update_interval, "
                     "training.epoch_frames or training.pretrain_epochs"
                 )
-        if masks.max_churn is not None and masks.granularity == "neuron":
-            kept = max(max(1, round((1 - masks.pruning_ratio) * width)) for width in self.network.hidden_sizes)
-            if not schedule.swaps_allowed(kept, 1, epochs, masks.freeze_after, masks.max_churn):
-                raise ValueError(
-                    f"masks.max_churn = {masks.max_churn:g} of {kept} kept units is less than one unit, so that no "
-                    f"renewal could change a mask: use at least {1 / kept:.3g}, or null for no bound"
-                )
 
     @property
     def spec(self) -> MethodSpec:

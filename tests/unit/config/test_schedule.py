@@ -33,7 +33,7 @@ def test_the_bound_falls_along_a_cosine_to_the_freeze():
         assert allowed[374] == math.floor(0.05 * kept + 1e-6)
         assert allowed[-1] == 1
     assert swaps_allowed(80, 500, 1000, 0.75, None) == 80
-    assert swaps_allowed(8, 1, 1000, 0.75, 0.1) == 0, "the bound itself is less than one element"
+    assert swaps_allowed(8, 1, 1000, 0.75, 0.1) == 1, "a renewal that can change nothing would be none"
 
 
 def masked_experiments():
@@ -77,7 +77,6 @@ def test_every_configuration_that_ships_judges_masks_that_were_trained_and_equal
 @pytest.mark.parametrize(
     ("masks", "message"),
     [
-        ({"max_churn": 0.01}, r"masks\.max_churn = 0\.01 of 6 kept units is less than one unit.*at least 0\.167"),
         ({"rule": "saliency", "max_churn": None}, r"rule: saliency swaps max_churn.*give max_churn"),
         ({"max_churn": 0}, "max_churn"),
         ({"freeze_after": 0}, "freeze_after"),
