@@ -16,7 +16,9 @@ class Saliency(MaskRule):
     Over the gradient steps of an update epoch it gathers the derivative g of the losses with respect to each element's
     mask. For an element that is kept, the mean of g^2 estimates what its removal costs (the empirical Fisher
     information of its factor; the mean of g itself is near 0 where training has converged). For one that is not, -g is
-    by how much the loss falls to first order when it comes in, with the weights that other tasks gave it.
+    by how much the loss falls to first order when it comes in, with the weights that other tasks gave it. Where these
+    are large, so is g, but a whole step from 0 to 1 then goes far beyond the best one: so -g counts in units of its
+    root mean square, which says how surely the loss falls.
     """
 
     def __init__(self, kept: list[list[int]]) -> None:
@@ -62,7 +64,7 @@ class Saliency(MaskRule):
         """Swap as many elements as the bound allows."""
         renewed = [
             [
-                swapped_mask(square, -total, mask, k, most)
+                swapped_mask(square, -total / torch.where(square > 0, square, 1).sqrt(), mask, k, most)
                 for square, total, mask, k, most in zip(*of_network, strict=True)
             ]
             for of_network in zip(
