@@ -8,6 +8,7 @@ from must.analysis.files import write_atomically
 from must.analysis.load import Results, load_results
 from must.analysis.markup import Table, to_latex, to_markdown
 from must.analysis.notes import Kind, closing_note, left_out_notes
+from must.analysis.recency import recency_notes
 from must.analysis.tables.aggregates import aggregate_records, aggregate_tables
 from must.analysis.tables.comparison import comparison_records, comparison_tables
 from must.analysis.tables.cost import cost_records, cost_tables
@@ -73,4 +74,4 @@ def _texts(
 
 
 def _notes(results: Results, kind: Kind) -> list[str]:
-    return [*left_out_notes(results), closing_note(results, kind)]
+    return [*left_out_notes(results), *recency_notes(results), closing_note(results, kind)]

@@ -62,7 +62,7 @@ def test_tables_have_a_column_for_the_variant_and_show_the_ratio_that_it_sets(ru
     assert "| MUST | must-90 | 0.9 | 10 | 2 of 2 |" in text
     dash = "\N{EN DASH}"
     assert f"| MT-SAC | dense | {dash} | {dash} | 2 of 2 |" in text
-    assert lines_with(read(runs, experiment, "comparison.md"), "2 of 2")[0].startswith("| 1 | MUST, must-noise,")
+    assert lines_with(read(runs, experiment, "comparison.md"), "2 of 2")[0].startswith("| 1 | 1 | MUST, must-noise,")
     for name in ("success_rate.csv", "aggregates.csv", "cost.csv"):
         rows = records(runs, experiment, name)
         assert [row["variant"] for row in rows] == list(VARIANTS)
