@@ -24,15 +24,8 @@ class Shipped(NamedTuple):
 
 
 SHIPPED = {
-    "reference": Shipped(
-        load_experiment(ROOT / "config" / "reference.yaml"), ROOT / "results" / "reference", 3, "success_rate"
-    ),
-    "comparison_quick": Shipped(
-        load_experiment(ROOT / "config" / "comparison_quick.yaml"),
-        ROOT / "results" / "reference" / "comparison_quick",
-        2,
-        "comparison",
-    ),
+    name: Shipped(load_experiment(ROOT / "config" / f"{name}.yaml"), ROOT / "results" / "reference" / name, seeds, table)
+    for name, seeds, table in (("quick", 5, "success_rate"),)
 }
 shipped = pytest.mark.parametrize("shipped", SHIPPED.values(), ids=SHIPPED)
 

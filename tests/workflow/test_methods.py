@@ -57,9 +57,8 @@ def _identity(config: dict[str, Any], spec: Any) -> str:
 @pytest.mark.parametrize("name", ["comparison_quick", "mt10_comparison", "mt50_comparison"])
 def test_the_comparisons_train_every_method(workflow: Workflow, name: str) -> None:
     plan = workflow.plan((ROOT / "config" / f"{name}.yaml").read_text(encoding="utf-8"))
-    added = {"equal_cost"} if name == "comparison_quick" else set()  # since its logs were made
-    assert {path.split("/")[0] for path in plan.trained} == {f"method~{method}" for method in {*METHODS} - added}
-    assert len(plan.trained) == {"comparison_quick": 26}.get(name, 105)
+    assert {path.split("/")[0] for path in plan.trained} == {f"method~{method}" for method in METHODS}
+    assert len(plan.trained) == {"comparison_quick": 70}.get(name, 105)
 
 
 @pytest.mark.slow
