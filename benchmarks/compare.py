@@ -97,7 +97,10 @@ def _measure_this(config_file: Path) -> dict[str, float]:
         config = load_experiment(config_file, overrides).run_config()
         agent = make_agent(config, torch.device("cpu"))
         if getattr(agent, "mask_learner", None) is not None:
-            agent.publish_random_masks()
+            if hasattr(agent, "publish_random_masks"):
+                agent.publish_random_masks()
+            else:
+                agent.publish_initial_masks(None)
         replay, rows = ReplayBuffer(agent.n_tasks, 40_000, torch.device("cpu")), config.sac.batch_size_per_task
         replay.append_rows(torch.randn(agent.n_tasks, 2000, ROW_DIM, generator=torch.Generator().manual_seed(0)))
         return agent, lambda learn: agent.gradient_step(replay.sample(rows, agent.rngs["batches"]), learn)
@@ -107,7 +110,13 @@ def _measure_this(config_file: Path) -> dict[str, float]:
         agent, step = made(overrides)
         found[f"gradient step, {name}"] = _median(lambda step=step: step(False), 12)  # type: ignore[misc]
         found[f"policy inference of one task, {name}"] = _inference(agent.acting_policy())
-    trajectories = np.random.default_rng(0).normal(size=(10, 151, 39)).astype(np.float32)
+    trajectories: Any = np.random.default_rng(0).normal(size=(10, 151, 39)).astype(np.float32)
+    try:
+        from must.types import Trajectories
+    except ImportError:
+        pass
+    else:
+        trajectories = Trajectories(trajectories, np.arange(10))
     for name, overrides in LEARNED.items():
         agent, step = made(overrides)
         update = _median(lambda agent=agent: agent.begin_mask_update(trajectories), 2)  # type: ignore[misc]

@@ -24,7 +24,9 @@ class Shipped(NamedTuple):
 
 
 SHIPPED = {
-    name: Shipped(load_experiment(ROOT / "config" / f"{name}.yaml"), ROOT / "results" / "reference" / name, seeds, table)
+    name: Shipped(
+        load_experiment(ROOT / "config" / f"{name}.yaml"), ROOT / "results" / "reference" / name, seeds, table
+    )
     for name, seeds, table in (("quick", 5, "success_rate"),)
 }
 shipped = pytest.mark.parametrize("shipped", SHIPPED.values(), ids=SHIPPED)
