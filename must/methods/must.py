@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -16,6 +16,15 @@ from must.config.schedule import last_renewal, renews
 from must.methods.masked import MaskedAgent
 from must.seeding import Stream
 from must.types import Trajectories
+
+
+class Fading(NamedTuple):
+    """A renewal on its way into the networks: what was swapped comes and goes as a factor between 0 and 1."""
+
+    before: Rows
+    """The masks that were published before."""
+    steps: int
+    """Gradient steps taken since the renewal."""
 
 
 class MustAgent(MaskedAgent):
@@ -38,8 +47,7 @@ class MustAgent(MaskedAgent):
         self.mask_metrics = self._rule.metrics
         self.updates_masks_apart = config.masks.update == "apart"
         self.columns = tuple(f"reconstruction_loss_{name}" for name in self._reconstructed)
-        self._fading: list[Rows] = []
-        """The masks of each of the next gradient steps, up to where they are the published ones again."""
+        self._fading: Fading | None = None
         self._add_rng("mask_noise", Stream.MASK_NOISE)
         self._add_rng("encoder_noise", Stream.ENCODERS)
 
@@ -74,21 +82,24 @@ class MustAgent(MaskedAgent):
         masks, fields = self._rule.finish_update()
         self._publish(masks)
         if self.updates_masks_apart and self._config.masks.fade:
-            self._fading = list(_between(before, masks, self._config.training.opt_times))
+            self._fading = Fading(before, 0)
         return fields
 
     @property
     def fading(self) -> bool:
         """Whether the masks of the next gradient step are on their way; see `Hooks`."""
-        return bool(self._fading)
+        return self._fading is not None
 
     def _initial_learner(self) -> MaskLearner:
         return self.mask_learner or super()._initial_learner()
 
     def _task_functions(self, learn_masks: bool) -> TaskFunctions:
-        if not learn_masks and not self._fading:
+        if learn_masks:
+            rows = self._rule.draw(self.rngs["mask_noise"])
+        elif self._fading is not None:
+            rows = self._faded(self._fading)
+        else:
             return super()._task_functions(learn_masks)
-        rows = self._rule.draw(self.rngs["mask_noise"]) if learn_masks else self._fading.pop(0)
         policy = self._assembled(0, rows[:1])
         critic = self._assembled(1, rows[1:]) if len(rows) > 1 else None
         with torch.no_grad():
@@ -97,6 +108,26 @@ class MustAgent(MaskedAgent):
 
     def _after_step(self, learn_masks: bool) -> Sequence[Tensor]:
         return self._rule.step() if learn_masks else ()
+
+    def _faded(self, fading: Fading) -> Rows:
+        """Return the masks of the next gradient step, and go on: the last one of an epoch has the published ones."""
+        steps, number = self._config.training.opt_times, fading.steps + 1
+        self._fading = fading._replace(steps=number) if number < steps else None
+        return [
+            [old.lerp(new, number / steps) for old, new in zip(*network, strict=True)]
+            for network in zip(fading.before, self._published_rows(), strict=True)
+        ]
+
+    def _method_state(self) -> dict[str, Any]:
+        if self._fading is None:
+            return {}
+        before = [[mask.bool() for mask in network] for network in self._fading.before]
+        return {"fading": {"before": before, "steps": self._fading.steps}}
+
+    def _restore_method(self, state: dict[str, Any]) -> None:
+        if "fading" in state:
+            before = [[mask.to(self.device).float() for mask in network] for network in state["fading"]["before"]]
+            self._fading = Fading(before, state["fading"]["steps"])
 
     @property
     def _reconstructed(self) -> tuple[str, ...]:
@@ -130,16 +161,3 @@ class MustAgent(MaskedAgent):
 
     def _generator_size(self) -> int:
         return sum(parameter.numel() for parameter in self.mask_learner.parameters()) if self.mask_learner else 0
-
-
-def _between(before: Rows, after: Rows, steps: int) -> Iterator[Rows]:
-    """Go from masks to others in a straight line: the last of so many steps is there.
-
-    Yields:
-        Factors from 0 to 1 in the shape of the masks.
-    """
-    for step in range(1, steps + 1):
-        yield [
-            [old.lerp(new, step / steps) for old, new in zip(*network, strict=True)]
-            for network in zip(before, after, strict=True)
-        ]

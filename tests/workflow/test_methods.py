@@ -42,7 +42,10 @@ def test_a_setting_of_one_method_trains_no_other_anew(smoke: dict[str, Any]) -> 
     """What a job depends on is the identity of its run's settings."""
     before, after = (
         {spec.path: _identity(config, spec) for spec in parse_experiment(config).runs()}
-        for config in (all_methods(smoke), all_methods(smoke) | {"cagrad": {"c": 0.2}, "generator": {"lr": 0.5}})
+        for config in (
+            all_methods(smoke),
+            all_methods(smoke) | {"cagrad": {"c": 0.2}, "generator": smoke["generator"] | {"lr": 0.5}},
+        )
     )
     changed = {path.split("/")[0] for path in before if before[path] != after[path]}
     assert changed == {"method~cagrad", "method~must"}

@@ -134,6 +134,7 @@ def test_the_policy_that_is_saved_is_the_one_that_acts(kind, tmp_path):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_acting_in_numpy_is_the_policy_in_torch(kind):
+    torch.manual_seed(0)
     agent = make_agent(small_config(**settings(kind)), CPU)
     learn(agent, range(1, 3))
     with torch.no_grad():  # so that tasks, and observations, tell
@@ -163,6 +164,7 @@ def test_an_action_is_the_same_to_the_last_bit_whatever_tasks_share_the_worker(k
 @pytest.mark.parametrize("kind", KINDS)
 def test_two_batches_teach_parameters_and_inputs(kind):
     """The gradient of the first batch's outputs goes to the parameters alone, of the second's to the inputs."""
+    torch.manual_seed(0)
     agent = make_agent(small_config(**settings(kind)), CPU)
     begin_epoch(agent, 1)
     network, inputs = agent.critic, torch.randn(2, 3, 4, OBS_DIM + 4, requires_grad=True)
