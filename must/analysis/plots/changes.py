@@ -55,6 +55,6 @@ def _line(axes: Axes, group: Group, look: Look) -> dict[str, Any]:
         return {}
     runs = np.stack([churn for _, churn in read])
     band = mean_band(runs[:, None, :])
-    (line,) = axes.plot(steps, band.mean, markevery=max(1, len(steps) // 8), **look.line())
+    (line,) = axes.plot(steps, band.mean, markevery=max(1, len(steps) // 8), clip_on=False, **look.line())
     draw_spread(axes, steps, band, runs, look)
     return {label_of(group): line}
