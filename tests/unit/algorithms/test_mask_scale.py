@@ -16,7 +16,7 @@ FLAGS = [(0, 0), (0, 1), (1, 0), (1, 1)]
 
 
 def full_size(granularity: str, head: str | None, flags: tuple[int, int], ratio: float) -> RunConfig:
-    """Return a run's settings; three dense heads with their optimizers take 4 GB, so of these the policy's is enough."""
+    """Return a run's settings; three dense heads with optimizers take 4 GB, so of these the policy's is enough."""
     networks = "actor" if head == "dense" else "both"
     return parse_experiment(
         {
