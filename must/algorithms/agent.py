@@ -19,7 +19,7 @@ from must.algorithms.hooks import NETWORKS, Hooks, TaskFunctions
 from must.algorithms.losses import mean_loss, policy_losses, q_losses, q_target, temperature_loss
 from must.buffers import Batch
 from must.config import RunConfig
-from must.masks import MaskSet
+from must.masks import Masks, MaskSet
 from must.networks import BaseNetwork, HiddenLayers, MaskedMLP, SeparateMLPs, TaskSize
 from must.networks.tanh_normal import sample
 from must.seeding import Stream, integer_seed
@@ -92,12 +92,13 @@ class Agent(Hooks):
 
     def _task_functions(self, learn_masks: bool) -> TaskFunctions:  # noqa: ARG002 (methods that learn masks read it)
         """Give the networks as a gradient step uses them."""
-        masks = self.mask_set
+        return self._functions_under(self.mask_set.policy, self.mask_set.critic)
+
+    def _functions_under(self, policy: Masks, critic: Masks) -> TaskFunctions:
+        """Return the networks as a gradient step uses them, under masks of policy and Q networks."""
         with torch.no_grad():
-            target_critic = self.target_critic.task_parameters(masks.critic)
-        return TaskFunctions(
-            self.policy.task_parameters(masks.policy), self.critic.task_parameters(masks.critic), target_critic
-        )
+            target_critic = self.target_critic.task_parameters(critic)
+        return TaskFunctions(self.policy.task_parameters(policy), self.critic.task_parameters(critic), target_critic)
 
     # What all methods share
 

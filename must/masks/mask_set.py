@@ -22,20 +22,12 @@ class WeightMasks(NamedTuple):
     parameters lie: the weights of each layer (the first one's with the one-hot's K rows last), then, where they are
     masked, the biases."""
 
-    def detach(self) -> WeightMasks:
-        """Give the same masks without gradient."""
-        return WeightMasks(self.elements.detach())
-
 
 class UnitMasks(NamedTuple):
     """Masks of hidden units, as factors on their activations: the form in which they are learned."""
 
     units: tuple[Tensor, ...]
     """For each hidden layer (E, K, H) of zeros and ones, with gradient."""
-
-    def detach(self) -> UnitMasks:
-        """Give the same masks without gradient."""
-        return UnitMasks(tuple(mask.detach() for mask in self.units))
 
 
 class SubNetworks(NamedTuple):

@@ -101,10 +101,7 @@ class MustAgent(MaskedAgent):
         else:
             return super()._task_functions(learn_masks)
         policy = self._assembled(0, rows[:1])
-        critic = self._assembled(1, rows[1:]) if len(rows) > 1 else None
-        with torch.no_grad():
-            target_critic = self.target_critic.task_parameters(None if critic is None else critic.detach())
-        return TaskFunctions(self.policy.task_parameters(policy), self.critic.task_parameters(critic), target_critic)
+        return self._functions_under(policy, self._assembled(1, rows[1:]) if len(rows) > 1 else None)
 
     def _after_step(self, learn_masks: bool) -> Sequence[Tensor]:
         return self._rule.step() if learn_masks else ()
