@@ -18,6 +18,7 @@ from metaworld.types import Task
 from numpy.typing import NDArray
 
 from must.envs.fast import fast_class
+from must.envs.start import Start
 from must.errors import NumericalError
 from must.seeding import Stream, integer_seed
 from must.types import Float32
@@ -52,6 +53,7 @@ class TaskEnv:
         self.name = goals.name
         self._goals = goals.tasks
         self._env = fast_class(metaworld.ALL_V3_ENVIRONMENTS[goals.name])(reward_function_version=reward)
+        self._starts: dict[int, Start] = {}
 
     @property
     def simulator(self) -> tuple[mujoco.MjModel, mujoco.MjData]:
@@ -71,10 +73,13 @@ class TaskEnv:
 
     def reset(self, goal: int) -> Float32:
         """Start an episode at one of the 50 goals; give the first observation (D,), goal visible."""
-        self._env.set_task(self._goals[goal])
-        observation, _ = self._env.reset()
-        first: Float32 = observation.astype(np.float32)
-        return first
+        if goal in self._starts:
+            self._starts[goal].restore(self._env)
+        else:
+            self._env.set_task(self._goals[goal])
+            observation, _ = self._env.reset()
+            self._starts[goal] = Start.of(self._env, observation.astype(np.float32))
+        return self._starts[goal].observation.copy()
 
     def step(self, action: Float32) -> tuple[Float32, float, bool]:
         """Take one step with an action (4,) in [-1, 1]; give the observation (D,), the reward and the success flag.
