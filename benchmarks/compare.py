@@ -109,7 +109,7 @@ def _measure_this(config_file: Path) -> dict[str, float]:
     for name, overrides in KINDS.items():
         agent, step = made(overrides)
         found[f"gradient step, {name}"] = _median(lambda step=step: step(False), 12)  # type: ignore[misc]
-        found[f"policy inference of one task, {name}"] = _inference(agent.acting_policy())
+        found[f"policy inference of one task, {name}"] = _inference(agent.numpy_policy())
     trajectories: Any = np.random.default_rng(0).normal(size=(10, 151, 39)).astype(np.float32)
     try:
         from must.types import Trajectories

@@ -108,4 +108,5 @@ if __name__ == "__main__":
                 continue
             directory = Path(temporary) / str(number)
             run(variant, directory)
-            print(f"{name}: " + " ".join(f"{key} {value}" for key, value in fingerprints(directory).items()), flush=True)
+            found = " ".join(f"{key} {value}" for key, value in fingerprints(directory).items())
+            print(f"{name}: {found}", flush=True)

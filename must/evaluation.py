@@ -8,12 +8,12 @@ from typing import Any
 
 import torch
 
-from must.acting import Acting
 from must.collect import Collector
 from must.config import RunConfig, load_experiment
 from must.errors import RunDirectoryError
 from must.final import final_policy
 from must.methods import make_agent
+from must.numpy_policy import NumpyPolicy
 from must.types import EvalResult
 
 
@@ -33,7 +33,7 @@ def evaluate(run_dir: Path, episodes: int, n_workers: int) -> tuple[RunConfig, E
         return config, collector.evaluate(policy, episodes)
 
 
-def load_policy(run_dir: Path, overrides: Mapping[str, str] | None = None) -> tuple[RunConfig, Acting]:
+def load_policy(run_dir: Path, overrides: Mapping[str, str] | None = None) -> tuple[RunConfig, NumpyPolicy]:
     """Read the settings of a finished run, and its policy with the masks it published last.
 
     Args:
@@ -51,4 +51,4 @@ def load_policy(run_dir: Path, overrides: Mapping[str, str] | None = None) -> tu
     config = load_experiment(run_dir / "config.yaml", overrides).run_config()
     agent = make_agent(config, torch.device("cpu"))
     agent.load_policy(state)
-    return config, agent.acting_policy()
+    return config, agent.numpy_policy()

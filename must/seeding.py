@@ -31,16 +31,16 @@ class Stream(IntEnum):
 
 
 def seed_sequence(seed: int, stream: Stream, task: str | None = None) -> np.random.SeedSequence:
-    """Give the seed of one stream, or of one task's part of it."""
+    """Return the seed of one stream, or of one task's part of it."""
     key = (int(stream),) if task is None else (int(stream), zlib.crc32(task.encode()))
     return np.random.SeedSequence(seed, spawn_key=key)
 
 
 def numpy_rng(seed: int, stream: Stream, task: str | None = None) -> np.random.Generator:
-    """Give a numpy generator for one stream."""
+    """Return a numpy generator for one stream."""
     return np.random.Generator(np.random.PCG64(seed_sequence(seed, stream, task)))
 
 
 def integer_seed(seed: int, stream: Stream, task: str | None = None) -> int:
-    """Give a 32-bit seed for a library that wants an integer (torch, Meta-World)."""
+    """Return a 32-bit seed for a library that wants an integer (torch, Meta-World)."""
     return int(seed_sequence(seed, stream, task).generate_state(1, np.uint32)[0])

@@ -1,8 +1,8 @@
 """The agent of every method: multi-task SAC, with one gradient step over all of its networks.
 
-By itself it is the method ``mt_sac``: one dense policy and two dense Q networks, which are told the task. Other methods
-(`must.methods`) say what is different: the networks, the tasks' weights, what becomes of the gradients, or what happens
-between epochs.
+The base class is the method ``mt_sac``: one dense policy and two dense Q networks, which have the task's one-hot as an
+input. Other methods (`must.methods`) override what is different: the networks, the weights of the tasks' losses, how
+task gradients are combined, or what happens between epochs.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from must.acting import Acting
 from must.algorithms.hooks import NETWORKS, Hooks, TaskFunctions
 from must.algorithms.losses import mean_loss, policy_losses, q_losses, q_target, temperature_loss
 from must.buffers import Batch
@@ -22,6 +21,7 @@ from must.config import RunConfig
 from must.masks import Masks, MaskSet
 from must.networks import BaseNetwork, HiddenLayers, MaskedMLP, SeparateMLPs, TaskSize
 from must.networks.tanh_normal import sample
+from must.numpy_policy import NumpyPolicy
 from must.seeding import Stream, integer_seed
 from must.types import ACTION_DIM, OBS_DIM
 
@@ -91,7 +91,7 @@ class Agent(Hooks):
         return HiddenLayers(network.init, layer_norm=network.layer_norm)
 
     def _task_functions(self, learn_masks: bool) -> TaskFunctions:  # noqa: ARG002 (methods that learn masks read it)
-        """Give the networks as a gradient step uses them."""
+        """Return the networks as a gradient step uses them."""
         return self._functions_under(self.mask_set.policy, self.mask_set.critic)
 
     def _functions_under(self, policy: Masks, critic: Masks) -> TaskFunctions:
@@ -117,7 +117,7 @@ class Agent(Hooks):
             (2, *batch.actions.shape), generator=self.rngs["policy_noise"], device=self.device
         )
 
-        outputs, next_outputs = functions.policy.at_two(batch.observations, batch.next_observations)
+        outputs, next_outputs = functions.policy.forward_pair(batch.observations, batch.next_observations)
         actions, log_probs = sample(outputs[0], noise)
         moves = not (learn_masks and self.updates_masks_apart)
         temperature_loss(self.log_alpha, log_probs, sac.target_entropy).backward()
@@ -126,11 +126,11 @@ class Agent(Hooks):
 
         with torch.no_grad():
             next_actions, next_log_probs = sample(next_outputs[0], next_noise)
-            next_q = functions.target_critic.at(torch.cat((batch.next_observations, next_actions), dim=-1))
+            next_q = functions.target_critic.forward(torch.cat((batch.next_observations, next_actions), dim=-1))
             rewards = self._config.env.reward_scale * batch.rewards
             target = q_target(rewards, next_q.squeeze(-1), next_log_probs, alpha, sac.gamma)
 
-        q_values, own_q = functions.critic.at_two(
+        q_values, own_q = functions.critic.forward_pair(
             torch.cat((batch.observations, batch.actions), dim=-1),
             torch.cat((batch.observations, actions), dim=-1),
         )
@@ -138,9 +138,10 @@ class Agent(Hooks):
         of_policy, of_critic = policy_losses(alpha, log_probs, own_q.squeeze(-1)), q_losses(q_values, target)
         weights = self._task_weights(of_policy.detach(), of_critic.detach())
         loss, both_q_losses = mean_loss(of_policy, weights), mean_loss(of_critic, weights)
-        # the policy's loss teaches nothing to the critic, nor the critic's to the policy: one backward pass is both
+        # The policy's loss has no gradient with respect to the critic, nor the critic's with respect to the policy, so
+        # one backward pass computes both.
         (loss + both_q_losses.sum()).backward()
-        self._gather_gradients(functions)
+        self.combine_gradients(functions)
         norms = [clip_members(network.flat, sac.max_grad_norm) for network in (self.policy, self.critic)]
         self._step("policy", moves)
         self._step("critic", moves)
@@ -156,12 +157,12 @@ class Agent(Hooks):
         return METRICS + self.mask_metrics if learn_masks else METRICS
 
     @torch.no_grad()
-    def acting_policy(self) -> Acting:
-        """Give the policy as it acts now, with the version of the masks it was made with."""
-        return self.policy.task_parameters(self.mask_set.policy).acting(self.mask_set.version)
+    def numpy_policy(self) -> NumpyPolicy:
+        """Return the policy as it acts now, with the version of the masks it was made with."""
+        return self.policy.task_parameters(self.mask_set.policy).to_numpy(self.mask_set.version)
 
     def snapshot(self, learning_masks: bool = True) -> dict[str, Any]:
-        """Give everything that the agent's future depends on, as data for a checkpoint.
+        """Return everything that the agent's future depends on, as data for a checkpoint.
 
         Args:
             learning_masks: Whether the mask learner's part must stay as it is while the agent learns on. In epochs that
@@ -215,7 +216,7 @@ class Agent(Hooks):
         }
 
     def final_state(self) -> dict[str, Any]:
-        """Give what evaluating the trained policy needs: its parameters, its masks and their version."""
+        """Return what evaluating the trained policy needs: its parameters, its masks and their version."""
         masks = self._mask_state()
         return {
             "policy": self.policy.state_dict(),
@@ -253,7 +254,7 @@ class Agent(Hooks):
 
 
 def clip_members(parameters: nn.Parameter, max_norm: float) -> Tensor:
-    """Clip the gradient of each network of an ensemble to a norm of its own; give the norms before (E,).
+    """Clip the gradient of each network of an ensemble to a norm of its own; return the norms before (E,).
 
     Args:
         parameters: (E, P) or (E, K, P), with a gradient; with separate networks of K tasks the mean norm is given.

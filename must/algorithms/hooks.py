@@ -1,4 +1,4 @@
-"""What a method may do beside choosing its networks: in a gradient step, and between epochs. By itself nothing."""
+"""No-op extension points of an agent, which methods override: in a gradient step, and between epochs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class TaskFunctions(NamedTuple):
 
 
 class Hooks:
-    """Empty hooks, which methods replace. Nothing in those of a gradient step may wait for the device."""
+    """No-op hooks. Those of a gradient step must not synchronise with the device."""
 
     columns: tuple[str, ...] = ()
     """Columns of ``train.csv`` that only this method fills."""
@@ -35,13 +35,13 @@ class Hooks:
 
     @property
     def fading(self) -> bool:
-        """Whether the masks of the next gradient step are on their way from one published set to the next."""
+        """Return whether the masks of the next gradient step are between one published set and the next."""
         return False
 
     # In a gradient step
 
     def _task_weights(self, of_policy: Tensor, of_critic: Tensor) -> Tensor | None:  # noqa: ARG002
-        """Give the weights (K,) of the tasks in a step's losses, with mean 1, or None where all count the same.
+        """Return the weights (K,) of the tasks in a step's losses, with mean 1, or None where all count the same.
 
         Args:
             of_policy: (K, B) losses of the policy, without gradient.
@@ -49,17 +49,17 @@ class Hooks:
         """
         return None
 
-    def _gather_gradients(self, functions: TaskFunctions) -> None:
-        """Bring the gradients of policy and critic into their ``flat``, after the backward pass."""
+    def combine_gradients(self, functions: TaskFunctions) -> None:
+        """Combine the gradients of policy and critic into their ``flat``, after the backward pass."""
 
     def _after_step(self, learn_masks: bool) -> Sequence[Tensor]:  # noqa: ARG002
-        """Do what belongs to a gradient step beside the base networks; give what it reports after `METRICS`."""
+        """Run after the base networks' part of a gradient step; return what it reports after `METRICS`."""
         return ()
 
     # Between epochs
 
     def learns_masks(self, number: int) -> bool:  # noqa: ARG002
-        """Whether training epoch ``number`` is a mask update."""
+        """Return whether training epoch ``number`` is a mask update."""
         return False
 
     def before_epoch(self, number: int, trajectories: Callable[[], Trajectories | None]) -> None:
@@ -72,8 +72,8 @@ class Hooks:
             trajectories: Returns stored trajectories of the tasks; None before each task has finished an episode.
         """
 
-    def see(self, collected: Sequence[Collected]) -> None:
-        """Look at what each of the K tasks collected in the epoch."""
+    def on_collected(self, collected: Sequence[Collected]) -> None:
+        """Process what each of the K tasks collected in the epoch."""
 
     def begin_learning(self, number: int, trajectories: Callable[[], Trajectories | None]) -> dict[str, Any]:  # noqa: ARG002
         """Prepare the gradient steps of training epoch ``number``; return fields of ``train.csv``.
@@ -89,20 +89,20 @@ class Hooks:
         return {}
 
     def end_learning(self, number: int) -> dict[str, Any]:  # noqa: ARG002
-        """Finish training epoch ``number``; give fields of ``train.csv``."""
+        """Finish training epoch ``number``; return fields of ``train.csv``."""
         return {}
 
     # In a checkpoint and in the result
 
     def _method_state(self) -> dict[str, Any]:
-        """Give what the method's future depends on beside networks, optimizers and masks; see `snapshot`."""
+        """Return what the method's future depends on beside networks, optimizers and masks; see `snapshot`."""
         return {}
 
     def _restore_method(self, state: dict[str, Any]) -> None:
         """Take over what `_method_state` gave."""
 
     def _mask_learner_state(self) -> dict[str, Any]:
-        """Give what only mask updates change; see `snapshot`."""
+        """Return what only mask updates change; see `snapshot`."""
         return {}
 
     def _restore_mask_learner(self, state: dict[str, Any]) -> None:

@@ -28,7 +28,7 @@ def policy_losses(alpha: Tensor, log_probs: Tensor, q_values: Tensor) -> Tensor:
 
 
 def q_target(rewards: Tensor, next_q: Tensor, next_log_probs: Tensor, alpha: Tensor, gamma: float) -> Tensor:
-    """Give the soft Bellman target (K, B). No step is terminal: the time limit bootstraps.
+    """Return the soft Bellman target (K, B). No step is terminal: the time limit bootstraps.
 
     Args:
         rewards: (K, B), scaled.
@@ -41,7 +41,7 @@ def q_target(rewards: Tensor, next_q: Tensor, next_log_probs: Tensor, alpha: Ten
 
 
 def q_losses(q_values: Tensor, target: Tensor) -> Tensor:
-    """Give the squared errors of each Q network: (2, K, B) and (K, B) -> (2, K, B), to be averaged with `mean_loss`."""
+    """Compute each Q network's squared errors: (2, K, B) and (K, B) -> (2, K, B), to be averaged with `mean_loss`."""
     return (q_values - target).square()
 
 

@@ -22,7 +22,7 @@ class GradientSteps:
     """
 
     def __init__(self, agent: Agent, replay: ReplayBuffer, rows_per_task: int) -> None:
-        """Take nothing yet.
+        """Store the agent and the replay buffer.
 
         Args:
             agent: Whose steps.
@@ -38,7 +38,7 @@ class GradientSteps:
         self._captured_with: MaskSet | None = None
 
     def take(self, times: int, learn_masks: bool = False) -> Tensor:
-        """Take some steps; give the mean of what they report, which is still on the device.
+        """Take some steps; return the mean of what they report, which is still on the device.
 
         Args:
             times: How many.

@@ -17,7 +17,7 @@ from must.training.run import resolve_device
 
 
 def main(options: Namespace, overrides: Mapping[str, str]) -> int:
-    """Measure and print; give the exit status.
+    """Measure and print; return the exit status.
 
     Args:
         options: The command's options.

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from must.manifest import cpu_name, git_state
-from must.networks.products import affine
+from must.networks.matmul import affine
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,12 @@ class Measurement:
     """Of the rate that this machine reaches in one large matrix product."""
 
     def as_dict(self) -> dict[str, Any]:
-        """Give the fields that there are."""
+        """Return the fields that there are."""
         return {key: value for key, value in asdict(self).items() if value is not None}
 
 
 def figure(name: str, value: float, unit: str) -> Measurement:
-    """Give a figure that is the same whenever it is looked at."""
+    """Return a figure that is the same whenever it is looked at."""
     return Measurement(name, value, value, value, 1, unit)
 
 
@@ -88,7 +88,7 @@ def measure(
 
 @cache
 def matrix_rate(device: torch.device) -> float:
-    """Give 10^9 operations a second of a large float32 matrix product, by the best kernel and the best of several."""
+    """Return 10^9 operations a second of a large float32 matrix product, by the best kernel and the best of several."""
     size = 2048 if device.type == "cpu" else 8192
     first, second = torch.randn(2, size, size, device=device)
     kernels = (lambda: first @ second, lambda: affine(first[None], second[None], None))

@@ -42,7 +42,7 @@ NEURON = {
 
 
 def bench_config(path: Path, overrides: Mapping[str, str]) -> RunConfig:
-    """Give the settings to measure: an experiment's, with some keys changed."""
+    """Return the settings to measure: an experiment's, with some keys changed."""
     overrides = dict(overrides)
     if overrides.get("masks.granularity") == "neuron":
         overrides = NEURON | overrides
@@ -50,7 +50,7 @@ def bench_config(path: Path, overrides: Mapping[str, str]) -> RunConfig:
 
 
 def run_all(path: Path, device: torch.device, repeats: int) -> dict[str, Any]:
-    """Measure all variants of an experiment's settings; give them with a description of the machine."""
+    """Measure all variants of an experiment's settings; return them with a description of the machine."""
     results: dict[str, list[dict[str, Any]]] = {}
     for title, overrides, targets in VARIANTS:
         if title.startswith("neuron"):

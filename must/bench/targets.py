@@ -85,7 +85,7 @@ def mask_update(settings: Settings) -> list[Measurement]:
 def collect(settings: Settings) -> list[Measurement]:
     """Time the policy's inference for one environment step of one task, as a collector of all tasks does it."""
     agent, _ = _agent_and_replay(settings)
-    policy = agent.acting_policy()
+    policy = agent.numpy_policy()
     rng = np.random.default_rng(0)
     observations = rng.normal(size=(50, agent.n_tasks, OBS_DIM)).astype(np.float32)
     noise = rng.standard_normal((50, agent.n_tasks, ACTION_DIM), dtype=np.float32)
@@ -132,7 +132,7 @@ def epoch(settings: Settings) -> list[Measurement]:
     with Collector(config) as collector:
 
         def collecting() -> None:
-            replay.add(collector.collect(agent.acting_policy(), config.training.epoch_frames))
+            replay.add(collector.collect(agent.numpy_policy(), config.training.epoch_frames))
 
         few = max(2, settings.repeats // 10)
         return [
@@ -211,6 +211,6 @@ def _seconds(function: Callable[[], object]) -> float:
 
 
 def _over_tasks(name: str, seconds: np.ndarray) -> Measurement:
-    """Give the mean over tasks of each percentile over repeats of (tasks, repeats)."""
+    """Return the mean over tasks of each percentile over repeats of (tasks, repeats)."""
     low, median, high = (1e3 * float(x) for x in np.percentile(seconds, (10, 50, 90), axis=1).mean(1))
     return Measurement(name, median, low, high, seconds.shape[1])

@@ -88,7 +88,7 @@ class ReplayBuffer:
             self.added = before
 
     def rows(self, start: int, stop: int) -> Tensor:
-        """Give the rows (K, stop - start, ROW_DIM) by their running number; they must still be in the ring."""
+        """Return the rows (K, stop - start, ROW_DIM) by their running number; they must still be in the ring."""
         return self._rows[:, self._slots(start, stop)].cpu()
 
     def sample(self, rows_per_task: int, generator: torch.Generator) -> Batch:

@@ -47,7 +47,7 @@ class TrajectoryStore:
         )
 
     def state(self) -> tuple[list[list[Float32]], list[bool]]:
-        """Give the episodes (T + 1, D) of each task, oldest first, and whether it has succeeded yet."""
+        """Return the episodes (T + 1, D) of each task, oldest first, and whether it has succeeded yet."""
         return [list(episodes) for episodes in self._episodes], list(self._succeeded)
 
     def restore(self, episodes: list[list[Float32]], succeeded: list[bool]) -> None:

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from must.acting import Acting
 from must.collect.runner import RunnerState
 from must.collect.worker import Collect, Evaluate, Failure, GetState, Request, SetState, serve
 from must.config import RunConfig
 from must.errors import NumericalError, WorkerError
+from must.numpy_policy import NumpyPolicy
 from must.threads import THREAD_VARIABLES
 from must.types import Collected, EvalResult
 
@@ -68,11 +68,11 @@ class Collector:
             self.close()
             raise
 
-    def collect(self, policy: Acting, frames: int) -> list[Collected]:
+    def collect(self, policy: NumpyPolicy, frames: int) -> list[Collected]:
         """Let every task take ``frames`` steps; give what each collected."""
         return self._ask(lambda worker: Collect(policy.for_tasks(worker.tasks), frames))
 
-    def evaluate(self, policy: Acting, episodes: int) -> EvalResult:
+    def evaluate(self, policy: NumpyPolicy, episodes: int) -> EvalResult:
         """Evaluate every task with the mean action."""
         pairs = self._ask(lambda worker: Evaluate(policy.for_tasks(worker.tasks), episodes))
         success, returns = zip(*pairs, strict=True)

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from must.acting import Acting
 from must.config import EnvConfig
 from must.envs import N_GOALS, TaskEnv, TaskGoals
+from must.numpy_policy import NumpyPolicy
 from must.seeding import Stream, numpy_rng
 from must.types import ACTION_DIM, OBS_DIM, Collected, Episode, Float32
 
@@ -101,7 +101,7 @@ class TaskRunner:
         self._success = False
 
 
-def collect(runners: Sequence[TaskRunner], policy: Acting, frames: int) -> list[Collected]:
+def collect(runners: Sequence[TaskRunner], policy: NumpyPolicy, frames: int) -> list[Collected]:
     """Take ``frames`` steps in each task with the stochastic policy, starting new episodes where the horizon ends one.
 
     Args:
@@ -126,7 +126,7 @@ def collect(runners: Sequence[TaskRunner], policy: Acting, frames: int) -> list[
     return [Collected(*part) for part in parts]
 
 
-def evaluate(runners: Sequence[TaskRunner], policy: Acting, episodes: int) -> list[tuple[float, float]]:
+def evaluate(runners: Sequence[TaskRunner], policy: NumpyPolicy, episodes: int) -> list[tuple[float, float]]:
     """Run whole episodes of each task with the mean action; give each one's success rate and mean return.
 
     Args:

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
-from must.acting import Acting
 from must.collect.runner import RunnerState, TaskRunner, collect, evaluate
 from must.config import EnvConfig
 from must.errors import MustError
+from must.numpy_policy import NumpyPolicy
 from must.types import Collected
 
 
@@ -22,7 +22,7 @@ from must.types import Collected
 class Collect:
     """Take steps in every task; answered with a list of `Collected`."""
 
-    policy: Acting
+    policy: NumpyPolicy
     frames: int
 
 
@@ -30,7 +30,7 @@ class Collect:
 class Evaluate:
     """Evaluate every task; answered with a list of (success rate, mean return)."""
 
-    policy: Acting
+    policy: NumpyPolicy
     episodes: int
 
 

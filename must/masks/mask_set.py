@@ -105,7 +105,7 @@ class MaskSet:
 
 
 def mask_tensors(masks: Masks) -> tuple[Tensor, ...]:
-    """Give the mask tensors (E, K, ...) of a network, biases last."""
+    """Return the mask tensors (E, K, ...) of a network, biases last."""
     if masks is None:
         return ()
     return (masks.elements,) if isinstance(masks, WeightMasks) else masks.units
@@ -167,7 +167,7 @@ class MaskLayout:
         return [[tensor[member] for tensor in tensors] for member in range(len(tensors[0]))]
 
     def kept(self, pruning_ratio: float) -> list[int]:
-        """Give how many elements are kept of each masked tensor."""
+        """Return how many elements are kept of each masked tensor."""
         return [kept(torch.Size(shape).numel(), pruning_ratio) for shape in self.shapes]
 
     def kept_parameters(self, pruning_ratio: float) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from must.masks.similarity import off_diagonal
 
 
 def task_overlap(kept: Tensor) -> Tensor:
-    """Give the overlap |A and B| / |A or B| of each pair of tasks: (K, n) boolean -> (K, K)."""
+    """Return the overlap |A and B| / |A or B| of each pair of tasks: (K, n) boolean -> (K, K)."""
     rows = kept.double()
     both = rows @ rows.T
     sizes = rows.sum(1)
@@ -17,7 +17,7 @@ def task_overlap(kept: Tensor) -> Tensor:
 
 
 def mean_overlap(kept: dict[str, Tensor]) -> float | None:
-    """Give the mean overlap over networks and pairs of tasks; None where there is no mask or only one task."""
+    """Return the mean overlap over networks and pairs of tasks; None where there is no mask or only one task."""
     if not kept or len(next(iter(kept.values()))) < 2:
         return None
     means = [task_overlap(rows)[off_diagonal(len(rows), rows.device)].mean() for rows in kept.values()]
@@ -25,7 +25,7 @@ def mean_overlap(kept: dict[str, Tensor]) -> float | None:
 
 
 def churn(before: dict[str, Tensor], after: dict[str, Tensor]) -> float | None:
-    """Give the share of the kept elements that were not kept before, over networks and tasks; None without masks."""
+    """Return the share of the kept elements that were not kept before, over networks and tasks; None without masks."""
     if not before or not after:
         return None
     shares = [(after[name] & ~before[name]).sum() / after[name].sum() for name in after]

@@ -7,7 +7,7 @@ from torch import Tensor
 
 
 def distances(rows: Tensor) -> Tensor:
-    """Give the mean squared difference of each pair of rows: (K, n) -> (K, K).
+    """Return the mean squared difference of each pair of rows: (K, n) -> (K, K).
 
     It is divided by n: without that, masks of a whole network are hundreds apart, exp(-distance) is exactly 0 in
     float32, and the loss has no gradient. Between masks of zeros and ones it is the share of elements that differ.
@@ -28,7 +28,7 @@ def similarity(rows: Tensor) -> Tensor:
 
 
 def similarity_loss(masks: Tensor, encodings: Tensor) -> Tensor:
-    """Give the mean squared difference between the similarities of masks and those of trajectories.
+    """Return the mean squared difference between the similarities of masks and those of trajectories.
 
     Args:
         masks: (K, n), all maskable elements of a network in a row, with straight-through gradient.
@@ -43,5 +43,5 @@ def similarity_loss(masks: Tensor, encodings: Tensor) -> Tensor:
 
 
 def off_diagonal(n: int, device: torch.device) -> Tensor:
-    """Give the mask (n, n) of all entries that are not on the diagonal."""
+    """Return the mask (n, n) of all entries that are not on the diagonal."""
     return ~torch.eye(n, dtype=torch.bool, device=device)

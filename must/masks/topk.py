@@ -16,7 +16,7 @@ from torch.autograd.function import once_differentiable
 
 
 def kept(n: int, pruning_ratio: float) -> int:
-    """Give how many of n elements a mask keeps: max(1, round((1 - pruning_ratio) * n))."""
+    """Return how many of n elements a mask keeps: max(1, round((1 - pruning_ratio) * n))."""
     return max(1, round((1 - pruning_ratio) * n))
 
 
@@ -34,7 +34,7 @@ def top_k_mask(scores: Tensor, k: int) -> Tensor:
 
 
 def _kth_highest(scores: Tensor, k: int) -> Tensor:
-    """Give the k-th highest score of (..., n): (..., 1)."""
+    """Return the k-th highest score of (..., n): (..., 1)."""
     n = scores.shape[-1]
     if n < LONG or scores.device.type != "cpu":
         return scores.kthvalue(n - k + 1, dim=-1, keepdim=True).values
@@ -48,7 +48,7 @@ LONG = 10_000
 
 
 def _kth_highest_of_many(scores: npt.NDArray[Any], k: int) -> float:
-    """Give the k-th highest score of (n,), by looking closely at the few scores around it only.
+    """Return the k-th highest score of (n,), by looking closely at the few scores around it only.
 
     A sample says between which two values it lies. Exactly counted, it lies there; where not, all scores are searched.
     """

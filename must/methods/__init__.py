@@ -12,6 +12,7 @@ from must.algorithms import Agent
 from must.config import RunConfig
 from must.methods.equal_cost import EqualCostAgent
 from must.methods.fixed_masks import SharedSparseAgent, StaticSparseAgent
+from must.methods.gradient_surgery import CagradAgent, PcgradAgent
 from must.methods.magnitude import MagnitudeAgent
 from must.methods.masked import MaskedAgent
 from must.methods.mtmh_sac import MultiHeadAgent
@@ -19,7 +20,6 @@ from must.methods.must import MustAgent
 from must.methods.paco import PacoAgent
 from must.methods.single_task import SingleTaskAgent
 from must.methods.soft_modularization import SoftModularizationAgent
-from must.methods.surgery import CagradAgent, PcgradAgent
 from must.methods.t3s import T3sAgent
 
 AGENTS: dict[str, type[Agent]] = {

@@ -52,7 +52,7 @@ class MagnitudeAgent(MaskedAgent):
 
     @torch.no_grad()
     def _prune(self, name: str, network: MaskedMLP, progress: float) -> WeightMasks:
-        """Cut a network's smallest weights; give what is left."""
+        """Cut a network's smallest weights; return what is left."""
         masks = largest(network.weights, self._counts(network, progress))
         network.flat[:, : masks.elements.shape[2]] *= masks.elements[:, 0]
         for state in self.optimizers[name].state.values():
@@ -60,7 +60,7 @@ class MagnitudeAgent(MaskedAgent):
         return masks
 
     def _counts(self, network: MaskedMLP, progress: float) -> list[int]:
-        """Give how many weights of each layer are left, at a progress from 0 to 1 of the schedule."""
+        """Return how many weights of each layer are left, at a progress from 0 to 1 of the schedule."""
         sizes = [math.prod(shape) for shape in network.weight_shapes]
         if self._config.magnitude.budget == "ratio":
             return [kept(size, progress * self._config.masks.pruning_ratio) for size in sizes]
@@ -68,13 +68,13 @@ class MagnitudeAgent(MaskedAgent):
         return [size - round(progress * (size - last)) for size, last in zip(sizes, left, strict=True)]
 
     def _sparsity_of(self, network: MaskedMLP, progress: float) -> float:
-        """Give the share of a network's weights that is cut, before counts of layers are rounded if by ratio."""
+        """Return the share of a network's weights that is cut, before counts of layers are rounded if by ratio."""
         if self._config.magnitude.budget == "ratio":
             return progress * self._config.masks.pruning_ratio
         return 1 - sum(self._counts(network, progress)) / sum(math.prod(shape) for shape in network.weight_shapes)
 
     def _equal_parameters(self, network: MaskedMLP) -> list[int]:
-        """Give how many weights of each layer are left in the end, for as many parameters as under a task's masks."""
+        """Return how many weights of each layer are left in the end, for as many parameters as under a task's masks."""
         sizes = [math.prod(shape) for shape in network.weight_shapes]
         biases = network.task_size().biases
         masks = self._config.masks
@@ -145,12 +145,12 @@ def shares(sizes: Sequence[int], total: int) -> list[int]:
 
 
 def sparsity_at(number: int, config: RunConfig) -> float:
-    """Give the sparsity of training epoch ``number``, from 1, with a budget by ratio: s_final (1 - (1 - t)^power)."""
+    """Return the sparsity of training epoch ``number``, from 1, with a budget by ratio: s_final (1 - (1 - t)^power)."""
     return config.masks.pruning_ratio * progress_at(number, config)
 
 
 def progress_at(number: int, config: RunConfig) -> float:
-    """Give the share of what is cut in the end that is cut in training epoch ``number``: 1 - (1 - t)^power."""
+    """Return the share of what is cut in the end that is cut in training epoch ``number``: 1 - (1 - t)^power."""
     first, last = _span(config)
     t = min(max((number - 1 - first) / (last - first), 0.0), 1.0)
     return 1 - math.pow(1 - t, config.magnitude.power)
@@ -164,7 +164,7 @@ def pruning_is_due(number: int, config: RunConfig) -> bool:
 
 
 def _span(config: RunConfig) -> tuple[int, int]:
-    """Give the training epochs that are complete when pruning starts, and when the final sparsity is reached."""
+    """Return the training epochs that are complete when pruning starts, and when the final sparsity is reached."""
     epochs = config.training.epochs
     last = min(math.ceil(config.magnitude.end * epochs), epochs - 1)  # the last epoch learns with the final sparsity
     return min(math.floor(config.magnitude.start * epochs), last - 1), last

@@ -11,7 +11,7 @@ class SingleTaskAgent(Agent):
 
     _perceptron = SeparateMLPs
 
-    def _gather_gradients(self, functions: TaskFunctions) -> None:  # noqa: ARG002
+    def combine_gradients(self, functions: TaskFunctions) -> None:  # noqa: ARG002
         """Undo that losses are averaged over tasks: each task's gradient is clipped at the size it has alone."""
         for network in (self.policy, self.critic):
             assert network.flat.grad is not None

@@ -38,7 +38,7 @@ class TaskScheduler:
         """For each task whether its newest episodes succeeded, the newest one last."""
 
     def shares(self) -> npt.NDArray[np.float64]:
-        """Give the tasks' shares (K,), which sum to 1: equal ones until an episode of each task has ended."""
+        """Return the tasks' shares (K,), which sum to 1: equal ones until an episode of each task has ended."""
         if not all(self.successes):
             return np.full(len(self.successes), 1 / len(self.successes))
         rates = np.array([self._rates(list(successes)) for successes in self.successes])
@@ -46,7 +46,7 @@ class TaskScheduler:
         return 0.5 * _softmax(failing / self._tau) + 0.5 * _softmax(worse / self._tau)
 
     def _rates(self, successes: list[bool]) -> tuple[float, float]:
-        """Give the success rates of the newest window and of the one before; without one before it, no change."""
+        """Return the success rates of the newest window and of the one before; without one before it, no change."""
         rate = float(np.mean(successes[-self._window :]))
         before = successes[: -self._window]
         return rate, float(np.mean(before)) if before else rate
@@ -67,14 +67,14 @@ class T3sAgent(Agent):
         self._weights = torch.ones(self.n_tasks, device=device)
         self.columns = tuple(f"task_weight/{task}" for task in config.env.task_names)
 
-    def see(self, collected: Sequence[Collected]) -> None:
+    def on_collected(self, collected: Sequence[Collected]) -> None:
         """Let the scheduler know of the episodes that ended."""
         for successes, part in zip(self._scheduler.successes, collected, strict=True):
             successes.extend(bool(episode.success) for episode in part.episodes)
         self._weigh()
 
     def end_learning(self, number: int) -> dict[str, Any]:  # noqa: ARG002 (the same in every epoch)
-        """Give the tasks' weights in the epoch."""
+        """Return the tasks' weights in the epoch."""
         return dict(zip(self.columns, (self.n_tasks * self._scheduler.shares()).tolist(), strict=True))
 
     def _weigh(self) -> None:
@@ -108,6 +108,6 @@ class T3sAgent(Agent):
 
 
 def _softmax(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Give exp(v) / sum exp(v) of (K,)."""
+    """Return exp(v) / sum exp(v) of (K,)."""
     powers = np.exp(values - values.max())
     return np.asarray(powers / powers.sum(), dtype=np.float64)

@@ -3,7 +3,7 @@
 from must.networks.base import BaseNetwork, TaskFunction, TaskSize
 from must.networks.compositional import CompositionalMLP
 from must.networks.encoder import TrajectoryDecoder, TrajectoryEncoder
-from must.networks.evaluate import TaskParameters, apply_task_parameters, apply_to_two_batches
+from must.networks.fused_mlp import TaskParameters, apply_task_parameters, apply_to_pair
 from must.networks.generators import make_generator
 from must.networks.heads import MultiHeadMLP, SeparateMLPs
 from must.networks.initial import HiddenLayers, task_inputs
@@ -22,7 +22,7 @@ __all__ = [
     "TrajectoryDecoder",
     "TrajectoryEncoder",
     "apply_task_parameters",
-    "apply_to_two_batches",
+    "apply_to_pair",
     "make_generator",
     "task_inputs",
 ]

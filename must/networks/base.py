@@ -7,18 +7,18 @@ from typing import NamedTuple, Protocol
 
 from torch import Tensor, nn
 
-from must.acting import Acting
 from must.masks import Masks
+from must.numpy_policy import NumpyPolicy
 
 
 class TaskFunction(Protocol):
     """A network as the tasks use it in a gradient step: its parameters, put together once to be used several times."""
 
-    def at(self, inputs: Tensor) -> Tensor:
+    def forward(self, inputs: Tensor) -> Tensor:
         """Evaluate all E members: (K, B, D_in) -> (E, K, B, D_out)."""
         ...
 
-    def at_two(self, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
+    def forward_pair(self, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
         """Evaluate at two batches, each (K, B, D_in) -> (E, K, B, D_out).
 
         The gradient of the first outputs goes to the parameters and not to the inputs, that of the second ones to the
@@ -26,8 +26,8 @@ class TaskFunction(Protocol):
         """
         ...
 
-    def acting(self, version: int) -> Acting:
-        """Give the first member as collectors run it, in numpy; ``version`` is that of the mask set."""
+    def to_numpy(self, version: int) -> NumpyPolicy:
+        """Return the first member as collectors run it, in numpy; ``version`` is that of the mask set."""
         ...
 
 

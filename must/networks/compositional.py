@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from must.masks import Masks
 from must.networks.base import BaseNetwork, TaskSize
-from must.networks.evaluate import TaskParameters
+from must.networks.fused_mlp import TaskParameters
 from must.networks.initial import DEFAULT, HiddenLayers
 from must.networks.mlp import MaskedMLP
 

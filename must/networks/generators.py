@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from must.config import GeneratorConfig
 from must.masks import MaskLayout, standardise
-from must.networks.products import linear
+from must.networks.matmul import linear
 
 
 class _Trunk(nn.Module):

@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from must.acting import ActingPolicy
 from must.masks import Masks
 from must.networks.base import BaseNetwork, TaskSize
-from must.networks.evaluate import TaskParameters
+from must.networks.fused_mlp import TaskParameters
 from must.networks.initial import DEFAULT, HiddenLayers
 from must.networks.mlp import MaskedMLP
+from must.numpy_policy import MlpPolicy
 
 
 class MultiHeadMLP(MaskedMLP):
@@ -52,22 +52,22 @@ class Heads(NamedTuple):
     of_all_tasks: TaskParameters
     n_tasks: int
 
-    def at(self, inputs: Tensor) -> Tensor:
+    def forward(self, inputs: Tensor) -> Tensor:
         """Evaluate all members; see `TaskFunction`."""
-        return self._own(self.of_all_tasks.at(inputs))
+        return self._own(self.of_all_tasks.forward(inputs))
 
-    def at_two(self, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
+    def forward_pair(self, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
         """Evaluate all members at two batches; see `TaskFunction`."""
-        outputs = self.of_all_tasks.at_two(first, second)
+        outputs = self.of_all_tasks.forward_pair(first, second)
         return self._own(outputs[0]), self._own(outputs[1])
 
-    def acting(self, version: int) -> ActingPolicy:
-        """Give the first member in numpy; see `TaskFunction`."""
-        acting = self.of_all_tasks.acting(version)
-        (*trunk, head), (*trunk_biases, bias) = acting.weights, acting.biases
+    def to_numpy(self, version: int) -> MlpPolicy:
+        """Return the first member in numpy; see `TaskFunction`."""
+        policy = self.of_all_tasks.to_numpy(version)
+        (*trunk, head), (*trunk_biases, bias) = policy.weights, policy.biases
         heads = head[0].reshape(len(head[0]), self.n_tasks, -1).swapaxes(0, 1).copy()
         biases = (*trunk_biases, bias[0].reshape(self.n_tasks, -1))
-        return replace(acting, weights=(*trunk, heads), biases=biases)
+        return replace(policy, weights=(*trunk, heads), biases=biases)
 
     def _own(self, outputs: Tensor) -> Tensor:
         """Pick each task's own head: (E, K, B, K D_out) -> (E, K, B, D_out)."""
@@ -96,7 +96,7 @@ class SeparateMLPs(BaseNetwork):
         self._layer_norm = hidden.layer_norm
 
     def task_parameters(self, masks: Masks) -> TaskParameters:
-        """Give each task its network; there are no masks of it."""
+        """Return the network of each task; there are no masks of it."""
         assert masks is None
         return TaskParameters(self.flat, self._widths, 0, layer_norm=self._layer_norm)
 

@@ -13,7 +13,7 @@ from torch.autograd.function import once_differentiable
 
 from must.masks import Masks, SubNetworks, UnitMasks, WeightMasks
 from must.networks.base import BaseNetwork, TaskSize
-from must.networks.evaluate import TaskParameters
+from must.networks.fused_mlp import TaskParameters
 from must.networks.initial import DEFAULT, HiddenLayers, LayerShape, task_inputs
 
 
@@ -114,16 +114,16 @@ class _Masked(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, flow: Tensor) -> Any:
+    def backward(ctx: Any, grad_output: Tensor) -> Any:
         flat, elements = ctx.saved_tensors
         n_masked = elements.shape[2]
-        of_flat = of_elements = None
+        grad_flat = grad_elements = None
         if ctx.needs_input_grad[0]:  # task after task, since all tasks' products at once would go through memory again
-            of_flat = torch.empty_like(flat)
-            torch.sum(flow[..., n_masked:], 1, out=of_flat[:, n_masked:])
-            of_masked = torch.mul(flow[:, 0, :n_masked], elements[:, 0], out=of_flat[:, :n_masked])
+            grad_flat = torch.empty_like(flat)
+            torch.sum(grad_output[..., n_masked:], 1, out=grad_flat[:, n_masked:])
+            grad_masked = torch.mul(grad_output[:, 0, :n_masked], elements[:, 0], out=grad_flat[:, :n_masked])
             for task in range(1, elements.shape[1]):
-                of_masked.addcmul_(flow[:, task, :n_masked], elements[:, task])
+                grad_masked.addcmul_(grad_output[:, task, :n_masked], elements[:, task])
         if ctx.needs_input_grad[1]:
-            of_elements = flow[..., :n_masked] * flat[:, None, :n_masked]
-        return of_flat, of_elements
+            grad_elements = grad_output[..., :n_masked] * flat[:, None, :n_masked]
+        return grad_flat, grad_elements

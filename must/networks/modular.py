@@ -12,21 +12,21 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from must.acting import RoutedPolicy
 from must.masks import Masks
 from must.networks.base import BaseNetwork, TaskSize
 from must.networks.initial import DEFAULT, HiddenLayers, LayerShape
-from must.networks.norm import layer_norm
-from must.networks.taught import (
+from must.networks.layers import (
     Layer,
     MemberFunctions,
     Rows,
-    acting_layers,
     chain,
     layer,
+    numpy_layers,
     take_layers,
     task_size,
 )
+from must.networks.norm import layer_norm
+from must.numpy_policy import RoutedPolicy
 
 _T = TypeVar("_T")
 
@@ -149,15 +149,15 @@ class RoutedFunction(MemberFunctions[_Member]):
             hidden = layer_norm(mixed).relu() if norm else mixed
         return layer(hidden, parts.output[0], rows).view(*inputs.shape[:3], -1)
 
-    def acting(self, version: int) -> RoutedPolicy:
-        """Give the first member in numpy; see `TaskFunction`."""
+    def to_numpy(self, version: int) -> RoutedPolicy:
+        """Return the first member in numpy; see `TaskFunction`."""
         parts, tasks = self.members[0]
-        policy = (acting_layers(part) for part in parts)
+        policy = (numpy_layers(part) for part in parts)
         return RoutedPolicy(version, tasks.cpu().numpy().copy(), *policy, layer_norm=self.layer_norm)
 
 
 def route(member: _Member, features: Tensor, rows: Rows, norm: bool) -> list[Tensor]:
-    """Give what each layer's outputs count for the modules after it.
+    """Return what each layer's outputs count for the modules after it.
 
     Args:
         member: Parameters.
@@ -197,16 +197,16 @@ class _Mixed(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, flow: Tensor) -> Any:
+    def backward(ctx: Any, grad_output: Tensor) -> Any:
         shares, outputs, mixed = ctx.saved_tensors
         if mixed is not None:
-            flow = torch.ops.aten.threshold_backward(flow, mixed, 0)
-        of_shares = torch.bmm(flow.transpose(0, 1), outputs.permute(1, 2, 0))
-        return of_shares, _weighted_sums(shares.permute(2, 1, 0), flow), None
+            grad_output = torch.ops.aten.threshold_backward(grad_output, mixed, 0)
+        grad_shares = torch.bmm(grad_output.transpose(0, 1), outputs.permute(1, 2, 0))
+        return grad_shares, _weighted_sums(shares.permute(2, 1, 0), grad_output), None
 
 
 def _weighted_sums(shares: Tensor, values: Tensor) -> Tensor:
-    """Give sum_j shares[i, j] values[j] of (I, J, R) and (J, R, H): (I, R, H)."""
+    """Return sum_j shares[i, j] values[j] of (I, J, R) and (J, R, H): (I, R, H)."""
     first, *others = shares.unsqueeze(3).unbind(1)
     sums = first * values[0]
     for share, value in zip(others, values[1:], strict=True):

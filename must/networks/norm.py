@@ -29,10 +29,10 @@ def normalise(values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return normalised, mean, scale
 
 
-def normalise_backward(flow: Tensor, values: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
+def normalise_backward(grad_output: Tensor, values: Tensor, mean: Tensor, scale: Tensor) -> Tensor:
     """Compute the gradient of the values (..., H) that `normalise` was given, from that of what it gave."""
     of_values: Tensor = torch.ops.aten.native_layer_norm_backward(
-        flow.contiguous(),
+        grad_output.contiguous(),
         values,
         values.shape[-1:],
         mean.contiguous(),
@@ -61,12 +61,12 @@ def normalise_kept(values: Tensor, shares: Tensor) -> tuple[Tensor, Tensor]:
     return centred.mul_(scale), scale
 
 
-def normalise_kept_backward(flow: Tensor, normalised: Tensor, scale: Tensor, shares: Tensor) -> Tensor:
+def normalise_kept_backward(grad_output: Tensor, normalised: Tensor, scale: Tensor, shares: Tensor) -> Tensor:
     """Compute the gradient of the values (..., H) that `normalise_kept` was given, from that of what it gave.
 
     The shares are taken as constants.
     """
-    of_mean = flow.sum(-1, keepdim=True)
-    of_variance = (flow * normalised).sum(-1, keepdim=True)
+    of_mean = grad_output.sum(-1, keepdim=True)
+    of_variance = (grad_output * normalised).sum(-1, keepdim=True)
     through_statistics = (normalised * of_variance).add_(of_mean).mul_(shares)
-    return through_statistics.neg_().add_(flow).mul_(scale)
+    return through_statistics.neg_().add_(grad_output).mul_(scale)

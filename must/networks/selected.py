@@ -11,20 +11,20 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from must.acting import SelectedPolicy
 from must.masks import Masks
 from must.networks.base import BaseNetwork, TaskSize
 from must.networks.initial import DEFAULT, HiddenLayers, Init, LayerShape
-from must.networks.taught import (
+from must.networks.layers import (
     Layer,
     MemberFunctions,
     Rows,
-    acting_layers,
     chain,
     layer,
+    numpy_layers,
     take_layers,
     task_size,
 )
+from must.numpy_policy import SelectedPolicy
 
 
 class SelectedNetwork(BaseNetwork):
@@ -132,11 +132,11 @@ class SelectedFunction(MemberFunctions[_Member]):
         selected = own_last * chain(own_first, member.selector, rows, norm).sigmoid()
         return chain(selected, member.extractor, rows, norm).reshape(*rows, -1)
 
-    def acting(self, version: int) -> SelectedPolicy:
-        """Give the first member in numpy; see `TaskFunction`."""
+    def to_numpy(self, version: int) -> SelectedPolicy:
+        """Return the first member in numpy; see `TaskFunction`."""
         trunk, selector, extractor = self.members[0]
         return SelectedPolicy(
             version,
-            *(acting_layers(part) for part in (trunk[:1], trunk[1:], selector, extractor)),
+            *(numpy_layers(part) for part in (trunk[:1], trunk[1:], selector, extractor)),
             layer_norm=self.layer_norm,
         )

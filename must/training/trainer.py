@@ -108,10 +108,10 @@ class Trainer:
         return epoch - self._config.training.pretrain_epochs
 
     def _collect(self) -> None:
-        policy = self._agent.acting_policy()
+        policy = self._agent.numpy_policy()
         collected = self._collector.collect(policy, self._config.training.epoch_frames)
         self._replay.add(collected)
-        self._agent.see(collected)
+        self._agent.on_collected(collected)
         for task, part in enumerate(collected):
             for episode in part.episodes:
                 self._store.add(task, episode)
@@ -146,7 +146,7 @@ class Trainer:
         return self._store.window()
 
     def _evaluate(self) -> None:
-        policy = self._agent.acting_policy()
+        policy = self._agent.numpy_policy()
         self.result = self._collector.evaluate(policy, self._config.evaluation.episodes)
         row: dict[str, Any] = {"mean_success": float(self.result.success.mean())}
         row |= {f"success/{task}": float(x) for task, x in zip(self._tasks, self.result.success, strict=True)}

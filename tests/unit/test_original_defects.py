@@ -154,11 +154,11 @@ def test_07_collection_evaluation_and_learning_use_one_mask_version(monkeypatch,
         assert learner == actor or learner == acting[number] == actor + 1
     assert sorted(set(acting)) == [0, 1, 2, 3]
     agent = make()
-    first = agent.acting_policy()
+    first = agent.numpy_policy()
     agent.begin_mask_update(random_trajectories(3))
     agent.gradient_step(random_batch(3, 8), learn_masks=True)
     agent.end_mask_update()
-    assert agent.acting_policy().version == first.version + 1
+    assert agent.numpy_policy().version == first.version + 1
 
 
 def test_08_evaluating_twice_gives_the_same_result():
@@ -169,9 +169,9 @@ def test_08_evaluating_twice_gives_the_same_result():
     for a, b in zip(learner.choose()[0], learner.choose()[0], strict=True):
         assert torch.equal(a, b)
     with Collector(config) as collector:
-        first = collector.evaluate(agent.acting_policy(), 3)
-        collector.collect(agent.acting_policy(), 7)
-        second = collector.evaluate(agent.acting_policy(), 3)
+        first = collector.evaluate(agent.numpy_policy(), 3)
+        collector.collect(agent.numpy_policy(), 7)
+        second = collector.evaluate(agent.numpy_policy(), 3)
     assert first.returns.tolist() == second.returns.tolist()
     assert len(set(first.returns.tolist())) == 2
 
@@ -191,7 +191,7 @@ def test_10_collection_is_deterministic_and_trajectories_are_whole():
         with Collector(
             config.model_copy(update={"training": config.training.model_copy(update={"n_workers": n_workers})})
         ) as collector:
-            policy = make().acting_policy()
+            policy = make().numpy_policy()
             parts = [collector.collect(policy, 10) for _ in range(3)]
         for task in range(3):
             steps = np.concatenate([part[task].observations for part in parts])
@@ -207,7 +207,7 @@ def test_10_collection_is_deterministic_and_trajectories_are_whole():
 
 
 def test_11_a_nan_in_a_worker_is_one_clear_error_and_nothing_hangs():
-    policy = make().acting_policy()
+    policy = make().numpy_policy()
     for bias in policy.biases:
         bias[...] = np.nan
     with Collector(small_config(training={"n_workers": 2})) as collector:

@@ -228,7 +228,7 @@ def test_acting_in_numpy_is_the_policy_in_torch():
 
     for kind in KINDS:
         agent = make(**KINDS[kind])
-        acting = agent.acting_policy()
+        acting = agent.numpy_policy()
         assert acting.version == agent.mask_set.version
         observations, noise = torch.randn(3, 1, 39), torch.randn(3, 1, 4)
         outputs = apply_task_parameters(agent.policy.task_parameters(agent.mask_set.policy), observations)[0]
@@ -246,7 +246,7 @@ def test_an_action_is_the_same_to_the_last_bit_whatever_tasks_share_the_worker(k
     rng = np.random.default_rng(0)
     ten = {"env": {"tasks": None, "benchmark": "MT10"}, "network": {"hidden_sizes": [400, 61, 400]}}
     agent = make(10, **merged(KINDS[kind], ten))
-    acting = agent.acting_policy()
+    acting = agent.numpy_policy()
     for _ in range(20):
         observations, noise = rng.normal(size=(10, 39)).astype("f"), rng.normal(size=(10, 4)).astype("f")
         together = acting.act(observations, noise)

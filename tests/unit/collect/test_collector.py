@@ -13,7 +13,7 @@ from tests.unit.algorithms.test_agent import make
 
 def everything(n_workers: int) -> list[bytes]:
     config = small_config(env={"horizon": 12}, training={"n_workers": n_workers})
-    policy = make(env={"horizon": 12}).acting_policy()
+    policy = make(env={"horizon": 12}).numpy_policy()
     with Collector(config) as collector:
         collected = collector.collect(policy, 7) + collector.collect(policy, 7)
         result = collector.evaluate(policy, 2)
@@ -34,7 +34,7 @@ def test_the_result_does_not_depend_on_the_number_of_workers():
 
 def test_collection_goes_on_exactly_from_a_saved_state_in_other_processes():
     config = small_config(env={"horizon": 12})
-    policy = make(env={"horizon": 12}).acting_policy()
+    policy = make(env={"horizon": 12}).numpy_policy()
     with Collector(config) as collector:
         collector.collect(policy, 7)
         states = collector.state()
@@ -54,7 +54,7 @@ def test_collection_goes_on_exactly_from_a_saved_state_in_other_processes():
 @pytest.mark.parametrize("goals", ["fixed", "random"])
 def test_goals_follow_the_setting_and_the_evaluation_has_its_own(goals):
     config = small_config(env={"n_tasks": 1, "tasks": ["push-v3"], "horizon": 2, "goals": goals})
-    policy = make(1).acting_policy()
+    policy = make(1).numpy_policy()
     with Collector(config) as collector:
         parts = [collector.collect(policy, 2)[0] for _ in range(6)]
     firsts = {part.observations[0].tobytes() for part in parts}
@@ -66,7 +66,7 @@ def test_a_killed_worker_is_a_clear_error_and_leaves_no_process():
         processes = [worker.process for worker in collector._workers]
         os.kill(processes[1].pid, signal.SIGKILL)
         with pytest.raises(WorkerError, match=r"drawer-close-v3 was killed by signal 9"):
-            collector.collect(make().acting_policy(), 5)
+            collector.collect(make().numpy_policy(), 5)
     assert not any(process.is_alive() for process in processes)
 
 
@@ -76,7 +76,7 @@ def test_a_hanging_worker_is_a_clear_error_and_leaves_no_process():
         collector._timeout = 0.5
         os.kill(process.pid, signal.SIGSTOP)
         with pytest.raises(WorkerError, match=r"has not answered"):
-            collector.collect(make().acting_policy(), 5)
+            collector.collect(make().numpy_policy(), 5)
     assert not process.is_alive()
 
 
@@ -85,7 +85,7 @@ def test_workers_ignore_the_signals_that_ask_the_run_to_stop():
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1):
             os.kill(collector._workers[0].process.pid, number)
         time.sleep(0.1)
-        assert len(collector.collect(make().acting_policy(), 2)) == 3
+        assert len(collector.collect(make().numpy_policy(), 2)) == 3
 
 
 def test_success_and_return_of_an_evaluation_are_those_of_the_episodes():
@@ -96,7 +96,7 @@ def test_success_and_return_of_an_evaluation_are_those_of_the_episodes():
     from must.seeding import Stream, numpy_rng
 
     config = small_config(env={"tasks": ["handle-press-v3"], "horizon": 20})
-    policy = make(1).acting_policy()
+    policy = make(1).numpy_policy()
     with Collector(config) as collector:
         result = collector.evaluate(policy, 2)
     goals = TaskGoals("handle-press-v3", 0)

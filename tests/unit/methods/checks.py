@@ -32,7 +32,7 @@ def random_tensor(*shape: int, seed: int) -> torch.Tensor:
 def assert_matches(network: BaseNetwork, reference: Reference, inputs_shape: tuple[int, int, int]) -> None:
     """Compare outputs, and the gradients of parameters and inputs, at inputs (K, B, D_in) in double precision."""
     inputs = random_tensor(*inputs_shape, seed=1).requires_grad_()
-    outputs, expected = network.task_parameters(None).at(inputs), reference(inputs)
+    outputs, expected = network.task_parameters(None).forward(inputs), reference(inputs)
     assert outputs.shape == expected.shape
     assert relative_error(outputs, expected) < EXACT
     direction, receivers = random_tensor(*outputs.shape, seed=2), [network.flat, inputs]
@@ -49,7 +49,7 @@ def assert_batches_teach_apart(network: BaseNetwork, reference: Reference, input
     direction = random_tensor(2, *expected[0].shape, seed=3)
     (of_first,) = torch.autograd.grad((expected[0] * direction[0]).sum(), network.flat)
     (of_second,) = torch.autograd.grad((expected[1] * direction[1]).sum(), second)
-    outputs = network.task_parameters(None).at_two(first, second)
+    outputs = network.task_parameters(None).forward_pair(first, second)
     for output, wanted in zip(outputs, expected, strict=True):
         assert relative_error(output, wanted) < EXACT
     loss = sum((output * weights).sum() for output, weights in zip(outputs, direction, strict=True))
@@ -59,7 +59,7 @@ def assert_batches_teach_apart(network: BaseNetwork, reference: Reference, input
     assert relative_error(gradients[1], of_second) < EXACT
 
     plain = second.detach()  # asks for no gradient: it is evaluated all the same, and teaches nothing
-    outputs = network.task_parameters(None).at_two(first, plain)
+    outputs = network.task_parameters(None).forward_pair(first, plain)
     assert relative_error(outputs[1], expected[1]) < EXACT
     (gradient,) = torch.autograd.grad((outputs[0] * direction[0]).sum(), network.flat)
     assert relative_error(gradient, of_first) < EXACT
@@ -69,9 +69,9 @@ def assert_acts_in_numpy_as_in_torch(agent: Agent) -> None:
     """Compare a policy in numpy with the one in torch, and a task's action in any company, to the last bit."""
     with torch.no_grad():
         agent.policy.flat += 0.1 * torch.randn(agent.policy.flat.shape, generator=torch.Generator().manual_seed(0))
-    acting, rng, n_tasks = agent.acting_policy(), np.random.default_rng(0), agent.n_tasks
+    acting, rng, n_tasks = agent.numpy_policy(), np.random.default_rng(0), agent.n_tasks
     observations, noise = rng.normal(size=(n_tasks, 39)).astype("f"), rng.normal(size=(n_tasks, 4)).astype("f")
-    outputs = agent.policy.task_parameters(None).at(torch.from_numpy(observations)[:, None])[0, :, 0]
+    outputs = agent.policy.task_parameters(None).forward(torch.from_numpy(observations)[:, None])[0, :, 0]
     together = acting.act(observations, None)
     assert together.dtype == np.float32
     assert np.allclose(together, outputs[:, :4].tanh().detach().numpy(), atol=1e-6)

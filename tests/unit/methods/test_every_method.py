@@ -56,7 +56,7 @@ def begin_epoch(agent: Agent, number: int) -> dict:
     """Bring an agent to the gradient steps of a training epoch, as the trainer does; return what it reports."""
     agent.before_epoch(number, lambda: random_trajectories(agent.n_tasks))
     rng = np.random.default_rng(number)
-    agent.see([_collected(rng, success=bool(rng.random() < 0.5)) for _ in range(agent.n_tasks)])
+    agent.on_collected([_collected(rng, success=bool(rng.random() < 0.5)) for _ in range(agent.n_tasks)])
     return agent.begin_learning(number, lambda: random_trajectories(agent.n_tasks))
 
 
@@ -127,7 +127,7 @@ def test_the_policy_that_is_saved_is_the_one_that_acts(kind, tmp_path):
     loaded = make_agent(config, CPU)
     loaded.load_policy(torch.load(tmp_path / "final.pt", weights_only=True))
     observations = np.random.default_rng(0).normal(size=(3, OBS_DIM)).astype("f")
-    ours, theirs = agent.acting_policy(), loaded.acting_policy()
+    ours, theirs = agent.numpy_policy(), loaded.numpy_policy()
     assert ours.version == theirs.version == agent.mask_set.version
     assert np.array_equal(ours.act(observations, None), theirs.act(observations, None))
 
@@ -139,9 +139,9 @@ def test_acting_in_numpy_is_the_policy_in_torch(kind):
     learn(agent, range(1, 3))
     with torch.no_grad():  # so that tasks, and observations, tell
         agent.policy.flat += 0.3 * torch.randn(agent.policy.flat.shape, generator=torch.Generator().manual_seed(0))
-    acting = agent.acting_policy()
+    acting = agent.numpy_policy()
     observations, noise = torch.randn(3, 1, OBS_DIM), torch.randn(3, 1, 4)
-    outputs = agent.policy.task_parameters(agent.mask_set.policy).at(observations)[0].detach()
+    outputs = agent.policy.task_parameters(agent.mask_set.policy).forward(observations)[0].detach()
     seen = observations[:, 0].numpy()
     assert np.allclose(acting.act(seen, None), torch.tanh(outputs[:, 0, :4]).numpy(), atol=1e-5)
     assert np.allclose(acting.act(seen, noise[:, 0].numpy()), sample(outputs, noise)[0][:, 0].numpy(), atol=1e-5)
@@ -153,7 +153,7 @@ def test_an_action_is_the_same_to_the_last_bit_whatever_tasks_share_the_worker(k
     sizes = {"network": {"hidden_sizes": [400, 61, 400]}}
     agent = make_agent(small_config(**settings(kind, 10, **sizes)), CPU)
     learn(agent, range(1, 2), rows=2)
-    acting, rng = agent.acting_policy(), np.random.default_rng(0)
+    acting, rng = agent.numpy_policy(), np.random.default_rng(0)
     for _ in range(5):
         observations, noise = rng.normal(size=(10, OBS_DIM)).astype("f"), rng.normal(size=(10, 4)).astype("f")
         together = acting.act(observations, noise)
@@ -169,9 +169,9 @@ def test_two_batches_teach_parameters_and_inputs(kind):
     begin_epoch(agent, 1)
     network, inputs = agent.critic, torch.randn(2, 3, 4, OBS_DIM + 4, requires_grad=True)
     function = network.task_parameters(agent.mask_set.critic)
-    both = function.at_two(inputs[0], inputs[1])
+    both = function.forward_pair(inputs[0], inputs[1])
     for outputs, batch in zip(both, inputs, strict=True):
-        torch.testing.assert_close(outputs, function.at(batch), rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(outputs, function.forward(batch), rtol=1e-5, atol=1e-6)
         assert outputs.shape == (2, 3, 4, 1)
     teaching = torch.randn(2, 3, 4, 1)
     of_first = torch.autograd.grad(
@@ -180,7 +180,7 @@ def test_two_batches_teach_parameters_and_inputs(kind):
     of_second = torch.autograd.grad(
         (both[1] * teaching).sum(), (inputs, network.flat), retain_graph=True, allow_unused=True
     )
-    alone = function.at(inputs[0])
+    alone = function.forward(inputs[0])
     expected = torch.autograd.grad((alone * teaching).sum(), network.flat)[0]
     torch.testing.assert_close(of_first[1], expected, rtol=1e-4, atol=1e-6)
     assert of_first[0] is None or not of_first[0].any()

@@ -46,10 +46,10 @@ def td_error(agent: MustAgent) -> float:
     """Return the mean squared TD error of a batch that is not trained on, under the masks of the next gradient step."""
     functions, batch, sac = agent._task_functions(False), random_batch(3, 200, seed=999), agent._config.sac
     noise = torch.randn(batch.actions.shape, generator=torch.Generator().manual_seed(0))
-    next_actions, log_probs = sample(functions.policy.at(batch.next_observations)[0], noise)
-    next_q = functions.target_critic.at(torch.cat((batch.next_observations, next_actions), -1)).squeeze(-1)
+    next_actions, log_probs = sample(functions.policy.forward(batch.next_observations)[0], noise)
+    next_q = functions.target_critic.forward(torch.cat((batch.next_observations, next_actions), -1)).squeeze(-1)
     target = q_target(batch.rewards, next_q, log_probs, agent.log_alpha.exp(), sac.gamma)
-    q = functions.critic.at(torch.cat((batch.observations, batch.actions), -1)).squeeze(-1)
+    q = functions.critic.forward(torch.cat((batch.observations, batch.actions), -1)).squeeze(-1)
     return float(q_losses(q, target).mean())
 
 
@@ -115,7 +115,7 @@ def test_what_fades_is_there_at_the_last_step_of_the_epoch(kind):
     assert not agent.fading
     inputs = random_batch(3, 8, seed=1).observations
     published = agent.policy.task_parameters(agent.mask_set.policy)
-    torch.testing.assert_close(last.policy.at(inputs), published.at(inputs), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(last.policy.forward(inputs), published.forward(inputs), rtol=1e-4, atol=1e-5)
 
 
 def test_the_original_update_moves_networks_and_generators_together_and_knows_no_bound():

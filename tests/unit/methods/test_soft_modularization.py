@@ -9,8 +9,8 @@ from torch.nn import functional
 
 from must.methods.soft_modularization import SoftModularizationAgent
 from must.networks import HiddenLayers
+from must.networks.layers import Rows, chain
 from must.networks.modular import ModularNetwork, route
-from must.networks.taught import Rows, chain
 from tests.helpers import random_batch, small_config
 from tests.unit.methods.checks import (
     NORMS,
@@ -133,7 +133,7 @@ def test_with_one_module_in_a_layer_it_is_a_plain_perceptron(norm):
     for linear in hidden:
         values = linear(expected)
         expected = (normalised(values) if norm else values).relu()
-    torch.testing.assert_close(network.task_parameters(None).at(inputs)[0], output(expected))
+    torch.testing.assert_close(network.task_parameters(None).forward(inputs)[0], output(expected))
 
 
 @pytest.mark.parametrize("init", ["fan_in", "original"])

@@ -98,12 +98,12 @@ def test_outputs_and_gradients_match_the_reference(norm, trunk, n_members, n_tas
 def test_the_hypernetworks_part_of_a_task_reaches_that_task_alone():
     trunk = [9, 7]
     network, inputs = make(2, 3, trunk), random_tensor(1, 4, IN_DIM, seed=1).expand(3, -1, -1)
-    before = network.task_parameters(None).at(inputs).detach()
+    before = network.task_parameters(None).forward(inputs).detach()
     assert not torch.allclose(before[:, 0], before[:, 1])  # of equal observations
     with torch.no_grad():
         start = network.flat.shape[1] - 2 * own_size(trunk)
         network.flat[:, start : start + own_size(trunk)] += 0.1
-    after = network.task_parameters(None).at(inputs).detach()
+    after = network.task_parameters(None).forward(inputs).detach()
     assert torch.equal(after[:, [0, 2]], before[:, [0, 2]])
     assert (after[:, 1] != before[:, 1]).all()
 
@@ -191,9 +191,9 @@ def test_a_task_that_fails_counts_more_where_gradient_steps_read_it():
     made = agent()
     weights = made._task_weights(torch.zeros(3, 8), torch.zeros(2, 3, 8))  # a captured step reads this tensor for ever
     assert weights.tolist() == [1, 1, 1]
-    made.see([collected(True), collected(), collected(True)])
+    made.on_collected([collected(True), collected(), collected(True)])
     assert weights.tolist() == [1, 1, 1]  # no episode of one task has ended yet
-    made.see([collected(), collected(False, False), collected()])
+    made.on_collected([collected(), collected(False, False), collected()])
     assert weights[1] > 1 > weights[0] == weights[2]
     assert float(weights.mean()) == pytest.approx(1)
     expected = 3 * (0.5 * math.exp(10) / (2 + math.exp(10)) + 0.5 / 3)
@@ -207,7 +207,7 @@ def test_a_task_that_fails_counts_more_where_gradient_steps_read_it():
 
 def test_weights_change_what_a_step_does():
     plain, weighted = agent(), agent()
-    weighted.see([collected(True), collected(False), collected(True)])
+    weighted.on_collected([collected(True), collected(False), collected(True)])
     for each in (plain, weighted):
         assert each.gradient_step(random_batch(3, 8)).isfinite().all()
     assert not torch.equal(plain.policy.flat, weighted.policy.flat)
@@ -215,14 +215,14 @@ def test_weights_change_what_a_step_does():
 
 def test_it_goes_on_exactly_from_its_saved_state(tmp_path):
     first, second = agent(scheduler_window=2), agent(scheduler_window=2)
-    first.see([collected(True, False), collected(False, False), collected(True)])
+    first.on_collected([collected(True, False), collected(False, False), collected(True)])
     first.gradient_step(random_batch(3, 8))
     torch.save(first.snapshot(), tmp_path / "state.pt")
-    second.see([collected(False)] * 3)  # is forgotten
+    second.on_collected([collected(False)] * 3)  # is forgotten
     second.restore(torch.load(tmp_path / "state.pt", weights_only=True))
     for each in (first, second):
         each.gradient_step(random_batch(3, 8, seed=1))
-        each.see([collected(True, True), collected(), collected(False)])
+        each.on_collected([collected(True, True), collected(), collected(False)])
         each.gradient_step(random_batch(3, 8, seed=2))
     _assert_same(first.snapshot(), second.snapshot())
     assert first.end_learning(1) == second.end_learning(1)

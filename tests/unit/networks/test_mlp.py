@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from must.masks import MaskLayout, SubNetworks, UnitMasks, WeightMasks
-from must.networks import HiddenLayers, MaskedMLP, apply_task_parameters, apply_to_two_batches
+from must.networks import HiddenLayers, MaskedMLP, apply_task_parameters, apply_to_pair
 from tests.helpers import random_masks as drawn_masks
 from tests.helpers import relative_error
 
@@ -151,7 +151,7 @@ def test_two_batches_in_one_pass_teach_the_parameters_and_the_inputs_apart(
     of_second = torch.autograd.grad((other * direction[1]).sum(), [second])
 
     def outputs():
-        both = apply_to_two_batches(network.task_parameters(masks), first, second)
+        both = apply_to_pair(network.task_parameters(masks), first, second)
         assert_close(both, (alone, other), tolerance)
         return both[0] * direction[0], both[1] * direction[1]
 

@@ -1,7 +1,7 @@
-"""Layers of networks that are no plain perceptron, and the batches that go through them.
+"""Layers of networks that are not plain perceptrons.
 
-Two batches go through a network together, of which only the first one teaches the parameters. So each layer's gradient
-is written out here: that of its parameters comes from the first batch's rows alone, that of its inputs from all.
+A network is evaluated at two batches at once, and only the first has a gradient with respect to the parameters. So each
+layer's gradient is written out here: its parameters' from the rows of the first batch alone, its inputs' from all rows.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from must.acting import Layers
 from must.networks.base import TaskSize
 from must.networks.initial import LayerShape
+from must.networks.matmul import affine, input_gradient, weight_gradient
 from must.networks.norm import layer_norm
-from must.networks.products import affine, back_to_inputs, back_to_weights
+from must.numpy_policy import Layers
 
 _M = TypeVar("_M")
 
@@ -52,8 +52,8 @@ def take_layers(pieces: Iterator[Tensor], shapes: Sequence[LayerShape]) -> tuple
     )
 
 
-def acting_layers(layers: Sequence[Layer]) -> Layers:
-    """Give layers in numpy."""
+def numpy_layers(layers: Sequence[Layer]) -> Layers:
+    """Return layers in numpy."""
     return Layers(
         tuple(layer.weight.cpu().numpy().copy() for layer in layers),
         tuple(layer.bias[:, 0].cpu().numpy().copy() for layer in layers),
@@ -67,8 +67,8 @@ class Rows(NamedTuple):
     n_batches: int
     n_rows: int
 
-    def teaching(self, values: Tensor) -> Tensor:
-        """Give the first batch's rows of (N, rows, features)."""
+    def first_batch(self, values: Tensor) -> Tensor:
+        """Return the first batch's rows of (N, rows, features)."""
         if self.n_batches == 1:
             return values
         by_batch: Tensor = values.unflatten(1, (-1, self.n_batches, self.n_rows))
@@ -76,7 +76,7 @@ class Rows(NamedTuple):
 
 
 def layer(inputs: Tensor, parameters: Layer, rows: Rows, relu: bool = False, norm: bool = False) -> Tensor:
-    """Apply linear layers, of which the first batch teaches the parameters: (N, R, D_in) -> (N, R, D_out).
+    """Apply linear layers whose parameters have a gradient from the first batch alone: (N, R, D_in) -> (N, R, D_out).
 
     Args:
         inputs: (N, R, D_in)
@@ -125,18 +125,18 @@ class _Layer(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, flow: Tensor) -> Any:
+    def backward(ctx: Any, grad_output: Tensor) -> Any:
         inputs, weight, outputs = ctx.saved_tensors
         if outputs is not None:
-            flow = torch.ops.aten.threshold_backward(flow, outputs, 0)
-        of_inputs = back_to_inputs(flow, weight) if ctx.needs_input_grad[0] else None
-        of_weight = of_bias = None
+            grad_output = torch.ops.aten.threshold_backward(grad_output, outputs, 0)
+        grad_inputs = input_gradient(grad_output, weight) if ctx.needs_input_grad[0] else None
+        grad_weight = grad_bias = None
         if ctx.needs_input_grad[1]:
-            taught_flow = ctx.rows.teaching(flow)
-            of_weight = torch.empty(weight.shape, dtype=weight.dtype, device=weight.device)
-            back_to_weights(ctx.rows.teaching(inputs), taught_flow, of_weight)
-            of_bias = taught_flow.sum(1, keepdim=True)
-        return of_inputs, of_weight, of_bias, None, None
+            first_grad = ctx.rows.first_batch(grad_output)
+            grad_weight = torch.empty(weight.shape, dtype=weight.dtype, device=weight.device)
+            weight_gradient(ctx.rows.first_batch(inputs), first_grad, grad_weight)
+            grad_bias = first_grad.sum(1, keepdim=True)
+        return grad_inputs, grad_weight, grad_bias, None, None
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ class MemberFunctions(ABC, Generic[_M]):
 
     @abstractmethod
     def evaluate(self, member: _M, inputs: Tensor) -> Tensor:
-        """Evaluate one member at one batch or two, of which the first one teaches the parameters.
+        """Evaluate one member at one batch or two, of which the first has a gradient with respect to the parameters.
 
         Args:
             member: Its parameters.
@@ -163,19 +163,19 @@ class MemberFunctions(ABC, Generic[_M]):
             (K, 1 or 2, B, D_out)
         """
 
-    def at(self, inputs: Tensor) -> Tensor:
+    def forward(self, inputs: Tensor) -> Tensor:
         """Evaluate all members; see `TaskFunction`."""
         return self._evaluate(inputs[:, None])[:, :, 0]
 
-    def at_two(self, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
+    def forward_pair(self, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
         """Evaluate all members at two batches; see `TaskFunction`."""
         first = first.detach()
         if second.requires_grad:
             outputs, others = self._evaluate(torch.stack((first, second), dim=1)).unbind(2)
             return outputs, others
         with torch.no_grad():  # nothing asks for its gradient
-            others = self.at(second)
-        return self.at(first), others
+            others = self.forward(second)
+        return self.forward(first), others
 
     def _evaluate(self, inputs: Tensor) -> Tensor:
         return torch.stack([self.evaluate(member, inputs) for member in self.members])

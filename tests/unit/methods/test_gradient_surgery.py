@@ -8,7 +8,7 @@ import torch
 from scipy.optimize import minimize
 
 from must.methods import make_agent
-from must.methods.surgery import worst_mixture
+from must.methods.gradient_surgery import worst_mixture
 from tests.helpers import random_batch, small_config
 from tests.unit.methods.test_every_method import settings
 

@@ -27,7 +27,7 @@ class SurgeryAgent(Agent):
 
     @abstractmethod
     def weigh(self, products: Tensor) -> Tensor:
-        """Give the weight of each task's gradient in the step.
+        """Return the weight of each task's gradient in the step.
 
         Args:
             products: (E, K, K) inner products of the tasks' gradients, in double precision.
@@ -41,11 +41,12 @@ class SurgeryAgent(Agent):
         return functions._replace(policy=self._copies(self.policy), critic=self._copies(self.critic))
 
     def _copies(self, network: MaskedMLP) -> TaskParameters:
-        """Give each task a copy of the parameters, whose gradient is then the task's own."""
+        """Return a network with a copy of the parameters for each task, whose gradient is then the task's own."""
         copies = network.flat.detach().unsqueeze(1).repeat(1, self.n_tasks, 1).requires_grad_()
         return network.task_parameters(None)._replace(flat=copies)
 
-    def _gather_gradients(self, functions: TaskFunctions) -> None:
+    def combine_gradients(self, functions: TaskFunctions) -> None:
+        """Weigh the gradients of the tasks; see `Hooks`."""
         assert isinstance(functions.policy, TaskParameters)
         assert isinstance(functions.critic, TaskParameters)
         gradients = []

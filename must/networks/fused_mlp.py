@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from must.acting import ActingPolicy
 from must.networks.form import Form
+from must.networks.matmul import affine, input_gradient, weight_gradient
 from must.networks.norm import normalise, normalise_backward, normalise_kept, normalise_kept_backward
-from must.networks.products import affine, back_to_inputs, back_to_weights
+from must.numpy_policy import MlpPolicy
 
 
 class TaskParameters(NamedTuple):
@@ -35,17 +35,17 @@ class TaskParameters(NamedTuple):
     layer_norm: bool = False
     """Whether each hidden layer's values are normalised before the ReLU, over the units that a task uses."""
 
-    def at(self, inputs: Tensor) -> Tensor:
+    def forward(self, inputs: Tensor) -> Tensor:
         """Evaluate all members; see `TaskFunction`."""
         return apply_task_parameters(self, inputs)
 
-    def at_two(self, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
+    def forward_pair(self, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
         """Evaluate all members at two batches; see `TaskFunction`."""
-        return apply_to_two_batches(self, first, second)
+        return apply_to_pair(self, first, second)
 
-    def acting(self, version: int) -> ActingPolicy:
-        """Give the first member in numpy; see `TaskFunction`."""
-        return ActingPolicy(
+    def to_numpy(self, version: int) -> MlpPolicy:
+        """Return the first member in numpy; see `TaskFunction`."""
+        return MlpPolicy(
             version,
             tuple(weight[0].cpu().numpy().copy() for weight in self.weights),
             tuple(bias[0].cpu().numpy().copy() for bias in self.biases),
@@ -81,8 +81,8 @@ def apply_task_parameters(parameters: TaskParameters, inputs: Tensor) -> Tensor:
     return outputs
 
 
-def apply_to_two_batches(parameters: TaskParameters, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
-    """Evaluate the networks at two batches in one pass, of which only the first one teaches the parameters.
+def apply_to_pair(parameters: TaskParameters, first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
+    """Evaluate the networks at two batches in one pass, each with a gradient of its own kind.
 
     Args:
         parameters: What each task uses.
@@ -107,7 +107,7 @@ def _evaluate(parameters: TaskParameters, first: Tensor, second: Tensor | None) 
 
 
 class _Evaluation(torch.autograd.Function):
-    """Every layer is one product for all that goes through it: (N, rows, D_in) x (N, D_in, D_out).
+    """Every layer is one product of all rows: (N, rows, D_in) x (N, D_in, D_out).
 
     Where tasks share the weights N = E, and the rows are those of (batch, task, row); otherwise N = E K, and the rows
     are those of (batch, row). In both cases the first batch's rows come first.
@@ -179,45 +179,46 @@ class _Evaluation(torch.autograd.Function):
         if not ctx.needs_input_grad[1]:
             second = None
         to_inputs = ctx.needs_input_grad[0] if form.n_batches == 1 else second is not None
-        of_inputs: list[Tensor | None] = [None, None]
-        of_gates: list[Tensor | None] = [None] * len(gates)
+        grad_inputs: list[Tensor | None] = [None, None]
+        grad_gates: list[Tensor | None] = [None] * len(gates)
         if first is None and second is None:
-            return *of_inputs, None, None, None, None, *of_gates
+            return *grad_inputs, None, None, None, None, *grad_gates
         if second is None:
-            flow = form.pack([first])
+            grad_output = form.pack([first])
         else:
-            flow = form.pack([torch.zeros_like(second) if first is None else first, second])
+            grad_output = form.pack([torch.zeros_like(second) if first is None else first, second])
         weights = _parts(flat, widths, one_hot_rows)[0]
-        of_flat = torch.empty_like(flat) if ctx.needs_input_grad[5] else None
-        taught_parts = None if of_flat is None else _parts(of_flat, widths, one_hot_rows)
-        taught = slice(0, form.rows_of_a_batch)
+        grad_flat = torch.empty_like(flat) if ctx.needs_input_grad[5] else None
+        grad_parts = None if grad_flat is None else _parts(grad_flat, widths, one_hot_rows)
+        first_rows = slice(0, form.rows_of_a_batch)
         for layer in reversed(range(n_layers)):
-            if taught_parts is not None:
-                _teach(taught_parts, layer, inputs[layer][:, taught], flow[:, taught], form)
+            if grad_parts is not None:
+                _write_gradients(grad_parts, layer, inputs[layer][:, first_rows], grad_output[:, first_rows], form)
             if layer > 0:
-                flow = back_to_inputs(flow, weights[layer].flatten(0, 1))
-                rows = slice(0, flow.shape[1])
+                grad_output = input_gradient(grad_output, weights[layer].flatten(0, 1))
+                rows = slice(0, grad_output.shape[1])
                 active = ungated[layer - 1] if gates else inputs[layer]
-                torch.ops.aten.threshold_backward.grad_input(flow, active[:, rows], 0, grad_input=flow)
+                torch.ops.aten.threshold_backward.grad_input(grad_output, active[:, rows], 0, grad_input=grad_output)
                 if gates:
                     if to_gates[layer - 1]:
-                        of_gates[layer - 1] = form.by_task(flow[:, taught] * active[:, taught]).sum((1, 3))
-                    form.by_task(flow).mul_(gates[layer - 1][:, None, :, None])
+                        products = grad_output[:, first_rows] * active[:, first_rows]
+                        grad_gates[layer - 1] = form.by_task(products).sum((1, 3))
+                    form.by_task(grad_output).mul_(gates[layer - 1][:, None, :, None])
                 if layer_norm and gates:
-                    of_tasks, normalised = form.by_task(flow), form.by_task(active[:, rows])
+                    of_tasks, normalised = form.by_task(grad_output), form.by_task(active[:, rows])
                     scale, shares = statistics[layer - 1][:, : of_tasks.shape[1]], _shares(gates[layer - 1])
-                    flow = normalise_kept_backward(of_tasks, normalised, scale, shares).view_as(flow)
+                    grad_output = normalise_kept_backward(of_tasks, normalised, scale, shares).view_as(grad_output)
                 elif layer_norm:
                     spread = (kept[:, rows] for kept in statistics[3 * layer - 3 : 3 * layer])
-                    flow = normalise_backward(flow, *spread)
+                    grad_output = normalise_backward(grad_output, *spread)
             elif to_inputs:
-                seen = back_to_inputs(flow[:, -form.rows_of_a_batch :], weights[0].flatten(0, 1))
-                of_inputs[form.n_batches - 1] = form.one_batch(seen).sum(0)
-        return *of_inputs, None, None, None, of_flat, *of_gates
+                grad_last = input_gradient(grad_output[:, -form.rows_of_a_batch :], weights[0].flatten(0, 1))
+                grad_inputs[form.n_batches - 1] = form.one_batch(grad_last).sum(0)
+        return *grad_inputs, None, None, None, grad_flat, *grad_gates
 
 
-def _teach(
-    parts: tuple[list[Tensor], Tensor, list[Tensor]], layer: int, inputs: Tensor, flow: Tensor, form: Form
+def _write_gradients(
+    parts: tuple[list[Tensor], Tensor, list[Tensor]], layer: int, inputs: Tensor, grad_output: Tensor, form: Form
 ) -> None:
     """Write the gradient of a layer's weights and biases.
 
@@ -225,15 +226,18 @@ def _teach(
         parts: Where to: what `_parts` gave of the gradient of `TaskParameters.flat`.
         layer: Number of the layer.
         inputs: (N, rows, D_in)
-        flow: (N, rows, D_out), the gradient of the layer's outputs.
+        grad_output: (N, rows, D_out), the gradient of the layer's outputs.
         form: How the rows lie.
     """
     weights, one_hot, biases = parts
-    back_to_weights(inputs, flow, weights[layer].flatten(0, 1))
+    weight_gradient(inputs, grad_output, weights[layer].flatten(0, 1))
     if layer > 0:
-        torch.sum(flow, 1, out=biases[layer].flatten(0, 1))
+        torch.sum(grad_output, 1, out=biases[layer].flatten(0, 1))
         return
-    of_tasks = form.by_task(flow).sum((1, 3)) if form.shared else flow.sum(1).view(form.n_members, form.n_tasks, -1)
+    if form.shared:
+        of_tasks = form.by_task(grad_output).sum((1, 3))
+    else:
+        of_tasks = grad_output.sum(1).view(form.n_members, form.n_tasks, -1)
     biases[0].copy_(of_tasks.sum(1, keepdim=True) if form.shared else of_tasks)
     if one_hot.numel() == 0:
         return
@@ -254,7 +258,7 @@ def _parts(flat: Tensor, widths: Sequence[int], one_hot_rows: int) -> tuple[list
 
 
 def _own_row(one_hot: Tensor) -> Tensor:
-    """Give the row that each task's one-hot picks of (E, K or 1, rows, D_out): (E, K, D_out); zeros without rows."""
+    """Return the row that each task's one-hot picks of (E, K or 1, rows, D_out): (E, K, D_out); zeros without rows."""
     if one_hot.shape[2] == 0:
         return one_hot.sum(2)
     return one_hot.diagonal(dim1=1, dim2=2).mT if _has_all_rows(one_hot) else one_hot.flatten(1, 2)

@@ -92,7 +92,7 @@ def test_outputs_and_gradients_are_those_of_plain_perceptrons(norm, kind, n_task
 
 def test_a_task_teaches_the_trunk_and_its_own_head_only():
     network = make("mtmh_sac").policy
-    network.task_parameters(None).at(torch.randn(3, 5, OBS_DIM))[0, 1].sum().backward()
+    network.task_parameters(None).forward(torch.randn(3, 5, OBS_DIM))[0, 1].sum().backward()
     *trunk, head = network.weights
     grad = network.flat.grad
     sizes = [weight[0].numel() for weight in network.weights]

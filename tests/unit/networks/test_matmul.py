@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from must.networks import products
-from must.networks.products import affine, back_to_inputs, back_to_weights, linear
+from must.networks import matmul
+from must.networks.matmul import affine, input_gradient, linear, weight_gradient
 
 SHAPES = {  # N, R, D, H
     "one large": (1, 700, 90, 130),
@@ -30,9 +30,9 @@ def test_products_are_those_of_plain_matrices(name, dtype):
         expected = inputs @ weights + (0 if given is None else given)
         torch.testing.assert_close(affine(inputs, weights, given), expected, **tolerance)
         torch.testing.assert_close(affine(inputs, weights, given, relu=True), expected.relu(), **tolerance)
-    torch.testing.assert_close(back_to_inputs(flow, weights), flow @ weights.mT, **tolerance)
+    torch.testing.assert_close(input_gradient(flow, weights), flow @ weights.mT, **tolerance)
     wide = torch.full((n, d * h + 5), torch.nan, dtype=dtype)  # the gradient's place in the gradient of all parameters
-    back_to_weights(inputs, flow, wide[:, 2 : 2 + d * h].view(n, d, h))
+    weight_gradient(inputs, flow, wide[:, 2 : 2 + d * h].view(n, d, h))
     torch.testing.assert_close(wide[:, 2 : 2 + d * h].view(n, d, h), inputs.mT @ flow, **tolerance)
     assert wide[:, :2].isnan().all()
     assert wide[:, -3:].isnan().all()
@@ -41,8 +41,8 @@ def test_products_are_those_of_plain_matrices(name, dtype):
 def test_large_products_take_the_other_kernel(monkeypatch):
     """Of which the test above would see nothing, were it never called."""
     seen = []
-    kernel = products._onednn
-    monkeypatch.setattr(products, "_onednn", lambda *arguments: seen.append(1) or kernel(*arguments))
+    kernel = matmul._onednn
+    monkeypatch.setattr(matmul, "_onednn", lambda *arguments: seen.append(1) or kernel(*arguments))
     for name, (n, r, d, h) in SHAPES.items():
         seen.clear()
         affine(torch.zeros(n, r, d), torch.zeros(n, d, h), None)

@@ -19,7 +19,7 @@ LARGE = 5_000_000
 
 
 def affine(inputs: Tensor, weights: Tensor, biases: Tensor | None, relu: bool = False) -> Tensor:
-    """Give inputs @ weights + biases, all negative elements of it set to 0 if ``relu``.
+    """Return inputs @ weights + biases, all negative elements of it set to 0 if ``relu``.
 
     Args:
         inputs: (N, R, D)
@@ -41,39 +41,39 @@ def affine(inputs: Tensor, weights: Tensor, biases: Tensor | None, relu: bool = 
     return outputs.relu_() if relu else outputs
 
 
-def back_to_inputs(flow: Tensor, weights: Tensor) -> Tensor:
-    """Give the gradient of the inputs of `affine`, flow @ weights.mT.
+def input_gradient(grad_output: Tensor, weights: Tensor) -> Tensor:
+    """Return the gradient of the inputs of `affine`, grad_output @ weights.mT.
 
     Args:
-        flow: (N, R, H), the gradient of the outputs.
+        grad_output: (N, R, H), the gradient of the outputs.
         weights: (N, D, H)
 
     Returns:
         (N, R, D)
     """
     if weights.shape[2] == 1:
-        return flow * weights.mT
-    if _suits_onednn(flow, weights.mT):
-        return _onednn(flow[0], weights[0], None, "none").unsqueeze(0)
-    return torch.bmm(flow, weights.mT)
+        return grad_output * weights.mT
+    if _suits_onednn(grad_output, weights.mT):
+        return _onednn(grad_output[0], weights[0], None, "none").unsqueeze(0)
+    return torch.bmm(grad_output, weights.mT)
 
 
-def back_to_weights(inputs: Tensor, flow: Tensor, out: Tensor) -> None:
-    """Write the gradient of the weights of `affine`, inputs.mT @ flow.
+def weight_gradient(inputs: Tensor, grad_output: Tensor, out: Tensor) -> None:
+    """Write the gradient of the weights of `affine`, inputs.mT @ grad_output.
 
     Args:
         inputs: (N, R, D)
-        flow: (N, R, H), the gradient of the outputs.
+        grad_output: (N, R, H), the gradient of the outputs.
         out: (N, D, H), where to.
     """
-    if flow.shape[2] < NARROW:
-        out.copy_(torch.bmm(flow.mT, inputs).mT)
+    if grad_output.shape[2] < NARROW:
+        out.copy_(torch.bmm(grad_output.mT, inputs).mT)
     else:
-        torch.bmm(inputs.mT, flow, out=out)
+        torch.bmm(inputs.mT, grad_output, out=out)
 
 
 def linear(inputs: Tensor, weight: Tensor) -> Tensor:
-    """Give inputs @ weight.T of (R, D) and (H, D), differentiably, for very large H: (R, H)."""
+    """Return inputs @ weight.T of (R, D) and (H, D), differentiably, for very large H: (R, H)."""
     outputs: Tensor = _Linear.apply(inputs, weight)
     return outputs
 
@@ -86,14 +86,17 @@ class _Linear(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, flow: Tensor) -> tuple[Tensor | None, Tensor | None]:
+    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor | None, Tensor | None]:
         inputs, weight = ctx.saved_tensors
-        of_inputs, of_weight = ctx.needs_input_grad
-        return _product(flow, weight) if of_inputs else None, _product(flow.T, inputs) if of_weight else None
+        grad_inputs, grad_weight = ctx.needs_input_grad
+        return (
+            _product(grad_output, weight) if grad_inputs else None,
+            _product(grad_output.T, inputs) if grad_weight else None,
+        )
 
 
 def _product(first: Tensor, second: Tensor) -> Tensor:
-    """Give (R, D) @ (D, H)."""
+    """Return (R, D) @ (D, H)."""
     return affine(first.unsqueeze(0), second.unsqueeze(0), None).squeeze(0)
 
 
@@ -109,6 +112,6 @@ def _suits_onednn(inputs: Tensor, weights: Tensor) -> bool:
 
 
 def _onednn(inputs: Tensor, weight: Tensor, bias: Tensor | None, activation: str) -> Tensor:
-    """Give activation(inputs @ weight.T + bias) of (R, D), (H, D) and (H,)."""
+    """Return activation(inputs @ weight.T + bias) of (R, D), (H, D) and (H,)."""
     outputs: Tensor = torch.ops.mkldnn._linear_pointwise(inputs, weight, bias, activation, [], "")
     return outputs

@@ -16,7 +16,7 @@ import numpy as np
 from must.types import ACTION_DIM, LAYER_NORM_EPSILON, LOG_STD_MAX, LOG_STD_MIN, Float32
 
 
-class Acting(Protocol):
+class NumpyPolicy(Protocol):
     """A published policy. It travels to the workers, so it is data, in numpy."""
 
     @property
@@ -24,12 +24,12 @@ class Acting(Protocol):
         """Version of the mask set that it was made with."""
         ...
 
-    def for_tasks(self, tasks: Sequence[int]) -> Acting:
+    def for_tasks(self, tasks: Sequence[int]) -> NumpyPolicy:
         """Keep what some tasks need, in that order."""
         ...
 
     def act(self, observations: Float32, noise: Float32 | None) -> Float32:
-        """Give each task's action in [-1, 1] (K, 4).
+        """Return each task's action in [-1, 1] (K, 4).
 
         Args:
             observations: (K, D), of the tasks that the policy was cut for.
@@ -39,8 +39,8 @@ class Acting(Protocol):
 
 
 @dataclass(frozen=True)
-class ActingPolicy:
-    """A policy that is a multi-layer perceptron for each task; see `Acting`."""
+class MlpPolicy:
+    """A policy that is a multi-layer perceptron for each task; see `NumpyPolicy`."""
 
     version: int
     """Version of the mask set."""
@@ -51,7 +51,7 @@ class ActingPolicy:
     layer_norm: bool = False
     """Whether what goes into the ReLUs is normalised."""
 
-    def for_tasks(self, tasks: Sequence[int]) -> ActingPolicy:
+    def for_tasks(self, tasks: Sequence[int]) -> MlpPolicy:
         """Keep the parameters of some tasks only, in that order."""
         index = list(tasks)
 
@@ -62,7 +62,7 @@ class ActingPolicy:
         return replace(self, weights=weights, biases=biases)
 
     def act(self, observations: Float32, noise: Float32 | None) -> Float32:
-        """Give each task's action; see `Acting`."""
+        """Return each task's action; see `NumpyPolicy`."""
         outputs = layers(observations[:, None], self.weights, self.biases, self.layer_norm)
         return squashed(outputs[:, 0], noise)
 
@@ -90,7 +90,7 @@ class Layers:
 
 @dataclass(frozen=True)
 class RoutedPolicy:
-    """A policy of layers of modules, mixed by a routing network; see `Acting` and ``must.networks.modular``."""
+    """A policy of layers of modules, mixed by a routing network; see `NumpyPolicy` and ``must.networks.modular``."""
 
     version: int
     tasks: Float32
@@ -110,7 +110,7 @@ class RoutedPolicy:
         return replace(self, tasks=self.tasks[list(tasks)])
 
     def act(self, observations: Float32, noise: Float32 | None) -> Float32:
-        """Give each task's action; see `Acting`."""
+        """Return each task's action; see `NumpyPolicy`."""
         features = self._hidden(self.encoder(observations[:, None], self.layer_norm))
         hidden = np.maximum(features, 0)
         for shares, weight, bias in zip(self._route(features), self.modules.weights, self.modules.biases, strict=True):
@@ -119,7 +119,7 @@ class RoutedPolicy:
         return squashed(self.output(hidden)[:, 0], noise)
 
     def _route(self, features: Float32) -> list[Float32]:
-        """Give what each layer's outputs count for the modules after it: (K, n, n), at last (K, 1, n)."""
+        """Return what each layer's outputs count for the modules after it: (K, n, n), at last (K, 1, n)."""
         n_modules = len(self.modules.weights[0])
         routing = self._hidden(self.routing(np.maximum(features * self.tasks[:, None], 0), self.layer_norm))
         hidden, found = routing, list[Float32]()
@@ -138,7 +138,7 @@ class RoutedPolicy:
 
 @dataclass(frozen=True)
 class SelectedPolicy:
-    """A policy of which each task selects features; see `Acting` and ``must.networks.selected``."""
+    """A policy of which each task selects features; see `NumpyPolicy` and ``must.networks.selected``."""
 
     version: int
     first: Layers
@@ -157,7 +157,7 @@ class SelectedPolicy:
         return replace(self, selector=self.selector.of_tasks(tasks), extractor=self.extractor.of_tasks(tasks))
 
     def act(self, observations: Float32, noise: Float32 | None) -> Float32:
-        """Give each task's action; see `Acting`."""
+        """Return each task's action; see `NumpyPolicy`."""
         first = activated(self.first(observations[:, None]), self.layer_norm)
         last = activated(self.others(first, self.layer_norm), self.layer_norm) if self.others.weights else first
         logits = self.selector(first, self.layer_norm)
@@ -199,7 +199,7 @@ def normalised(values: Float32) -> Float32:
 
 
 def squashed(outputs: Float32, noise: Float32 | None) -> Float32:
-    """Give actions (K, 4) from a policy's outputs (K, 8), means and log standard deviations; see `Acting`."""
+    """Return actions (K, 4) from a policy's outputs (K, 8), means and log standard deviations; see `NumpyPolicy`."""
     mean, log_std = outputs[:, :ACTION_DIM], outputs[:, ACTION_DIM:]
     if noise is None:
         return np.tanh(mean)
