@@ -66,7 +66,7 @@ def _copy(value: Any) -> Any:
 
 
 def _shows_simulator(array: NDArray[Any]) -> bool:
-    owner = array
-    while isinstance(owner.base, np.ndarray):
+    owner: Any = array
+    while isinstance(owner, np.ndarray):
         owner = owner.base
-    return owner.base is not None and not isinstance(owner.base, bytes)  # an array out of a pickle lies in bytes
+    return owner is not None and not isinstance(owner, bytes)  # an array out of a pickle lies in bytes

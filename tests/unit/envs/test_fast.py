@@ -71,3 +71,49 @@ def test_a_part_that_the_model_lacks_is_named():
     env = fast_class(metaworld.ALL_V3_ENVIRONMENTS["reach-v3"])()
     with pytest.raises(KeyError, match="no_such_site"):
         env._sites["no_such_site"]
+
+
+def test_a_tolerance_of_a_number_is_meta_worlds_to_the_last_bit():
+    from metaworld.utils import reward_utils
+
+    from must.envs.rewards import tolerance
+
+    rng = np.random.default_rng(0)
+    for number in range(4000):
+        lower, upper = np.sort(rng.normal(size=2)) if number % 2 else (0, abs(rng.normal()))
+        x = (float, np.float64)[number % 3 == 0](rng.normal() * 10.0 ** rng.integers(-8, 8))
+        margin = 0.0 if number % 7 == 0 else np.float64(abs(rng.normal()) * 10.0 ** rng.integers(-9, 3))
+        wanted = reward_utils.tolerance(x, (lower, upper), margin, "long_tail", 0.1)
+        found = tolerance(x, (lower, upper), margin, "long_tail")
+        assert type(found) is type(wanted)
+        assert found == wanted
+    for x in (np.nan, np.inf, -np.inf, 1e200):
+        wanted = reward_utils.tolerance(x, (0, 0.1), 1e-9, "long_tail")
+        assert np.array_equal(tolerance(x, (0, 0.1), 1e-9, "long_tail"), wanted, equal_nan=True)
+
+
+def test_meta_worlds_own_tolerance_does_the_rest():
+    from metaworld.utils import reward_utils
+
+    from must.envs.rewards import tolerance
+
+    for x, options in ((np.array([0.1, 0.9]), {"sigmoid": "long_tail"}), (0.7, {"sigmoid": "gaussian"})):
+        np.testing.assert_array_equal(
+            tolerance(x, (0, 0.2), 0.5, **options), reward_utils.tolerance(x, (0, 0.2), 0.5, **options)
+        )
+    for bounds, margin, word in (((1, 0), 0.1, "Lower bound"), ((0, 1), -0.1, "non-negative")):
+        with pytest.raises(ValueError, match=word):
+            tolerance(0.5, bounds, margin, "long_tail")
+
+
+def test_the_length_of_a_vector_is_numpys_to_the_last_bit():
+    from must.envs.rewards import norm
+
+    rng = np.random.default_rng(0)
+    for shape in ((3,), (2,), (7,), (1,)):
+        for _ in range(300):
+            vector = rng.normal(size=shape) * 10.0 ** rng.integers(-9, 9)
+            for x in (vector, vector[::-1], np.repeat(vector, 2)[::2], vector.astype(np.float32)):
+                assert norm(x).tobytes() == np.linalg.norm(x).tobytes()
+    assert norm(np.eye(3), axis=1).tolist() == [1, 1, 1]
+    assert norm([3, 4]) == 5
