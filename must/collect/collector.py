@@ -72,9 +72,9 @@ class Collector:
         """Let every task take ``frames`` steps; give what each collected."""
         return self._ask(lambda worker: Collect(policy.for_tasks(worker.tasks), frames))
 
-    def evaluate(self, policy: NumpyPolicy, episodes: int) -> EvalResult:
-        """Evaluate every task with the mean action."""
-        pairs = self._ask(lambda worker: Evaluate(policy.for_tasks(worker.tasks), episodes))
+    def evaluate(self, policy: NumpyPolicy, episodes: int, horizon: int | None = None) -> EvalResult:
+        """Evaluate every task with the mean action, in episodes of ``horizon`` steps (default: those of training)."""
+        pairs = self._ask(lambda worker: Evaluate(policy.for_tasks(worker.tasks), episodes, horizon))
         success, returns = zip(*pairs, strict=True)
         return EvalResult(np.array(success), np.array(returns))
 

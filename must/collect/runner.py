@@ -126,20 +126,23 @@ def collect(runners: Sequence[TaskRunner], policy: NumpyPolicy, frames: int) -> 
     return [Collected(*part) for part in parts]
 
 
-def evaluate(runners: Sequence[TaskRunner], policy: NumpyPolicy, episodes: int) -> list[tuple[float, float]]:
+def evaluate(
+    runners: Sequence[TaskRunner], policy: NumpyPolicy, episodes: int, horizon: int | None = None
+) -> list[tuple[float, float]]:
     """Run whole episodes of each task with the mean action; give each one's success rate and mean return.
 
     Args:
         runners: The K tasks, which take their steps in turn.
         policy: The published policy, cut for them.
         episodes: Episodes of each; see `TaskRunner.evaluation_goals`.
+        horizon: Steps of an episode (default: those of training).
     """
     rounds = list(zip(*(runner.evaluation_goals(episodes) for runner in runners), strict=True))
     successes, returns = np.zeros(len(runners), int), np.zeros(len(runners))
     for goals in rounds:
         observations = np.stack([runner.eval_env.reset(goal) for runner, goal in zip(runners, goals, strict=True)])
         succeeded = np.zeros(len(runners), bool)
-        for _ in range(runners[0].horizon):
+        for _ in range(horizon or runners[0].horizon):
             for task, (runner, action) in enumerate(zip(runners, policy.act(observations, None), strict=True)):
                 observations[task], reward, success = runner.eval_env.step(action)
                 returns[task] += reward

@@ -32,6 +32,7 @@ class Evaluate:
 
     policy: NumpyPolicy
     episodes: int
+    horizon: int | None
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,8 @@ def _answer(runners: Sequence[TaskRunner], request: Request) -> Answer:
     match request:
         case Collect(policy, frames):
             return collect(runners, policy, frames)
-        case Evaluate(policy, episodes):
-            return evaluate(runners, policy, episodes)
+        case Evaluate(policy, episodes, horizon):
+            return evaluate(runners, policy, episodes, horizon)
         case GetState():
             return [runner.state() for runner in runners]
         case SetState(states):

@@ -138,8 +138,8 @@ def dump(config: RunConfig) -> str:
 def result_settings(config: RunConfig) -> dict[str, Any]:
     """Give the settings that can change the result of a run: not the number of workers, for example.
 
-    Settings that the run's method does not read are left out. So are the method where it is the default and layer
-    normalisation where there is none, so that runs from before there was a choice are still what they were.
+    Settings that the run's method does not read are left out. So are those that came later, where they have the value
+    that there was before, so that older runs are still what they were.
     """
     settings = config.model_dump(mode="json", exclude=_NOT_IN_IDENTITY)
     for section in METHOD_SECTIONS:
@@ -154,6 +154,9 @@ def result_settings(config: RunConfig) -> dict[str, Any]:
         del settings["method"]
     if not config.network.layer_norm:
         del settings["network"]["layer_norm"]
+    for key in ("final_episodes", "final_horizon"):
+        if settings["evaluation"][key] is None:
+            del settings["evaluation"][key]
     return settings
 
 

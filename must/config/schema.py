@@ -146,6 +146,17 @@ class EvaluationConfig(Section):
     episodes: Annotated[int, Field(ge=1, le=50)] = 3
     """Episodes of each task in an evaluation; with random goals, each on another of the 50 train goals. Settled by a
     `protocol`."""
+    final_episodes: Annotated[int, Field(ge=1, le=50)] | None = None
+    """Episodes of each task in the last evaluation (default: `episodes`). A run can be followed at few episodes and
+    judged by all 50 goals; the tables then show the last evaluation alone."""
+    final_horizon: Annotated[int, Field(ge=1, le=MAX_HORIZON)] | None = None
+    """Environment steps of an episode of the last evaluation (default: `env.horizon`). 500 is the standard, also where
+    training episodes are shorter."""
+
+    @property
+    def judges_last(self) -> bool:
+        """Return whether the last evaluation is another one than those before it."""
+        return self.final_episodes is not None or self.final_horizon is not None
 
     @model_validator(mode="before")
     @classmethod

@@ -146,8 +146,12 @@ class Trainer:
         return self._store.window()
 
     def _evaluate(self) -> None:
-        policy = self._agent.numpy_policy()
-        self.result = self._collector.evaluate(policy, self._config.evaluation.episodes)
+        policy, judged = self._agent.numpy_policy(), self._config.evaluation
+        if self.epoch == self.last_epoch:
+            episodes = judged.final_episodes or judged.episodes
+            self.result = self._collector.evaluate(policy, episodes, judged.final_horizon)
+        else:
+            self.result = self._collector.evaluate(policy, judged.episodes)
         row: dict[str, Any] = {"mean_success": float(self.result.success.mean())}
         row |= {f"success/{task}": float(x) for task, x in zip(self._tasks, self.result.success, strict=True)}
         row |= {f"return/{task}": float(x) for task, x in zip(self._tasks, self.result.returns, strict=True)}

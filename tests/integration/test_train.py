@@ -183,3 +183,18 @@ def test_the_experiments_that_ship_are_valid():
         for spec in experiment.runs():
             overrides = experiment.overrides(spec)
             assert load_experiment(path, overrides).run_config().training.seed == int(dict(spec.params)["seed"])
+
+
+def test_the_last_evaluation_can_have_more_and_longer_episodes(must, config_file, tmp_path):
+    config = config_file(evaluation={"interval": 2, "episodes": 1}, env={"horizon": 20})
+    must("train", "--config", config, "--out", "plain")
+    judged = ("--set", "evaluation.final_episodes=3", "--set", "evaluation.final_horizon=50")
+    must("train", "--config", config, "--out", "judged", *judged)
+    plain, found = ((tmp_path / name / "eval.csv").read_text().splitlines() for name in ("plain", "judged"))
+    assert found[:-1] == plain[:-1]
+    assert found[-1].split(",")[:2] == plain[-1].split(",")[:2]  # the epoch and the steps of training
+    columns = found[0].split(",")
+    returns = [column for column in columns if column.startswith("return/")]
+    before, last = (dict(zip(columns, line.split(","), strict=True)) for line in (plain[-1], found[-1]))
+    assert all(float(last[column]) > float(before[column]) for column in returns)  # rewards are positive: more steps
+    assert (tmp_path / "plain/train.csv").read_bytes() == (tmp_path / "judged/train.csv").read_bytes()

@@ -106,6 +106,14 @@ def test_a_success_counts_at_any_step_even_when_it_is_lost_again(steps):
     assert runner.eval_env.steps == 20
 
 
+def test_an_evaluation_may_be_longer_than_training_episodes():
+    goals = our_goals("reach-v3", 0, 4)
+    runner = scripted({goals[2]: {35}}, horizon=20)
+    assert evaluate([runner], Still(), 4) == [(0.0, 20.0)]
+    assert evaluate([runner], Still(), 4, 40) == [(0.25, 40.0)]
+    assert runner.horizon == 20
+
+
 def test_what_the_protocols_settle():
     standard = parse_experiment(STANDARD).run_config().evaluation
     assert (standard.episodes, standard.interval) == (50, 10)
