@@ -99,7 +99,7 @@ class Experiment(RunConfig):
             raise ValueError(problem)
         if self.evaluation.judges_last and self.report.final_evaluations > 1:
             raise ValueError(
-                "evaluation.final_episodes and final_horizon make the last evaluation another one than those before it, "
+                "evaluation.final_episodes and final_horizon make the last evaluation different from those before it, "
                 f"but report.final_evaluations averages {self.report.final_evaluations}: set it to 1"
             )
         return self
