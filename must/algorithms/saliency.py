@@ -18,7 +18,7 @@ class Saliency(MaskRule):
     information of its factor; the mean of g itself is near 0 where training has converged). For one that is not, -g is
     by how much the loss falls to first order when it comes in, with the weights that other tasks gave it. Where these
     are large, so is g, but a whole step from 0 to 1 then goes far beyond the best one: so -g counts in units of its
-    root mean square, which says how surely the loss falls.
+    root mean square, a measure of how reliably the loss falls.
     """
 
     def __init__(self, kept: list[list[int]]) -> None:

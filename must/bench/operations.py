@@ -13,7 +13,7 @@ def gradient_step_gflop(config: RunConfig) -> float | None:
     """Count the matrix products of an ordinary gradient step, in 10^9 multiplications and additions.
 
     Masked weights are multiplied like others; units that a task does not keep are not there. Only multi-layer
-    perceptrons that are told the task are counted; of other methods' networks None is given.
+    perceptrons with a one-hot input are counted; for other methods' networks the result is None.
     """
     if config.method not in ("must", "mt_sac", "static_sparse"):
         return None

@@ -58,11 +58,11 @@ def mask_update(settings: Settings) -> list[Measurement]:
         return []
     config = settings.config
     learner = agent.mask_learner
-    seen = _trajectories(config) if config.generator.needs_trajectories else None
+    stored = _trajectories(config) if config.generator.needs_trajectories else None
     few = max(3, settings.repeats // 4)
     supervised = measure(
         f"supervised update, {config.generator.sl_steps} step(s) of three generators",
-        lambda: agent.begin_mask_update(seen),
+        lambda: agent.begin_mask_update(stored),
         few,
         settings.device,
         warm_up=1,

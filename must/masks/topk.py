@@ -50,7 +50,8 @@ LONG = 10_000
 def _kth_highest_of_many(scores: npt.NDArray[Any], k: int) -> float:
     """Return the k-th highest score of (n,), by looking closely at the few scores around it only.
 
-    A sample says between which two values it lies. Exactly counted, it lies there; where not, all scores are searched.
+    A sample gives an estimate of the two values that it lies between. If exact counts confirm this, only the scores
+    between them are sorted; if not, all of them.
     """
     n = len(scores)
     sample = np.sort(scores[:: n // 4096])[::-1]

@@ -1,6 +1,6 @@
 """The methods that are compared.
 
-Each is an `Agent` that says what its networks are, what its losses are, and what it does between epochs;
+Each is an `Agent` that defines its networks, its losses, and what happens between epochs;
 ``docs/adding-a-method.md`` shows how to add one.
 """
 

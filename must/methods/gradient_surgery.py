@@ -1,7 +1,7 @@
 """Gradient surgery: the tasks' gradients are changed before they are added up (arXiv 2001.06782, 2110.14048).
 
-Both methods choose a weighted sum of the tasks' gradients, and all they look at is how long these are and how they lie
-to each other. So they work on the K x K inner products; the gradients themselves are gone through twice, once for these
+Both methods use a weighted sum of the tasks' gradients, with weights that depend on their lengths and the angles
+between them. So the K x K inner products suffice; the gradients themselves are read twice, once for these
 and once for the sum. Policy and Q networks are treated each by itself; in the temperatures, of which every task has its
 own, there is no conflict.
 """

@@ -21,7 +21,7 @@ from must.types import Trajectories
 class MaskedAgent(Agent):
     """Multi-task SAC of which every task uses a part, cut out with masks. Until some are published it is dense.
 
-    The first masks, before training epoch 1, are what untrained generators say: random, of exact density, and the same
+    The first masks, before training epoch 1, are what untrained generators choose: random, of exact density, and the same
     for every method with masks of the same seed.
     """
 
@@ -44,7 +44,7 @@ class MaskedAgent(Agent):
             self.publish_initial_masks(trajectories() if self._config.generator.use_trajectory_info else None)
 
     def publish_initial_masks(self, trajectories: Trajectories | None) -> None:
-        """Publish what untrained generators say.
+        """Publish the masks of untrained generators.
 
         Args:
             trajectories: Of the tasks; None where none are read, or there are none yet.

@@ -30,7 +30,7 @@ class Fading(NamedTuple):
 class MustAgent(MaskedAgent):
     """Multi-task SAC under masks that are renewed every so often, until they are frozen.
 
-    By `masks.rule` the generators say what is kept, or the saliency of what is kept does, without a generator.
+    `masks.rule` chooses what decides which elements are kept: the generators, or saliency without a generator.
     """
 
     def __init__(self, config: RunConfig, device: torch.device) -> None:
@@ -59,8 +59,8 @@ class MustAgent(MaskedAgent):
     def begin_learning(self, number: int, trajectories: Callable[[], Trajectories | None]) -> dict[str, Any]:
         """Begin a mask update, where it is one; train the encoders on their own loss, where they have one."""
         fields: dict[str, Any] = {}
-        if self._trains_encoders(number) and (seen := trajectories()) is not None:
-            fields |= self._reconstruct(seen)
+        if self._trains_encoders(number) and (stored := trajectories()) is not None:
+            fields |= self._reconstruct(stored)
         if not self.learns_masks(number):
             return fields
         reads = self.mask_learner is not None and self._config.generator.needs_trajectories

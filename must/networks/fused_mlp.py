@@ -113,7 +113,7 @@ class _Evaluation(torch.autograd.Function):
     are those of (batch, row). In both cases the first batch's rows come first.
 
     The gradient of a gate is that of a factor on an activation. Which units the statistics of layer normalisation are
-    over has none: it is what the masks say in this step.
+    over has none: the masks of this step decide it.
     """
 
     @staticmethod

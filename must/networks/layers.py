@@ -173,7 +173,7 @@ class MemberFunctions(ABC, Generic[_M]):
         if second.requires_grad:
             outputs, others = self._evaluate(torch.stack((first, second), dim=1)).unbind(2)
             return outputs, others
-        with torch.no_grad():  # nothing asks for its gradient
+        with torch.no_grad():  # no gradient is needed with respect to it
             others = self.forward(second)
         return self.forward(first), others
 

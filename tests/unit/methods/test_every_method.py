@@ -162,7 +162,7 @@ def test_an_action_is_the_same_to_the_last_bit_whatever_tasks_share_the_worker(k
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_two_batches_teach_parameters_and_inputs(kind):
+def test_the_gradients_of_two_batches(kind):
     """The gradient of the first batch's outputs goes to the parameters alone, of the second's to the inputs."""
     torch.manual_seed(0)
     agent = make_agent(small_config(**settings(kind)), CPU)

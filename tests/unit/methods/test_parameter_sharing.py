@@ -90,7 +90,7 @@ def test_outputs_and_gradients_are_those_of_plain_perceptrons(norm, kind, n_task
     assert_batches_teach_apart(network, reference, (n_tasks, 4, 5))
 
 
-def test_a_task_teaches_the_trunk_and_its_own_head_only():
+def test_a_task_has_a_gradient_of_the_trunk_and_its_own_head_only():
     network = make("mtmh_sac").policy
     network.task_parameters(None).forward(torch.randn(3, 5, OBS_DIM))[0, 1].sum().backward()
     *trunk, head = network.weights

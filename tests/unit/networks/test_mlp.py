@@ -137,7 +137,7 @@ def test_outputs_and_gradients_match_the_reference(kind, ratio, norm, n_members,
 @EVERY_KIND
 @NORMS
 @PRECISIONS
-def test_two_batches_in_one_pass_teach_the_parameters_and_the_inputs_apart(
+def test_two_batches_in_one_pass_have_gradients_of_different_kinds(
     kind, ratio, norm, n_members, n_tasks, dtype, tolerance
 ):
     network = make(n_members, n_tasks, dtype, norm=norm)
