@@ -21,8 +21,8 @@ from must.types import Trajectories
 class MaskedAgent(Agent):
     """Multi-task SAC of which every task uses a part, cut out with masks. Until some are published it is dense.
 
-    The first masks, before training epoch 1, are what untrained generators choose: random, of exact density, and the same
-    for every method with masks of the same seed.
+    The first masks, before training epoch 1, are what untrained generators choose: random, of exact density, and the
+    same for every method with masks of the same seed.
     """
 
     shares_masks = False

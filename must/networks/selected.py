@@ -30,8 +30,8 @@ from must.numpy_policy import SelectedPolicy
 class SelectedNetwork(BaseNetwork):
     """E networks of a shared trunk and, for each of K tasks, a feature selector and an extractor.
 
-    A task's selector takes the output of the trunk's first layer, and computes a factor in (0, 1) on each feature of its
-    last one; the extractor makes the network's output of what is left. The parameters of selector and extractor are
+    A task's selector takes the output of the trunk's first layer, and computes a factor in (0, 1) on each feature of
+    its last one; the extractor makes the network's output of what is left. The parameters of selector and extractor are
     what a linear hypernetwork makes of the one-hot: a set of all tasks, W_0, plus one of the task, T_k. Both are drawn
     such that the sum is spread as an ordinary layer's weights are.
     """

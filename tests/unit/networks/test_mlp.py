@@ -145,9 +145,9 @@ def test_two_batches_in_one_pass_have_gradients_of_different_kinds(
     first = random_tensor(n_tasks, 6, IN_DIM, dtype=dtype, seed=4).requires_grad_()
     second = random_tensor(n_tasks, 6, IN_DIM, dtype=dtype, seed=5).requires_grad_()
     direction = random_tensor(2, n_members, n_tasks, 6, OUT_DIM, dtype=dtype, seed=6)
-    taught = [network.flat, *learned]
+    learned_tensors = [network.flat, *learned]
     alone, other = reference(network, masks, first, norm), reference(network, masks, second, norm)
-    of_first = torch.autograd.grad((alone * direction[0]).sum(), taught)
+    of_first = torch.autograd.grad((alone * direction[0]).sum(), learned_tensors)
     of_second = torch.autograd.grad((other * direction[1]).sum(), [second])
 
     def outputs():
@@ -156,10 +156,10 @@ def test_two_batches_in_one_pass_have_gradients_of_different_kinds(
         return both[0] * direction[0], both[1] * direction[1]
 
     one, two = outputs()
-    gradients = torch.autograd.grad(one.sum() + two.sum(), [*taught, second, first], allow_unused=True)
+    gradients = torch.autograd.grad(one.sum() + two.sum(), [*learned_tensors, second, first], allow_unused=True)
     assert gradients[-1] is None  # the first batch teaches the parameters only
     assert_close(gradients[:-1], [*of_first, *of_second], tolerance)
-    assert_close(torch.autograd.grad(outputs()[0].sum(), taught), of_first, tolerance)
+    assert_close(torch.autograd.grad(outputs()[0].sum(), learned_tensors), of_first, tolerance)
     (gradient,) = torch.autograd.grad(outputs()[1].sum(), [second])
     assert_close([gradient], of_second, tolerance)
 
