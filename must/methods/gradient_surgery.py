@@ -2,8 +2,8 @@
 
 Both methods use a weighted sum of the tasks' gradients, with weights that depend on their lengths and the angles
 between them. So the K x K inner products suffice; the gradients themselves are read twice, once for these and once for
-the sum. Policy and Q networks are treated each by itself; in the temperatures, of which every task has its own, there is
-no conflict.
+the sum. Policy and Q networks are treated each by itself; the temperatures, of which every task has its own, have
+no conflicts.
 """
 
 from __future__ import annotations
