@@ -42,11 +42,11 @@ class SweepConfig(Section):
     magnitude_budgets: list[Literal["ratio", "parameters"]] | None = Field(default=None, min_length=1)
     """Values of `magnitude.budget`."""
     seeds: list[Whole] = Field(default=[0], min_length=1)
-    """Seeds; the tables give mean and spread over them."""
+    """Seeds; the tables give mean and spread over them. When left out, `training.seed`."""
     pruning_ratios: list[Fraction] = Field(default=[0.5], min_length=1)
-    """Pruning ratios; 0 is the control, dense multi-task SAC."""
+    """Pruning ratios; 0 is the control, dense multi-task SAC. When left out, `masks.pruning_ratio`."""
     update_intervals: list[Count] = Field(default=[50], min_length=1)
-    """Training epochs between two renewals of the masks."""
+    """Training epochs between two renewals of the masks. When left out, `masks.update_interval`."""
     generator_lrs: list[Positive] | None = Field(default=None, min_length=1)
     """Learning rates of the generators; when left out, `generator.lr`."""
     use_sl_loss: list[Flag] | None = Field(default=None, min_length=1)
@@ -61,14 +61,28 @@ class SweepConfig(Section):
     @field_validator("*")
     @classmethod
     def _check_unique(cls, values: Any) -> Any:
-        if values is not None and len(set(values)) != len(values):
-            raise ValueError(f"{values} names a value twice: list each value once")
+        if not isinstance(values, list):
+            return values
+        paths: dict[str, int] = {}
+        for number, value in enumerate(values):
+            path = format_value(value)
+            if path in paths:
+                first = paths[path]
+                raise ValueError(
+                    f"names a value twice: items {first + 1} and {number + 1}, {values[first]!r} and {value!r}, are "
+                    f"both '{path}' in the path of a run; list each value once"
+                )
+            if isinstance(value, float) and float(path) != value:
+                raise ValueError(f"{value!r} has more than 10 digits, which is all that the path of a run holds; {path}?")
+            paths[path] = number
         return values
 
     @field_validator("variants")
     @classmethod
     def _check_names(cls, values: dict[str, Any] | None) -> dict[str, Any] | None:
         for name in values or {}:
+            if name == NOT_APPLICABLE:
+                raise ValueError(f"'{name}' cannot be the name of a variant: in a path it stands for what is not read")
             if not re.fullmatch(VARIANT_NAME, name):
                 raise ValueError(f"'{name}' cannot be the name of a variant: use letters, digits, '-', '_' and '.'")
         return values
@@ -91,6 +105,16 @@ class Experiment(RunConfig):
     sweep: SweepConfig = SweepConfig()
     report: ReportConfig = ReportConfig()
     resources: ResourcesConfig = ResourcesConfig()
+
+    @model_validator(mode="after")
+    def _fill_sweep(self) -> Experiment:
+        """Sweep the single value of each setting that every sweep has and this one leaves out."""
+        left_out = {
+            axis.sweep_key: [value_of(self, axis.config_path)]
+            for axis in AXES
+            if axis.sweep_key in ALWAYS_SWEPT and axis.sweep_key not in self.sweep.model_fields_set
+        }
+        return self.model_copy(update={"sweep": self.sweep.model_copy(update=left_out)}) if left_out else self
 
     @model_validator(mode="after")
     def _check_sections(self) -> Experiment:
@@ -251,6 +275,8 @@ class Axis(NamedTuple):
         return self.config_path.partition(".")[0] in METHOD_SECTIONS
 
 
+ALWAYS_SWEPT = ("seeds", "pruning_ratios", "update_intervals")
+"""Axes that every sweep has; when left out, they have the single value of the setting."""
 METHOD_SECTIONS = frozenset(section for spec in METHODS.values() for section in spec.reads)
 """Sections that only some methods read."""
 OWN_SECTIONS = METHOD_SECTIONS - {"masks", "generator"}
