@@ -55,7 +55,7 @@ def train(config: RunConfig, out: Path, keep_old: bool = False) -> bool:
         torch.set_num_threads(config.training.threads)
         keep_freed_memory()
         name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
-        manifest = Manifest(out / MANIFEST, config.training.seed, name)
+        manifest = Manifest(out / MANIFEST, config.training.seed, name, config.training.threads)
         try:
             finished = _train(config, out, device, manifest)
         except BaseException as error:
@@ -91,6 +91,7 @@ def _train(config: RunConfig, out: Path, device: torch.device, manifest: Manifes
         if saved is not None:
             trainer.restore(saved["trainer"])
         with RunProgress(out / LOG_FILE, trainer.last_epoch, trainer.epoch) as progress:
+            manifest.goes_on(trainer.epoch)
             log.info("training from epoch %d to %d in %s", trainer.epoch, trainer.last_epoch, out)
             save_every = 60 * config.training.checkpoint_minutes
             finished = _run_epochs(trainer, replay, run_log, checkpoints, stop, progress, save_every)
