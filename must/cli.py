@@ -132,7 +132,9 @@ def _train(options: argparse.Namespace) -> int:
     for name, (key, _, _) in ORIGINAL_OPTIONS.items():
         value = getattr(options, name)
         if value is not None and overrides.setdefault(key, value) != value:
-            raise ConfigError(f"{option_flag(name)} {value}: --set {key}={overrides[key]} says something else; keep one")
+            raise ConfigError(
+                f"{option_flag(name)} {value}: --set {key}={overrides[key]} says something else; keep one"
+            )
     require_for_one_run(overrides)
     config = load_experiment(options.config, overrides).run_config()
     for problem in unread_by_run(config, overrides):

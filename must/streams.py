@@ -19,7 +19,7 @@ def open_closed() -> None:
         except OSError:
             _point_at_nothing(number)
         if getattr(sys, name) is None:
-            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: PTH123, SIM115
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
 def guarded(command: Callable[[], int]) -> int:

@@ -73,7 +73,9 @@ class SweepConfig(Section):
                     f"both '{path}' in the path of a run; list each value once"
                 )
             if isinstance(value, float) and float(path) != value:
-                raise ValueError(f"{value!r} has more than 10 digits, which is all that the path of a run holds; {path}?")
+                raise ValueError(
+                    f"{value!r} has more than 10 digits, which is all that the path of a run holds; {path}?"
+                )
             paths[path] = number
         return values
 

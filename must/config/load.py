@@ -130,7 +130,7 @@ def _explain_variant(source: str, experiment: Experiment, name: str, problem: An
 
 def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
     """Split the ``section.key=value`` of the ``--set`` options."""
-    pairs = {}
+    pairs: dict[str, str] = {}
     for text in assignments:
         key, equals, value = text.partition("=")
         if not equals or not key:

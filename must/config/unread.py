@@ -59,7 +59,7 @@ def _why(experiment: Experiment, axis: Axis) -> str:
 
 
 def _without_condition(experiment: Experiment) -> Iterator[str]:
-    variants: Mapping[str | None, Mapping[str, Any]] = {**(experiment.sweep.variants or {None: {}})}
+    variants: dict[str | None, Mapping[str, Any]] = {**(experiment.sweep.variants or {})} or {None: {}}
 
     def value(variant: str | None, key: str) -> Any:
         return variants[variant].get(key, value_of(experiment, key))

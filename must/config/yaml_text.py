@@ -48,7 +48,7 @@ class _Loader(_FastLoader):
     """A safe loader of YAML 1.2 that refuses keys that are there twice."""
 
     yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012 - add_implicit_resolver replaces it
-    yaml_constructors = {  # noqa: RUF012 - as above
+    yaml_constructors = {
         f"{_TAG}{name}": _FastLoader.yaml_constructors[f"{_TAG}{name}"] for name in ("null", "str", "seq", "map")
     } | {None: _FastLoader.yaml_constructors[None]}
 
@@ -111,8 +111,8 @@ def _construct_bool(_loader: _Loader, node: yaml.ScalarNode) -> bool:
     return str(node.value).lower() == "true"
 
 
-def _problem(text: str, node: yaml.Node) -> yaml.MarkedYAMLError:
-    return _Refused(None, None, text, node.start_mark)
+def _problem(text: str, place: Any) -> yaml.MarkedYAMLError:
+    return _Refused(None, None, text, place.start_mark)
 
 
 class _Dumper(yaml.SafeDumper):
@@ -181,7 +181,7 @@ def _check_depth(text: str) -> None:
     for event in yaml.parse(text, Loader=_FastLoader):
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > _DEEPEST:
-            raise _Refused(None, None, f"is nested more than {_DEEPEST} levels deep", event.start_mark)
+            raise _problem(f"is nested more than {_DEEPEST} levels deep", event)
 
 
 def _explain(error: yaml.YAMLError, text: str) -> str:
