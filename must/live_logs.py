@@ -139,21 +139,16 @@ class _WandB:
             "config": result_settings(config),
             "resume": "allow",
         }
-        mode = config.logging.wandb
-        if mode == "online" and not _has_key(wandb):
-            log.warning(
-                "logging.wandb: online, but there is no API key: writing offline to %s; wandb login, then wandb sync",
-                place,
-            )
-            mode = "offline"
         settings = wandb.Settings(console="off", silent=True, init_timeout=START_SECONDS, disable_git=True)
         try:
-            self._run = wandb.init(**arguments, mode=mode, settings=settings)
+            if config.logging.wandb == "online":
+                _require_key(wandb)
+            self._run = wandb.init(**arguments, mode=config.logging.wandb, settings=settings)
         except Exception as error:
-            if mode == "offline":
+            if config.logging.wandb == "offline":
                 raise
             log.warning(
-                "Weights & Biases does not answer (%s): writing offline to %s; wandb sync later",
+                "logging.wandb: online, but %s: writing offline to %s, which wandb sync uploads later",
                 _first_line(error),
                 place,
             )
@@ -211,12 +206,14 @@ def _run_id(path: Path) -> str:
     return made
 
 
-def _has_key(wandb: Any) -> bool:
-    """Whether the user has logged in; asked first, since on a terminal the library would wait for somebody to type."""
+def _require_key(wandb: Any) -> None:
+    """Check that the user has logged in: on a terminal the library would wait for somebody to type."""
     try:
-        return bool(wandb.login(prompt=False))
+        found = wandb.login(prompt=False)
     except TypeError:  # versions up to 0.30 have no such argument
-        return bool(wandb.api.api_key)
+        found = wandb.api.api_key
+    if not found:
+        raise ConfigError("there is no API key (wandb login)")
 
 
 def _first_line(error: Exception) -> str:

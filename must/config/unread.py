@@ -59,7 +59,9 @@ def _why(experiment: Experiment, axis: Axis) -> str:
 
 
 def _without_condition(experiment: Experiment) -> Iterator[str]:
-    variants: dict[str | None, Mapping[str, Any]] = {**(experiment.sweep.variants or {})} or {None: {}}
+    variants: dict[str | None, Mapping[str, Any]] = {None: {}}
+    if experiment.sweep.variants:
+        variants = {name: settings for name, settings in experiment.sweep.variants.items()}  # noqa: C416 - None is a key
 
     def value(variant: str | None, key: str) -> Any:
         return variants[variant].get(key, value_of(experiment, key))
