@@ -6,13 +6,14 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from must import drawing
 from must.config import load_experiment, load_sweep, parse_assignments
 from must.config.unread import require_for_one_run, unread_by_run
 from must.errors import ConfigError, MustError, ResultsError
-from must.streams import discard, explain, guarded
+from must.streams import discard, explain, guarded, require_directory
 
 EXIT_USER_ERROR = 2
 EXIT_KILLED = 130
@@ -46,23 +47,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str] | None) -> int:
     try:
         options = _parser().parse_args(arguments)
+        require_directory()
         status = int(options.command(options))
         sys.stdout.flush()
     except MustError as error:
-        print(f"must: {error}", file=sys.stderr)
+        return _fail(str(error), EXIT_USER_ERROR)
     except BrokenPipeError:
         raise
     except OSError as error:
         if error.filename is None and isinstance(error, ConnectionError):
             raise
         discard()
-        print(f"must: {explain(error)}", file=sys.stderr)
+        return _fail(explain(error), EXIT_USER_ERROR)
     except KeyboardInterrupt:
-        print("must: stopped at once; training goes on from the last checkpoint", file=sys.stderr)
-        return EXIT_KILLED
-    else:
-        return status
-    return EXIT_USER_ERROR
+        return _fail("stopped at once; training goes on from the last checkpoint", EXIT_KILLED)
+    return status
+
+
+def _fail(message: str, status: int) -> int:
+    """Say what went wrong, as far as anybody reads it; give the exit status."""
+    with suppress(OSError):
+        print(f"must: {message}", file=sys.stderr)
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -138,7 +144,7 @@ def _train(options: argparse.Namespace) -> int:
     require_for_one_run(overrides)
     config = load_experiment(options.config, overrides).run_config()
     for problem in unread_by_run(config, overrides):
-        print(f"must: {problem}", file=sys.stderr)
+        _fail(problem, 0)
     with drawing.disabled():
         from must.training import RESULT, train
 
@@ -225,6 +231,9 @@ def _bench(options: argparse.Namespace) -> int:
     if options.head is not None:
         overrides["generator.head"] = options.head
     require_for_one_run(overrides)
+    for option, path in (("--out", options.out), ("--page", options.page)):
+        if options.target == "all" and path is not None and not path.parent.is_dir():
+            raise ConfigError(f"{option} {path}: there is no directory {path.parent}; make it first")
     with drawing.disabled():
         from must import bench
 

@@ -22,6 +22,18 @@ def open_closed() -> None:
             setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115
 
 
+def require_directory() -> None:
+    """Check that the current directory is still there: libraries that look for files end the process without it.
+
+    Raises:
+        FileNotFoundError: It is not.
+    """
+    try:
+        os.getcwd()  # noqa: PTH109
+    except OSError:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), "the current directory") from None
+
+
 def guarded(command: Callable[[], int]) -> int:
     """Run a command; give its exit status, or 141 where nobody reads what it prints any more.
 

@@ -176,6 +176,7 @@ def load_results(experiment: Experiment, results: Path) -> Results:
     Raises:
         ResultsError: No run is finished, or a finished one is damaged.
     """
+    _require_directory(results)
     directory = results / experiment.name
     grouped: dict[tuple[tuple[str, str], ...], list[Run]] = {}
     for spec in experiment.runs():
@@ -187,6 +188,17 @@ def load_results(experiment: Experiment, results: Path) -> Results:
     for group in groups:
         _require_same_schedule(group, experiment.report.final_evaluations)
     return loaded
+
+
+def _require_directory(results: Path) -> None:
+    """Say so where there can be no runs because of what lies at the place of the results."""
+    for path in (*reversed(results.parents), results):
+        if path.is_symlink() and not path.exists():
+            raise ResultsError(
+                f"{path}: is a link to {path.readlink()}, which is not there; make it, or remove the link"
+            )
+        if path.exists() and not path.is_dir():
+            raise ResultsError(f"{path}: is a file; results lie in a directory")
 
 
 def _load_run(experiment: Experiment, spec: RunSpec, directory: Path) -> Run:
