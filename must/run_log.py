@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from must.config import RunConfig
+from must.errors import RunDirectoryError
 from must.files import naming
 from must.live_logs import open_live_logs
 
@@ -26,6 +27,9 @@ class CsvLog:
             path: Where it lies.
             columns: Its header.
             position: Bytes to keep of an existing file (a checkpoint knows them); None starts it anew.
+
+        Raises:
+            RunDirectoryError: The file lacks some of them.
         """
         self._path, self._columns = path, list(columns)
         self._file: BinaryIO
@@ -33,6 +37,12 @@ class CsvLog:
             self._file = path.open("wb")
             self._write(self._columns)
         else:
+            size = path.stat().st_size
+            if size < position:
+                raise RunDirectoryError(
+                    f"{path}: is damaged: it has {size} bytes, of which the checkpoint knows {position}; "
+                    f"delete {path.parent} to train the run from the start"
+                )
             self._file = path.open("r+b")
             self._file.truncate(position)
             self._file.seek(position)
