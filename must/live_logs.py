@@ -174,7 +174,7 @@ class _WandB:
 def run_name(directory: Path) -> str:
     """Give the name of a run by its path: experiment and settings, without what leads there and without ``runs``."""
     parts = directory.resolve().parts
-    if "runs" in parts[1:]:
+    if "runs" in parts[2:]:
         at = len(parts) - 1 - parts[::-1].index("runs")
         parts = (parts[at - 1], *parts[at + 1 :])
     else:
