@@ -69,7 +69,9 @@ def test_a_repository_that_does_not_hold_the_package_is_none_of_it(tmp_path):
     assert git_state(directory)["git_commit"] is None
 
 
-@pytest.mark.parametrize("name", ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE"])
+@pytest.mark.parametrize(
+    "name", ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE"]
+)
 def test_variables_of_git_do_not_count(checkout, tmp_path, monkeypatch, name):
     other = make_repository(tmp_path / "other")
     (other / "must" / "__init__.py").write_text("changed")

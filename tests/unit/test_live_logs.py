@@ -43,7 +43,7 @@ def train_and_resume(directory: Path, **settings) -> None:
 
 
 def tensorboard_points(directory: Path) -> list[tuple[str, int]]:
-    """Give what TensorBoard shows of a directory: at the start of a session it drops later points of the ones before."""
+    """Give what TensorBoard shows: at the start of a session it drops later points of the ones before."""
     points: list[tuple[str, int]] = []
     for path in sorted((directory / "tensorboard").iterdir()):
         content, at = path.read_bytes(), 0
@@ -124,7 +124,7 @@ def test_wandb_is_one_run_with_its_name_and_settings_and_loses_nothing(tmp_path,
 def test_wandb_is_not_told_again_what_its_server_knows(tmp_path, wandb):
     wandb.step = 2  # the next step that it expects
     train_and_resume(tmp_path / "run", wandb="online")
-    assert [step for step, _ in wandb.logged[1]][0] == 2
+    assert next(step for step, _ in wandb.logged[1]) == 2
 
 
 def test_another_directory_is_another_run(tmp_path, wandb):
@@ -174,7 +174,7 @@ def test_the_real_library_writes_one_run_offline(tmp_path):
         ("/a/results/quick/runs/pruning_ratio~0/seed~1", "quick/pruning_ratio~0/seed~1"),
         ("/a/runs/b/results/quick/runs/seed~1", "quick/seed~1"),
         ("/runs/one", "one"),
-        ("/tmp/mine", "mine"),
+        ("/home/mine", "mine"),
         ("/x/runs/" + "n" * 200, "n" * 128),
     ],
 )

@@ -17,7 +17,10 @@ MT10 = {"env": {"benchmark": "MT10"}}
         ({"training": {"seed": 7}, "sweep": {"seeds": [1, 2]}}, ["training.seed: 7", "sweep.seeds is [1, 2]"]),
         ({"method": "cagrad", "sweep": {"methods": ["must", "paco"]}}, ["method: cagrad"]),
         ({"method": "mt_sac", "sweep": {"pruning_ratios": [0, 0.5]}}, ["sweep.pruning_ratios", "mt_sac"]),
-        ({"sweep": {"pruning_ratios": [0], "update_intervals": [5, 6]}}, ["sweep.update_intervals", "no run has masks"]),
+        (
+            {"sweep": {"pruning_ratios": [0], "update_intervals": [5, 6]}},
+            ["sweep.update_intervals", "no run has masks"],
+        ),
         (
             {"sweep": {"update_intervals": [5, 6], "variants": {"a": {"masks.update_interval": 7}}}},
             ["sweep.update_intervals", "variants"],
