@@ -219,8 +219,7 @@ def test_every_start_of_every_run_is_named(runs):
 
 
 def test_nothing_is_said_of_packages_that_are_the_same(runs):
-    experiment = runs.experiment()
-    for spec in experiment.runs():
+    for spec in (experiment := runs.experiment()).runs():
         runs.write(experiment, spec, by_hand, packages={"torch": "2.13.0"}, python="3.11.7")
     assert "packages" not in read(runs, experiment, "success_rate.md")
 
