@@ -12,7 +12,6 @@ TESTS ?= tests
 # One more than there are cores: tests that start programs wait for them half of the time.
 SIDE_BY_SIDE := -n $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) < 8 ? $$(getconf _NPROCESSORS_ONLN) + 1 : 8 ))) --dist worksteal
 MACHINE ?= $(shell uname -n)
-NAME_OF := import sys; from must.config import load_experiment; print(load_experiment(sys.argv[1]).name)
 
 # The workflow's jobs find `must` and `snakemake` on PATH; a user's own packages must not leak in.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -29,8 +28,8 @@ setup: ## Make .venv from the hashed locks, and install must into it
 	@PYTHON='$(PYTHON)' FLAVOUR='$(FLAVOUR)' containers/setup_venv.sh $(VENV)
 
 reproduce: check-inputs setup ## Train the sweep of CONFIG, then make its tables and figures
-	@$(BIN)/snakemake --profile '$(PROFILE)' --configfile '$(CONFIG)'
-	@name=$$($(BIN)/python -c '$(NAME_OF)' '$(CONFIG)') && \
+	@name=$$($(BIN)/python -m must.config '$(CONFIG)') && \
+		$(BIN)/snakemake --profile '$(PROFILE)' --configfile '$(CONFIG)' && \
 		printf '\nTables:  results/%s/tables/\nFigures: results/%s/figures/\n' "$$name" "$$name"
 
 figures: check-inputs setup ## Make tables and figures of CONFIG from the runs in RESULTS (results), without training

@@ -24,7 +24,10 @@ die() {
 }
 command -v apptainer >/dev/null || die "apptainer is not installed: see docs/cluster.md, 'What a cluster needs'"
 
-git_or() { git -c safe.directory="$PWD" "${@:2}" 2>/dev/null || echo "$1"; }
+# Only this checkout's own commit counts: not that of a repository around it, nor one that a variable of git's points to.
+for name in "${!GIT_@}"; do unset "$name"; done
+top=$(git -c safe.directory='*' rev-parse --show-toplevel 2>/dev/null || true)
+git_or() { { [ "$top" = "$(pwd -P)" ] && git -c safe.directory='*' "${@:2}" 2>/dev/null; } || echo "$1"; }
 commit=$(git_or unknown rev-parse HEAD)
 dirty=0
 [ -z "$(git_or '' status --porcelain -- must pyproject.toml containers/must.def containers/locks)" ] || dirty=1

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from must.config import load_experiment, parse_assignments
-from must.errors import ConfigError, MustError
+from must import drawing
+from must.config import load_experiment, load_sweep, parse_assignments
+from must.config.unread import require_for_one_run, unread_by_run
+from must.errors import ConfigError, MustError, ResultsError
+from must.streams import discard, explain, guarded, require_directory
 
 EXIT_USER_ERROR = 2
 EXIT_KILLED = 130
@@ -38,29 +41,34 @@ def option_flag(name: str) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; give its exit status: 0 done, 2 a user's mistake, 75 interrupted with a checkpoint."""
-    options = _parser().parse_args(arguments)
+    return guarded(lambda: _run(arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     try:
-        return int(options.command(options))
+        options = _parser().parse_args(arguments)
+        require_directory()
+        status = int(options.command(options))
+        sys.stdout.flush()
     except MustError as error:
-        print(f"must: {error}", file=sys.stderr)
+        return _fail(str(error), EXIT_USER_ERROR)
+    except BrokenPipeError:
+        raise
     except OSError as error:
-        if error.errno not in _DISK_ERRORS:
+        if error.filename is None and isinstance(error, ConnectionError):
             raise
-        print(f"must: {error.filename or 'output'}: {_DISK_ERRORS[error.errno]}", file=sys.stderr)
+        discard()
+        return _fail(explain(error), EXIT_USER_ERROR)
     except KeyboardInterrupt:
-        print("must: stopped at once; training goes on from the last checkpoint", file=sys.stderr)
-        return EXIT_KILLED
-    return EXIT_USER_ERROR
+        return _fail("stopped at once; training goes on from the last checkpoint", EXIT_KILLED)
+    return status
 
 
-_DISK_ERRORS = {
-    errno.ENOSPC: "no space left on the disk; make room, and run the same command again",
-    errno.EDQUOT: "the disk quota is used up; make room, and run the same command again",
-    errno.EROFS: "the file system is read-only; choose another output directory",
-    errno.EACCES: "permission denied; choose a directory that you may write to",
-    errno.EPERM: "operation not permitted; choose a directory that you may write to",
-    errno.ENOTDIR: "a part of the path is a file; choose another directory",
-}
+def _fail(message: str, status: int) -> int:
+    """Say what went wrong, as far as anybody reads it; give the exit status."""
+    with suppress(OSError):
+        print(f"must: {message}", file=sys.stderr)
+    return status
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -129,17 +137,26 @@ def _train(options: argparse.Namespace) -> int:
     overrides = parse_assignments(options.set)
     for name, (key, _, _) in ORIGINAL_OPTIONS.items():
         value = getattr(options, name)
-        if value is not None:
-            overrides[key] = value
+        if value is not None and overrides.setdefault(key, value) != value:
+            raise ConfigError(
+                f"{option_flag(name)} {value}: --set {key}={overrides[key]} says something else; keep one"
+            )
+    require_for_one_run(overrides)
     config = load_experiment(options.config, overrides).run_config()
-    from must.training import RESULT, train
+    for problem in unread_by_run(config, overrides):
+        _fail(problem, 0)
+    with drawing.disabled():
+        from must.training import RESULT, train
 
     result = options.out / RESULT
     before = result.exists()
     if not train(config, options.out, options.keep_old):
         print(f"{options.out}: interrupted; the same command goes on from its checkpoint")
         return EXIT_INTERRUPTED
-    success = json.loads(result.read_text())["mean_success"]
+    try:
+        success = float(json.loads(result.read_text(encoding="utf-8"))["mean_success"])
+    except (ValueError, TypeError, KeyError):
+        raise ResultsError(f"{result}: is damaged; delete {options.out} to train the run again") from None
     print(f"{options.out}: finished{' already' if before else ''}, mean success {success:.3f}")
     return 0
 
@@ -150,7 +167,8 @@ def _evaluate(options: argparse.Namespace) -> int:
         raise ConfigError(f"--episodes {options.episodes}: Meta-World has 50 train goals a task; use 1 to 50")
     if options.n_workers < 1:
         raise ConfigError(f"--n-workers {options.n_workers}: use 1 or more")
-    from must.evaluation import evaluate
+    with drawing.disabled():
+        from must.evaluation import evaluate
 
     config, result = evaluate(options.run_dir, options.episodes, options.n_workers)
     names = config.env.task_names
@@ -179,7 +197,7 @@ def _sizes(options: argparse.Namespace) -> int:
     """Count the parameters of every setting of an experiment, and what a task uses of them, without training."""
     from must.sizes import sizes, table
 
-    print(table(sizes(load_experiment(options.config))))
+    print(table(sizes(load_sweep(options.config))))
     return 0
 
 
@@ -187,7 +205,7 @@ def _aggregate(options: argparse.Namespace) -> int:
     """Make the tables of an experiment from the runs that lie in its results."""
     from must.analysis import write_tables
 
-    for path in write_tables(load_experiment(options.config), options.results):
+    for path in write_tables(load_sweep(options.config), options.results):
         print(path)
     return 0
 
@@ -196,7 +214,7 @@ def _figures(options: argparse.Namespace) -> int:
     """Make the figures of an experiment from the runs that lie in its results."""
     from must.analysis import write_figures
 
-    for path in write_figures(load_experiment(options.config), options.results):
+    for path in write_figures(load_sweep(options.config), options.results):
         print(path)
     return 0
 
@@ -212,7 +230,12 @@ def _bench(options: argparse.Namespace) -> int:
             overrides[key] = getattr(options, option)
     if options.head is not None:
         overrides["generator.head"] = options.head
-    from must import bench
+    require_for_one_run(overrides)
+    for option, path in (("--out", options.out), ("--page", options.page)):
+        if options.target == "all" and path is not None and not path.parent.is_dir():
+            raise ConfigError(f"{option} {path}: there is no directory {path.parent}; make it first")
+    with drawing.disabled():
+        from must import bench
 
     return bench.main(options, overrides)
 

@@ -16,9 +16,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import must
+from must import drawing
+from must.errors import RenderError
+from must.streams import guarded
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 ROOT = Path(must.__file__).resolve().parent.parent
 """The checkout, when must is installed from one."""
@@ -47,7 +53,6 @@ class Check:
 
 def main() -> int:
     """Print all checks as a table; give the exit status: 0, or 2 if there is a problem."""
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
@@ -56,7 +61,7 @@ def main() -> int:
     colours = {"ok": "green", "optional": "yellow", "problem": "bold red"}
     for check in results:
         table.add_row(check.name, f"[{colours[check.state]}]{check.state}", escape(check.found), escape(check.mend))
-    console = Console()
+    console = _console()
     console.print(table)
     problems = [check.name for check in results if check.state == "problem"]
     if problems:
@@ -64,6 +69,17 @@ def main() -> int:
         return 2
     console.print("Everything that training needs is here; 'optional' is needed for the uses named beside it only.")
     return 0
+
+
+def _console() -> Console:
+    from rich import console
+
+    class Quiet(console.Console):
+        def on_broken_pipe(self) -> None:
+            """Leave it to whoever called: rich would end the program with a status of its own."""
+            raise BrokenPipeError
+
+    return Quiet()
 
 
 def checks(results: Path = Path("results")) -> list[Check]:
@@ -88,7 +104,10 @@ def checks(results: Path = Path("results")) -> list[Check]:
         ("Apptainer", _apptainer),
         ("Slurm", _slurm),
     ]
-    return [_guarded(name, step) for name, step in steps]
+    drawing_check = _guarded("OpenGL", _opengl)  # before MuJoCo is imported: it is about the user's own variable
+    with drawing.disabled():
+        found = [_guarded(name, step) for name, step in steps]
+    return [*found, drawing_check]
 
 
 def _guarded(name: str, step: Callable[[], Check]) -> Check:
@@ -152,6 +171,18 @@ def _simulator() -> Check:
     environment.reset(0)
     environment.step(np.zeros(4, dtype=np.float32))
     return Check("simulator", "ok", "MuJoCo steps Meta-World's reach-v3")
+
+
+def _opengl() -> Check:
+    """Draw a sphere, in another process."""
+    from must.render import find_backend
+
+    use = "for must render and a report's clips (training draws nothing): "
+    try:
+        return Check("OpenGL", "ok", f"draws with {drawing.VARIABLE}={find_backend()}")
+    except RenderError as error:
+        found, _, mend = str(error).rpartition("; " if os.environ.get(drawing.VARIABLE) else ": ")
+        return Check("OpenGL", "optional", found, use + mend)
 
 
 def _cpu() -> Check:
@@ -243,4 +274,4 @@ def _ask(*command: str) -> str | None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(guarded(main))

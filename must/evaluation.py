@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -44,11 +43,11 @@ def load_policy(run_dir: Path, overrides: Mapping[str, str] | None = None) -> tu
         RunDirectoryError: The directory does not hold a finished run.
     """
     final = final_policy(run_dir)
-    try:
-        state: dict[str, Any] = torch.load(final, weights_only=True, map_location="cpu")
-    except Exception as error:  # noqa: BLE001 (whatever a damaged file makes torch raise)
-        raise RunDirectoryError(f"{final}: cannot be read ({error}); train the run again") from None
     config = load_experiment(run_dir / "config.yaml", overrides).run_config()
     agent = make_agent(config, torch.device("cpu"))
-    agent.load_policy(state)
+    try:
+        agent.load_policy(torch.load(final, weights_only=True, map_location="cpu"))
+    except Exception as error:  # noqa: BLE001 (whatever a damaged file makes torch raise)
+        reason = " ".join(str(error).split())[:80] or type(error).__name__
+        raise RunDirectoryError(f"{final}: is damaged ({reason}); delete {run_dir} to train the run again") from None
     return config, agent.numpy_policy()

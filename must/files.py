@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,7 +19,7 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> str:
     """
     aside = path.with_name(f".{path.name}.tmp")
     try:
-        with aside.open("wb") as file:
+        with naming(path), aside.open("wb") as file:
             write(file)
             file.flush()
             os.fsync(file.fileno())
@@ -33,6 +34,17 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> str:
     finally:
         os.close(descriptor)
     return digest
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Let an error of the system name the file: one from an open file names none."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno is not None:
+            raise OSError(error.errno, error.strerror, str(path)) from None
+        raise
 
 
 def sha256(path: Path) -> str:

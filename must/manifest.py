@@ -3,49 +3,76 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import platform
-import subprocess
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import must
+from must.checkout import git_state
 from must.config import RunConfig
 from must.errors import ConfigError
 from must.files import write_atomically
 
-PACKAGES = ("must", "torch", "metaworld", "mujoco", "gymnasium", "numpy", "pydantic", "pyyaml")
+PACKAGES = ("must", "torch", "metaworld", "mujoco", "gymnasium", "numpy", "scipy", "pydantic", "pyyaml")
 """The packages whose version can change a result."""
+_SOFTWARE = ("git_commit", "git_dirty", "packages", "python", "container")
+_MACHINE = ("host", "platform", "cpu", "cpu_cores", "gpu", "threads")
+
+log = logging.getLogger("must")
 
 
 class Manifest:
-    """The manifest of a run, written anew at each change of its state."""
+    """The manifest of a run, written anew at each change of its state.
 
-    def __init__(self, path: Path, seed: int, device: str) -> None:
+    ``starts`` holds software, machine, time and first epoch of every start of the run; what lies beside it at the top
+    is that of the last one.
+    """
+
+    def __init__(self, path: Path, seed: int, device: str, threads: int) -> None:
         """Describe this machine and this process, and write the manifest with the state ``running``.
 
         Args:
-            path: Where it lies. If it is there already, this is a resumed run: its start is kept.
+            path: Where it lies. If it is there already, this is a resumed run: its starts are kept.
             seed: The run's seed.
             device: Name of the device that the learner runs on.
+            threads: CPU threads of the learner.
         """
         self._path = path
-        before = _read(path)
+        before = _read_or_set_aside(path)
         now = _now()
-        self._content: dict[str, Any] = {
+        start = {
             **_software(),
             "host": platform.node(),
             "platform": platform.platform(),
             "cpu": cpu_name(),
             "cpu_cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
             "gpu": device if device != "cpu" else None,
+            "threads": threads,
+        }
+        self._starts = [*_starts(before), {"time": now, "epoch": None, **start}]
+        self._content: dict[str, Any] = {
+            **start,
             "seed": seed,
             "started": before.get("started", now),
             "resumed": [*before.get("resumed", []), now] if before else [],
+            "starts": self._starts,
         }
         self.close("running")
+
+    def goes_on(self, epoch: int) -> None:
+        """Record from which epoch this start goes on, and warn if what was before it was made with something else."""
+        self._starts[-1]["epoch"] = epoch
+        self.close("running")
+        earlier = [start for start in self._starts[:-1] if start.get("epoch", 0) is not None]
+        if epoch and earlier and (changes := _differences(earlier[-1], self._starts[-1])):
+            log.warning(
+                "the run goes on with other software than before: %s; its manifest names both, and its bytes may not "
+                "be those of an undisturbed run",
+                "; ".join(changes),
+            )
 
     def close(self, state: str, error: str | None = None, result: dict[str, Any] | None = None) -> None:
         """Record a state: ``running``, ``finished`` (then with a result), ``interrupted`` or ``failed``."""
@@ -60,32 +87,60 @@ def result_with_this_software(path: Path) -> dict[str, Any] | None:
 
     Software in a git tree that has been changed is never the same: it may have been changed again.
     """
-    before, now = _read(path), _software()
-    if now["git_dirty"] or any(before.get(name) != value for name, value in now.items()):
+    before, now = _read(path) or {}, _software()
+    if now["git_dirty"] or any(before.get(name) != now[name] for name in _SOFTWARE):
         return None
-    return before.get("result")
+    result = before.get("result")
+    return result if isinstance(result, dict) else None
 
 
 def _software() -> dict[str, Any]:
     return {
         **git_state(),
-        "packages": {name: metadata.version(name) for name in PACKAGES},
+        "packages": {name: _version(name) for name in PACKAGES},
         "python": platform.python_version(),
         "container": container(),
     }
 
 
-def git_state() -> dict[str, Any]:
-    """Give the commit of the source code, and whether it was changed since; an image carries them as variables."""
-    if "MUST_GIT_COMMIT" in os.environ:
-        return {"git_commit": os.environ["MUST_GIT_COMMIT"], "git_dirty": os.environ.get("MUST_GIT_DIRTY") == "1"}
-    source = Path(must.__file__).resolve().parent
+def _version(package: str) -> str | None:
     try:
-        commit = _git(source, "rev-parse", "HEAD").strip()
-        dirty = bool(_git(source, "status", "--porcelain", "--", str(source)).strip())
-    except (OSError, subprocess.CalledProcessError):
-        return {"git_commit": None, "git_dirty": None}
-    return {"git_commit": commit, "git_dirty": dirty}
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _starts(before: dict[str, Any]) -> list[dict[str, Any]]:
+    """Give the starts that a manifest knows; one from before they were kept knows the software of the last only."""
+    if not before:
+        return []
+    starts = before.get("starts")
+    if isinstance(starts, list):
+        return [start for start in starts if isinstance(start, dict)]
+    times = [before.get("started"), *before.get("resumed", [])]
+    last = {name: before.get(name) for name in (*_SOFTWARE, *_MACHINE)}
+    return [*({"time": time} for time in times[:-1]), {"time": times[-1], **last}]
+
+
+def _differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    """Say what changed between two starts, as far as both are known."""
+    old, new = _flat(before), _flat(now)
+    return [
+        f"{name} {old[name] or 'unknown'} -> {value or 'unknown'}"
+        for name, value in new.items()
+        if name in old and old[name] != value
+    ]
+
+
+def _flat(start: dict[str, Any]) -> dict[str, str]:
+    packages, image = start.get("packages"), start.get("container")
+    commit = str(start.get("git_commit") or "unknown")[:12] + (" (changed)" if start.get("git_dirty") else "")
+    parts = {"commit": commit} if "git_commit" in start else {}
+    if isinstance(packages, dict):
+        parts |= {str(name): str(version) for name, version in packages.items()}
+    if "container" in start:
+        parts["container"] = str(image.get("digest") or "unknown")[:19] if isinstance(image, dict) else "none"
+    return parts | {name: str(start[name]) for name in ("python", "cpu") if start.get(name)}
 
 
 def container() -> dict[str, Any] | None:
@@ -108,18 +163,23 @@ def require_container(config: RunConfig) -> None:
         )
 
 
-def _git(directory: Path, *arguments: str) -> str:
-    return subprocess.run(
-        ["git", "-C", str(directory), *arguments], capture_output=True, text=True, check=True, timeout=30
-    ).stdout
-
-
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> dict[str, Any] | None:
+    """Read a manifest; None where there is none, or it is damaged."""
     try:
-        content = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    sound = isinstance(content, dict) and isinstance(content.get("resumed", []), list)
+    return content if sound else None
+
+
+def _read_or_set_aside(path: Path) -> dict[str, Any]:
+    content = _read(path)
+    if content is None and path.exists():
+        aside = path.with_name(f"{path.name}.damaged")
+        path.replace(aside)
+        log.warning("%s is damaged, so what it said of earlier starts is lost; it is now %s", path, aside.name)
+    return content or {}
 
 
 def cpu_name() -> str:

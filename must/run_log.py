@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import io
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from must.config import LoggingConfig
-from must.errors import ConfigError
+from must.config import RunConfig
+from must.errors import RunDirectoryError
+from must.files import naming
+from must.live_logs import open_live_logs
 
 TIMING_COLUMNS = ("epoch", "collect_s", "learn_s", "evaluate_s")
 
@@ -26,13 +27,22 @@ class CsvLog:
             path: Where it lies.
             columns: Its header.
             position: Bytes to keep of an existing file (a checkpoint knows them); None starts it anew.
+
+        Raises:
+            RunDirectoryError: The file lacks some of them.
         """
-        self._columns = list(columns)
+        self._path, self._columns = path, list(columns)
         self._file: BinaryIO
         if position is None:
             self._file = path.open("wb")
             self._write(self._columns)
         else:
+            size = path.stat().st_size
+            if size < position:
+                raise RunDirectoryError(
+                    f"{path}: is damaged: it has {size} bytes, of which the checkpoint knows {position}; "
+                    f"delete {path.parent} to train the run from the start"
+                )
             self._file = path.open("r+b")
             self._file.truncate(position)
             self._file.seek(position)
@@ -47,7 +57,8 @@ class CsvLog:
 
     def sync(self) -> None:
         """Force what was written onto the disk."""
-        os.fsync(self._file.fileno())
+        with naming(self._path):
+            os.fsync(self._file.fileno())
 
     def close(self) -> None:
         """Close the file."""
@@ -56,8 +67,9 @@ class CsvLog:
     def _write(self, fields: Sequence[str]) -> None:
         line = io.StringIO()
         csv.writer(line, lineterminator="\n").writerow(fields)
-        self._file.write(line.getvalue().encode())
-        self._file.flush()
+        with naming(self._path):
+            self._file.write(line.getvalue().encode())
+            self._file.flush()
 
 
 class RunLog:
@@ -66,20 +78,21 @@ class RunLog:
     def __init__(
         self,
         directory: Path,
-        tasks: Sequence[str],
+        config: RunConfig,
         train_columns: Sequence[str],
-        settings: LoggingConfig,
         positions: Mapping[str, int] | None,
+        env_steps: int | None,
     ) -> None:
         """Open the logs.
 
         Args:
             directory: The run directory.
-            tasks: Names of the K tasks.
+            config: The run's settings.
             train_columns: Columns of ``train.csv`` after the epoch and the environment steps.
-            settings: Which live logs are wanted.
             positions: Bytes to keep of each file, from a checkpoint; None starts them anew.
+            env_steps: Environment steps at that checkpoint; None without one.
         """
+        tasks = config.env.task_names
         steps = ["epoch", "env_steps"]
         columns = {
             "eval": [*steps, "mean_success", *(f"success/{t}" for t in tasks), *(f"return/{t}" for t in tasks)],
@@ -91,7 +104,7 @@ class RunLog:
             name: CsvLog(directory / f"{name}.csv", header, None if positions is None else positions[name])
             for name, header in columns.items()
         }
-        self._live = _live_logs(directory, settings)
+        self._live = open_live_logs(directory, config, env_steps)
 
     def append(self, log: str, row: Mapping[str, Any]) -> None:
         """Append a row to ``eval``, ``train``, ``masks`` or ``timing``."""
@@ -108,6 +121,8 @@ class RunLog:
         """Force all logs onto the disk."""
         for log in self._logs.values():
             log.sync()
+        for live in self._live:
+            live.sync()
 
     def close(self) -> None:
         """Close all logs."""
@@ -122,53 +137,3 @@ def _text(value: Any) -> str:
     if value is None:
         return ""
     return format(value, ".9g") if isinstance(value, float) else str(value)
-
-
-class _TensorBoard:
-    def __init__(self, directory: Path) -> None:
-        from tensorboardX import SummaryWriter
-
-        self._writer = SummaryWriter(str(directory / "tensorboard"))
-
-    def __call__(self, log: str, row: Mapping[str, Any]) -> None:
-        for column, value in row.items():
-            if isinstance(value, int | float) and column not in ("epoch", "env_steps"):
-                self._writer.add_scalar(f"{log}/{column}", value, row["env_steps"])
-
-    def close(self) -> None:
-        self._writer.close()
-
-
-class _WandB:
-    def __init__(self, directory: Path, mode: str) -> None:
-        import wandb
-
-        self._run = wandb.init(project="must", dir=str(directory), mode=mode, resume="allow")
-
-    def __call__(self, log: str, row: Mapping[str, Any]) -> None:
-        self._run.log({f"{log}/{column}": value for column, value in row.items() if value is not None})
-
-    def close(self) -> None:
-        self._run.finish()
-
-
-def require_packages(settings: LoggingConfig) -> None:
-    """Check that what the live logs need is installed.
-
-    Raises:
-        ConfigError: It is not.
-    """
-    if settings.wandb != "off" and importlib.util.find_spec("wandb") is None:
-        raise ConfigError(
-            f"logging.wandb: {settings.wandb} needs the package wandb, which is not part of the locked environment; "
-            "pip install wandb, or set it to off"
-        )
-
-
-def _live_logs(directory: Path, settings: LoggingConfig) -> list[Any]:
-    live: list[Any] = []
-    if settings.tensorboard:
-        live.append(_TensorBoard(directory))
-    if settings.wandb != "off":
-        live.append(_WandB(directory, settings.wandb))
-    return live

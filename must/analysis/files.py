@@ -18,5 +18,6 @@ def write_atomically(path: Path, content: bytes) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         files.write_atomically(path, lambda file: file.write(content))
     except OSError as error:
-        raise ResultsError(f"{path}: cannot be written: {error.strerror}") from None
+        mend = "make room, or give --results a directory that you may write to"
+        raise ResultsError(f"{path}: cannot be written: {error.strerror}; {mend}") from None
     return path

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from must.analysis.logs import MEND, EvaluationLog, FloatArray, read_evaluations, read_json, verify_checksum
 from must.analysis.statistics import final_success
 from must.config import NOT_APPLICABLE, Experiment, RunConfig, RunSpec, identity, parse_experiment
-from must.config.load import FAST_LOADER
+from must.config.yaml_text import read_yaml
 from must.errors import ConfigError, ResultsError
 
 LOGS = ("eval.csv", "train.csv", "masks.csv")
@@ -177,6 +176,7 @@ def load_results(experiment: Experiment, results: Path) -> Results:
     Raises:
         ResultsError: No run is finished, or a finished one is damaged.
     """
+    _require_directory(results)
     directory = results / experiment.name
     grouped: dict[tuple[tuple[str, str], ...], list[Run]] = {}
     for spec in experiment.runs():
@@ -188,6 +188,17 @@ def load_results(experiment: Experiment, results: Path) -> Results:
     for group in groups:
         _require_same_schedule(group, experiment.report.final_evaluations)
     return loaded
+
+
+def _require_directory(results: Path) -> None:
+    """Say so where there can be no runs because of what lies at the place of the results."""
+    for path in (*reversed(results.parents), results):
+        if path.is_symlink() and not path.exists():
+            raise ResultsError(
+                f"{path}: is a link to {path.readlink()}, which is not there; make it, or remove the link"
+            )
+        if path.exists() and not path.is_dir():
+            raise ResultsError(f"{path}: is a file; results lie in a directory")
 
 
 def _load_run(experiment: Experiment, spec: RunSpec, directory: Path) -> Run:
@@ -221,10 +232,9 @@ def _state(directory: Path) -> str:
 def _identity_of(path: Path) -> str | None:
     """Give the identity of a run's own settings; None when they are not valid in this version."""
     try:
-        data = yaml.load(path.read_text(encoding="utf-8"), Loader=FAST_LOADER)  # noqa: S506 - a safe loader
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        message = " ".join(str(getattr(error, "strerror", None) or error).split())
-        raise ResultsError(f"{path}: cannot be read: {message}. {MEND}") from None
+        data = read_yaml(path)
+    except ConfigError as error:
+        raise ResultsError(f"{error}. {MEND}") from None
     try:
         return identity(parse_experiment(data, source=str(path)).run_config())
     except ConfigError:

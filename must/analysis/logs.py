@@ -60,7 +60,7 @@ def read_json(path: Path) -> dict[str, Any]:
         data = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ResultsError(f"{path}: cannot be read: {error.strerror}. {MEND}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ResultsError(f"{path}: is not valid JSON: {error}. {MEND}") from None
     if not isinstance(data, dict):
         raise ResultsError(f"{path}: expected a JSON object, found {data!r:.40}. {MEND}")

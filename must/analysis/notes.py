@@ -8,6 +8,7 @@ from enum import Enum
 from must.analysis.aggregates import CONFIDENCE, MIN_SEEDS
 from must.analysis.labels import commit_labels, count_of, describe
 from must.analysis.load import Group, Results, Run, Status, trains_static_control
+from must.analysis.provenance import commits_of, containers_of, differing_packages
 
 _LISTED = 6
 """Runs that a note names one by one."""
@@ -88,6 +89,7 @@ def closing_note(results: Results, kind: Kind) -> str:
         f"{count_of(experiment.evaluation.episodes, 'evaluation episode')} per task",
         *_uncertainty(results, kind),
         _code(finished),
+        *_packages(finished),
         _containers(finished),
     ]
     return f"{what} ({settings}): {how}. Made with {'; '.join(made)}."
@@ -106,24 +108,6 @@ def _uncertainty(results: Results, kind: Kind) -> list[str]:
         parts += [f"[ ] is {INTERVAL}"] if max(counts) >= MIN_SEEDS else []
         parts += [NO_INTERVAL] if min(counts) < MIN_SEEDS else []
     return parts
-
-
-def commits_of(runs: Sequence[Run]) -> dict[str, bool]:
-    """Give the commits that runs were made with -> whether any of their trees had uncommitted changes."""
-    commits: dict[str, bool] = {}
-    for run in runs:
-        commit = str(run.manifest.get("git_commit") or "unknown")
-        commits[commit] = commits.get(commit, False) or bool(run.manifest.get("git_dirty"))
-    return dict(sorted(commits.items()))
-
-
-def containers_of(runs: Sequence[Run]) -> list[str]:
-    """Give the digests of the containers that runs were made in; ``none`` stands for no container."""
-    digests = set()
-    for run in runs:
-        container = run.manifest.get("container")
-        digests.add(str(container.get("digest") or "unknown") if isinstance(container, dict) else "none")
-    return sorted(digests)
 
 
 def seeds_note(groups: Sequence[Group], what: str, spread: bool) -> str:
@@ -157,6 +141,12 @@ def _code(runs: Sequence[Run]) -> str:
     if len(labels) == 1:
         return f"code at commit {labels[0]}" if not labels[0].startswith("unknown") else "code at an unknown commit"
     return f"code at different commits: {', '.join(labels)}"
+
+
+def _packages(runs: Sequence[Run]) -> list[str]:
+    """Name the packages that were not the same in all runs; nothing where all were."""
+    differing = [f"{name} {', '.join(versions)}" for name, versions in differing_packages(runs).items()]
+    return [f"different packages: {'; '.join(differing)}"] if differing else []
 
 
 def _containers(runs: Sequence[Run]) -> str:

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from must.manifest import cpu_name, git_state
+from must.checkout import git_state
+from must.manifest import cpu_name
 from must.networks.matmul import affine
 
 

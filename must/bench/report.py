@@ -101,7 +101,7 @@ def markdown(results: Mapping[str, Any]) -> str:
         f"{about['matrix_gflop_per_s']:.0f} GFLOP/s in a large matrix product",
         f"torch {about['packages']['torch']}",
         f"sizes of `config/{results['config']}`",
-        f"commit {about['git_commit'][:10]}",
+        f"commit {(about['git_commit'] or 'unknown')[:10]}",
     )
     return "\n".join((*lines, "", ", ".join(facts) + ".")) + "\n"
 

@@ -15,6 +15,7 @@ import numpy as np
 from must.collect.runner import RunnerState
 from must.collect.worker import Collect, Evaluate, Failure, GetState, Request, SetState, serve
 from must.config import RunConfig
+from must.drawing import NOTHING, VARIABLE
 from must.errors import NumericalError, WorkerError
 from must.numpy_policy import NumpyPolicy
 from must.threads import THREAD_VARIABLES
@@ -49,15 +50,16 @@ class Collector:
         n_workers = min(config.training.n_workers, len(names))
         # A forked process would inherit torch's threads and locks in an unknown state.
         context = multiprocessing.get_context("spawn")
-        threads = {name: os.environ.get(name) for name in THREAD_VARIABLES}
-        os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
+        theirs = {**dict.fromkeys(THREAD_VARIABLES, "1"), VARIABLE: NOTHING}
+        ours = {name: os.environ.get(name) for name in theirs}
+        os.environ.update(theirs)
         self._workers: list[_Worker] = []
         try:
             for number in range(n_workers):
                 tasks = list(range(number, len(names), n_workers))
                 self._workers.append(_start(context, config, tasks))
         finally:
-            for name, value in threads.items():
+            for name, value in ours.items():
                 if value is None:
                     del os.environ[name]
                 else:
@@ -147,7 +149,10 @@ def _start(context: Any, config: RunConfig, tasks: list[int]) -> _Worker:
     process = context.Process(
         target=serve, args=(theirs, names, config.training.seed, config.env, os.getpid()), daemon=True
     )
-    process.start()
+    try:
+        process.start()
+    except OSError as error:
+        raise WorkerError(f"the collection worker of {', '.join(names)} cannot start: {error.strerror}") from None
     theirs.close()  # so that a worker that dies closes the last other end
     return _Worker(process, ours, tasks, names)
 

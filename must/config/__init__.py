@@ -1,7 +1,16 @@
 """Configuration: typed sections, the sweep of an experiment, and how both are read."""
 
 from must.config.experiment import AXES, Experiment
-from must.config.load import dump, identity, load_experiment, parse_assignments, parse_experiment, result_settings
+from must.config.load import (
+    dump,
+    identity,
+    load_experiment,
+    load_sweep,
+    parse_assignments,
+    parse_experiment,
+    parse_sweep,
+    result_settings,
+)
 from must.config.masks import GeneratorConfig, MaskConfig
 from must.config.methods import (
     METHODS,
@@ -48,7 +57,9 @@ __all__ = [
     "dump",
     "identity",
     "load_experiment",
+    "load_sweep",
     "parse_assignments",
     "parse_experiment",
+    "parse_sweep",
     "result_settings",
 ]

@@ -12,9 +12,9 @@ _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
 
 def parse_number(value: Any) -> Any:
-    """Read ``1e-4`` as a number: YAML 1.1 takes it for a string, because it has no decimal point."""
-    if isinstance(value, str) and re.match(_NUMBER, value):
-        return float(value)
+    """Read ``'1e-4'`` as a number, which YAML 1.1 takes for text; there is one zero, and it has no sign."""
+    if isinstance(value, float) or (isinstance(value, str) and re.match(_NUMBER, value)):
+        return float(value) + 0.0
     return value
 
 
@@ -31,9 +31,17 @@ NonNegative = Annotated[Real, Field(ge=0)]
 Fraction = Annotated[Real, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 Whole = Annotated[int, Field(ge=0)]
+
+
+def _parse_flag(value: Any) -> Any:
+    if isinstance(value, str) and value.lower() in ("yes", "no", "on", "off"):
+        raise ValueError("write true or false")  # YAML 1.1 had these words too; in YAML 1.2 they are text
+    return bool(value) if isinstance(value, int) and value in (0, 1) else value
+
+
 Flag = Annotated[
     bool,
-    BeforeValidator(lambda v: bool(v) if isinstance(v, int) and v in (0, 1) else v),
+    BeforeValidator(_parse_flag),
     WithJsonSchema({"enum": [True, False, 0, 1]}),
 ]
 """True or false; 0 and 1 are taken as well."""

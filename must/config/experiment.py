@@ -2,85 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import partial
 from itertools import product
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from must.config.base import Count, Flag, Fraction, Positive, Real, Section, Whole, parse_number
-from must.config.methods import METHODS, MethodName, value_of
+from must.config.base import parse_number
+from must.config.methods import METHODS, value_of
 from must.config.run_spec import NOT_APPLICABLE, RunSpec, format_value
 from must.config.schema import RunConfig
 from must.config.surroundings import ResourcesConfig
+from must.config.sweep import ReportConfig, SweepConfig
 from must.config.variants import to_yaml
-
-VARIANT_NAME = r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$"
-"""What a variant may be called; its name is a part of a path."""
-
-
-class SweepConfig(Section):
-    """Lists of values; the experiment trains every combination.
-
-    Settings that a method does not read are left out of its runs: methods without masks are trained once per seed (and
-    benchmark), and so is a dense run (pruning ratio 0), because the settings of masks and generators do not reach it.
-    """
-
-    variants: dict[str, dict[str, Any]] | None = Field(
-        default=None, min_length=1, json_schema_extra={"propertyNames": {"pattern": VARIANT_NAME}}
-    )
-    """Settings with names of their own: `name: {key: value}`, keys as after `--set`, such as
-    `{static: {method: static_sparse}, slow: {sac.lr: 1e-4}}`. What a variant sets is not swept in its runs."""
-    methods: list[MethodName] | None = Field(default=None, min_length=1)
-    """Values of `method`."""
-    soft_modularization_sizes: list[Literal["shallow", "deep"]] | None = Field(default=None, min_length=1)
-    """Values of `soft_modularization.size`."""
-    magnitude_networks: list[Literal["actor", "both"]] | None = Field(default=None, min_length=1)
-    """Values of `magnitude.networks`."""
-    magnitude_budgets: list[Literal["ratio", "parameters"]] | None = Field(default=None, min_length=1)
-    """Values of `magnitude.budget`."""
-    seeds: list[Whole] = Field(default=[0], min_length=1)
-    """Seeds; the tables give mean and spread over them."""
-    pruning_ratios: list[Fraction] = Field(default=[0.5], min_length=1)
-    """Pruning ratios; 0 is the control, dense multi-task SAC."""
-    update_intervals: list[Count] = Field(default=[50], min_length=1)
-    """Training epochs between two renewals of the masks."""
-    generator_lrs: list[Positive] | None = Field(default=None, min_length=1)
-    """Learning rates of the generators; when left out, `generator.lr`."""
-    use_sl_loss: list[Flag] | None = Field(default=None, min_length=1)
-    """Values of `generator.use_sl_loss`, such as `[0, 1]`."""
-    use_trajectory_info: list[Flag] | None = Field(default=None, min_length=1)
-    """Values of `generator.use_trajectory_info`, such as `[0, 1]`."""
-    granularities: list[Literal["weight", "neuron"]] | None = Field(default=None, min_length=1)
-    """Values of `masks.granularity`. Keys that only one of them reads are left out of the other's runs."""
-    benchmarks: list[Literal["MT10", "MT25", "MT50"]] | None = Field(default=None, min_length=1)
-    """Values of `env.benchmark`."""
-
-    @field_validator("*")
-    @classmethod
-    def _check_unique(cls, values: Any) -> Any:
-        if values is not None and len(set(values)) != len(values):
-            raise ValueError(f"{values} names a value twice: list each value once")
-        return values
-
-    @field_validator("variants")
-    @classmethod
-    def _check_names(cls, values: dict[str, Any] | None) -> dict[str, Any] | None:
-        for name in values or {}:
-            if not re.fullmatch(VARIANT_NAME, name):
-                raise ValueError(f"'{name}' cannot be the name of a variant: use letters, digits, '-', '_' and '.'")
-        return values
-
-
-class ReportConfig(Section):
-    """How runs become numbers."""
-
-    final_evaluations: Count = 1
-    """The final success rate of a run is the mean of its last n evaluations."""
-    success_rate: Annotated[Real, Field(gt=0, le=1)] = 0.8
-    """Mean success over the tasks up to which environment steps are counted."""
 
 
 class Experiment(RunConfig):
@@ -91,6 +26,16 @@ class Experiment(RunConfig):
     sweep: SweepConfig = SweepConfig()
     report: ReportConfig = ReportConfig()
     resources: ResourcesConfig = ResourcesConfig()
+
+    @model_validator(mode="after")
+    def _fill_sweep(self) -> Experiment:
+        """Sweep the single value of each setting that every sweep has and this one leaves out."""
+        left_out = {
+            axis.sweep_key: [value_of(self, axis.config_path)]
+            for axis in AXES
+            if axis.sweep_key in ALWAYS_SWEPT and axis.sweep_key not in self.sweep.model_fields_set
+        }
+        return self.model_copy(update={"sweep": self.sweep.model_copy(update=left_out)}) if left_out else self
 
     @model_validator(mode="after")
     def _check_sections(self) -> Experiment:
@@ -256,6 +201,8 @@ class Axis(NamedTuple):
         return self.config_path.partition(".")[0] in METHOD_SECTIONS
 
 
+ALWAYS_SWEPT = ("seeds", "pruning_ratios", "update_intervals")
+"""Axes that every sweep has; when left out, they have the single value of the setting."""
 METHOD_SECTIONS = frozenset(section for spec in METHODS.values() for section in spec.reads)
 """Sections that only some methods read."""
 OWN_SECTIONS = METHOD_SECTIONS - {"masks", "generator"}

@@ -10,18 +10,16 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from must.config.base import Section, suggest
 from must.config.experiment import METHOD_SECTIONS, Experiment
 from must.config.methods import METHODS, value_of
 from must.config.schema import RunConfig
+from must.config.unread import unread
 from must.config.variants import key_problems
+from must.config.yaml_text import parse_yaml, read_yaml, write_yaml
 from must.errors import ConfigError
-
-FAST_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""Reads YAML as ``yaml.safe_load`` does, ten times as fast where libyaml is there."""
 
 _NOT_IN_IDENTITY: dict[str, Any] = {
     "logging": True,
@@ -42,14 +40,7 @@ def load_experiment(path: Path | str, overrides: Mapping[str, str] | None = None
     Raises:
         ConfigError: The file cannot be read, or what it says is not valid.
     """
-    path = Path(path)
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: is not valid YAML: {error}") from None
-    return parse_experiment(data, overrides, source=str(path))
+    return parse_experiment(read_yaml(Path(path)), overrides, source=str(path))
 
 
 def parse_experiment(
@@ -60,16 +51,36 @@ def parse_experiment(
     Overrides make a single run of it, beside which the variants of the sweep mean nothing: they are then not checked.
     """
     if not isinstance(data, dict):
-        raise ConfigError(f"{source}: expected sections such as 'env:' and 'training:', found {data!r}")
+        found = "nothing" if data is None else f"{data!r:.60}"
+        raise ConfigError(f"{source}: expected sections such as 'env:' and 'training:', found {found}")
     experiment = _validate(data, overrides or {}, lambda problem: _explain(source, problem))
     if experiment.sweep.variants and not overrides:
         _check_variants(experiment, data, source)
     return experiment
 
 
+def load_sweep(path: Path | str) -> Experiment:
+    """Read an experiment whose runs are to be trained or looked at, all of which must be read by some run.
+
+    Raises:
+        ConfigError: As `load_experiment`, or something in it is read by no run.
+    """
+    return parse_sweep(read_yaml(Path(path)), source=str(path))
+
+
+def parse_sweep(data: Any, source: str = "configuration") -> Experiment:
+    """Validate an experiment that was read already; see `load_sweep`."""
+    experiment = parse_experiment(data, source=source)
+    problems = list(unread(experiment))
+    if problems:
+        raise ConfigError("\n".join(f"{source}: {problem}" for problem in problems))
+    return experiment
+
+
 def _validate(data: dict[str, Any], overrides: Mapping[str, str], explain: Callable[[Any], str]) -> Experiment:
     for key, text in overrides.items():
-        data = _with_override(data, key, text)
+        source = f"--set {key}={text}"
+        data = _with_override(data, key, parse_yaml(text, source), source)
     try:
         return Experiment.model_validate(data)
     except ValidationError as error:
@@ -119,11 +130,13 @@ def _explain_variant(source: str, experiment: Experiment, name: str, problem: An
 
 def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
     """Split the ``section.key=value`` of the ``--set`` options."""
-    pairs = {}
+    pairs: dict[str, str] = {}
     for text in assignments:
         key, equals, value = text.partition("=")
         if not equals or not key:
             raise ConfigError(f"--set {text}: write it as --set section.key=value, such as --set sac.gamma=0.95")
+        if key in pairs:
+            raise ConfigError(f"--set {text}: {key} is set twice, first to {pairs[key]}; keep one of them")
         pairs[key] = value
     return pairs
 
@@ -132,7 +145,7 @@ def dump(config: RunConfig) -> str:
     """Write a resolved configuration as YAML, with every key but those of sections that no method of it reads."""
     methods = config.methods if isinstance(config, Experiment) else (config.method,)
     unread = {section for section in METHOD_SECTIONS if not any(section in METHODS[name].reads for name in methods)}
-    return yaml.safe_dump(config.model_dump(mode="json", exclude=unread), sort_keys=False)
+    return write_yaml(config.model_dump(mode="json", exclude=unread), sort_keys=False)
 
 
 def result_settings(config: RunConfig) -> dict[str, Any]:
@@ -165,18 +178,15 @@ def identity(config: RunConfig) -> str:
     return hashlib.sha256(json.dumps(result_settings(config), sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _with_override(data: dict[str, Any], dotted: str, text: str) -> dict[str, Any]:
+def _with_override(data: dict[str, Any], dotted: str, value: Any, source: str) -> dict[str, Any]:
     """Give a copy of the nested ``data`` with one key replaced."""
     head, _, rest = dotted.partition(".")
     if not rest:
-        try:
-            return {**data, head: yaml.load(text, Loader=FAST_LOADER)}  # noqa: S506 - a safe loader
-        except yaml.YAMLError:
-            raise ConfigError(f"--set {dotted}={text}: the value is not valid YAML") from None
+        return {**data, head: value}
     inner = data.get(head) or {}
     if not isinstance(inner, dict):
-        raise ConfigError(f"--set {dotted}={text}: '{head}' is a value, not a section")
-    return {**data, head: _with_override(inner, rest, text)}
+        raise ConfigError(f"{source}: '{head}' is a value, not a section")
+    return {**data, head: _with_override(inner, rest, value, source)}
 
 
 def _explain(source: str, problem: Any) -> str:
@@ -189,7 +199,7 @@ def _explain(source: str, problem: Any) -> str:
         return f"{source}: {where}: unknown key{hint}"
     message = problem["msg"].removeprefix("Value error, ")
     given = problem["input"]
-    shown = f" (found {given!r})" if where and not isinstance(given, (dict, Section)) else ""
+    shown = f" (found {given!r:.200})" if where and not isinstance(given, (dict, Section)) else ""
     return f"{source}: {where + ': ' if where else ''}{message}{shown}"
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from must.config.base import Section, suggest
 from must.config.methods import METHODS
 from must.config.schema import RunConfig
+from must.config.yaml_text import write_yaml
 
 if TYPE_CHECKING:
     from must.config.experiment import Experiment
@@ -39,7 +38,7 @@ _KEPT = {
 
 def to_yaml(value: Any) -> str:
     """Write a value as it is typed after ``--set``: ``null``, ``[12, 9]``, ``1.0e-05``."""
-    return yaml.safe_dump(value, default_flow_style=True, width=float("inf")).removesuffix("\n").removesuffix("\n...")
+    return write_yaml(value, default_flow_style=True, width=float("inf")).removesuffix("\n").removesuffix("\n...")
 
 
 def key_problems(experiment: Experiment) -> Iterator[str]:

@@ -10,9 +10,9 @@ import os
 import subprocess
 import sys
 
+from must.drawing import VARIABLE
 from must.errors import RenderError
 
-VARIABLE = "MUJOCO_GL"
 HEADLESS = ("egl", "osmesa") if sys.platform == "linux" else ("enable",)
 """Values of the variable that draw without a screen, the faster first; elsewhere than on Linux there is one only."""
 INSTALL = "install one (Debian: apt-get install libegl1 libgl1-mesa-dri libopengl0, or libosmesa6)"

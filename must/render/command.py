@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from must.config import EnvConfig, load_experiment
+from must.drawing import VARIABLE
 from must.errors import RenderError
 from must.final import final_policy
-from must.render.backend import VARIABLE, find_backend
+from must.render.backend import find_backend
 from must.threads import THREAD_VARIABLES
 
 FORMATS = {".mp4": (480, 480), ".gif": (320, 320)}

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import logging
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -82,8 +81,11 @@ class Checkpoints:
         for path in indices:
             try:
                 return self._load(path, replay)
-            except (OSError, ValueError, KeyError, RuntimeError, EOFError, UnpicklingError) as error:
-                log.warning("checkpoint %s is damaged (%s); using the one before", path.with_suffix(".pt"), error)
+            except CheckpointError:
+                raise
+            except Exception as error:  # noqa: BLE001 (whatever a damaged file makes json, numpy or torch raise)
+                reason = " ".join(str(error).split())[:100]
+                log.warning("checkpoint %s is damaged (%s); using the one before", path.with_suffix(".pt"), reason)
                 path.rename(path.with_suffix(".json.damaged"))
         if indices or any(self._directory.glob("*.damaged")):
             raise CheckpointError(

@@ -43,6 +43,7 @@ class RunProgress:
                 TimeRemainingColumn(),
                 console=Console(stderr=True),
             )
+            self._handlers.append(_AboveBar(self._bar))
             self._task = self._bar.add_task("train", total=total, completed=done, success=0.0, speed=0.0)
         else:
             self._handlers.append(logging.StreamHandler(sys.stderr))
@@ -77,6 +78,17 @@ class RunProgress:
         for handler in self._handlers:
             log.removeHandler(handler)
             handler.close()
+
+
+class _AboveBar(logging.Handler):
+    """Prints warnings on the terminal that shows the bar."""
+
+    def __init__(self, bar: Progress) -> None:
+        super().__init__(logging.WARNING)
+        self._bar = bar
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._bar.console.print(self.format(record), markup=False, highlight=False)
 
 
 class _LogFile(logging.FileHandler):

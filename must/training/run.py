@@ -18,10 +18,11 @@ from must.collect import Collector
 from must.config import RunConfig, identity, result_settings
 from must.errors import ConfigError
 from must.files import sha256, write_atomically
+from must.live_logs import require_packages
 from must.manifest import Manifest, require_container, result_with_this_software
 from must.memory import keep_freed_memory
 from must.methods import make_agent
-from must.run_log import RunLog, require_packages
+from must.run_log import RunLog
 from must.training.checkpoint import Checkpoints
 from must.training.directory import CHECKPOINTS, FINAL, MANIFEST, RESULT, claimed
 from must.training.progress import LOG_FILE, RunProgress
@@ -55,7 +56,7 @@ def train(config: RunConfig, out: Path, keep_old: bool = False) -> bool:
         torch.set_num_threads(config.training.threads)
         keep_freed_memory()
         name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
-        manifest = Manifest(out / MANIFEST, config.training.seed, name)
+        manifest = Manifest(out / MANIFEST, config.training.seed, name, config.training.threads)
         try:
             finished = _train(config, out, device, manifest)
         except BaseException as error:
@@ -85,12 +86,13 @@ def _train(config: RunConfig, out: Path, device: torch.device, manifest: Manifes
     checkpoints = Checkpoints(out / CHECKPOINTS, identity(config))
     with StopRequests() as stop, Collector(config) as collector:
         saved = checkpoints.load(replay)
-        positions = None if saved is None else saved["logs"]
-        run_log = RunLog(out, config.env.task_names, train_columns(config, agent), config.logging, positions)
-        trainer = Trainer(config, agent, replay, collector, run_log)
-        if saved is not None:
-            trainer.restore(saved["trainer"])
-        with RunProgress(out / LOG_FILE, trainer.last_epoch, trainer.epoch) as progress:
+        last_epoch = config.training.pretrain_epochs + config.training.epochs
+        with RunProgress(out / LOG_FILE, last_epoch, 0 if saved is None else saved["trainer"]["epoch"]) as progress:
+            run_log = _open_logs(config, out, train_columns(config, agent), saved)
+            trainer = Trainer(config, agent, replay, collector, run_log)
+            if saved is not None:
+                trainer.restore(saved["trainer"])
+            manifest.goes_on(trainer.epoch)
             log.info("training from epoch %d to %d in %s", trainer.epoch, trainer.last_epoch, out)
             save_every = 60 * config.training.checkpoint_minutes
             finished = _run_epochs(trainer, replay, run_log, checkpoints, stop, progress, save_every)
@@ -107,6 +109,13 @@ def _train(config: RunConfig, out: Path, device: torch.device, manifest: Manifes
                 manifest.close("interrupted")
                 log.info("stopped on request; the same command goes on from here")
     return finished
+
+
+def _open_logs(config: RunConfig, out: Path, columns: list[str], saved: dict[str, Any] | None) -> RunLog:
+    if saved is None:
+        return RunLog(out, config, columns, None, None)
+    steps = saved["trainer"]["epoch"] * config.training.epoch_frames * len(config.env.task_names)
+    return RunLog(out, config, columns, saved["logs"], steps)
 
 
 def _run_epochs(

@@ -53,3 +53,22 @@ def test_missing_inputs_are_told_before_the_set_up(
 def test_both_commands_of_the_readme_set_up_first() -> None:
     for target in ("reproduce", "test", "lint", "figures"):
         assert re.search(rf"^{target}:.*\bsetup\b", MAKEFILE, re.MULTILINE), target
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        (b"env: {benchmark: MT10}\nenv: {benchmark: MT25}\n", "bad.yaml: line 2: 'env' is there twice"),
+        (b"env:\n\tbenchmark: MT10\n", "bad.yaml: line 2: "),
+        (b"name: caf\xe9\n", "bad.yaml: line 1: "),
+        (b"", "bad.yaml: "),
+        (b"env: {benchmark: MT10}\nsac: {lrr: 1}\n", "bad.yaml: sac.lrr: unknown key"),
+    ],
+)
+def test_reproduce_names_the_file_and_the_line(tmp_path: Path, content: bytes, place: str) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_bytes(content)
+    done = make(ROOT, "--old-file=setup", "reproduce", f"CONFIG={bad}")
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"must: {tmp_path}/{place}")
+    assert "Traceback" not in done.stderr

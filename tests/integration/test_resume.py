@@ -1,13 +1,16 @@
 """An interrupted run ends with the same bytes as an undisturbed one (the twelfth defect of the original)."""
 
+import itertools
 import json
 import os
 import signal
 import subprocess
 import time
+from importlib import metadata
 
 import pytest
 
+from must import manifest
 from must.collect import Collector
 from must.config import METHODS
 from must.training import train
@@ -38,9 +41,9 @@ def test_a_terminated_run_goes_on_exactly(must, config_file, tmp_path, options):
         assert not (out / "result.json").exists()
     must(*command, "--out", out)
     assert contents(tmp_path / "undisturbed") == contents(out)
-    manifest = json.loads((out / "manifest.json").read_text())
-    assert manifest["state"] == "finished"
-    assert len(manifest["resumed"]) == 2
+    content = json.loads((out / "manifest.json").read_text())
+    assert content["state"] == "finished"
+    assert len(content["resumed"]) == 2
     assert not (out / "checkpoints").exists()
     assert epochs_logged(out / "timing.csv") == 9
 
@@ -173,3 +176,24 @@ def test_a_killed_run_leaves_no_worker_behind(config_file, tmp_path):
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGKILL)
     raise AssertionError("workers outlived their parent")
+
+
+def test_a_run_that_goes_on_with_other_packages_says_so(tmp_path, monkeypatch, caplog):
+    config, collect, calls = small_config(), Collector.collect, itertools.count(1)
+
+    def disturbed(*arguments):
+        if next(calls) == 3:
+            os.kill(os.getpid(), signal.SIGTERM)
+        return collect(*arguments)
+
+    monkeypatch.setattr(Collector, "collect", disturbed)
+    with monkeypatch.context() as before:
+        before.setattr(manifest, "_version", lambda _: "0.0.1")
+        assert not train(config, tmp_path)
+    assert train(config, tmp_path)
+    first, second = json.loads((tmp_path / "manifest.json").read_text())["starts"]
+    assert (first["epoch"], first["packages"]["torch"]) == (0, "0.0.1")
+    assert (second["epoch"], second["packages"]["torch"]) == (2, metadata.version("torch"))
+    (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert "torch 0.0.1 -> " in warning
+    assert warning in (tmp_path / "train.log").read_text()

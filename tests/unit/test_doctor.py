@@ -43,6 +43,22 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def _drawing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether this machine draws takes seconds to find out: that is tried by programs of their own only."""
+    monkeypatch.setattr("must.render.find_backend", lambda: "egl")
+
+
+def test_a_wrong_choice_of_opengl_concerns_films_only(tmp_path: Path) -> None:
+    done = run_doctor(tmp_path, MUJOCO_GL="nonsense")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "problem" not in done.stdout
+    (row,) = [row for row in done.stdout.splitlines() if "│ OpenGL" in row]
+    assert "│ optional" in row
+    assert "MUJOCO_GL=nonsense" in row
+    assert "unset it" in row
+
+
 def test_this_machine_can_train(tmp_path: Path) -> None:
     done = run_doctor(tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import yaml
 
 from .conftest import Workflow
 
@@ -26,6 +27,44 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         "the first mask update comes after",
     ),
 }
+
+
+TEXTS = {
+    "a section twice": ("training: {epochs: 3}\n", ".yaml: line {last}: 'training' is there twice"),
+    "what no run reads": ("method: mt_sac\n", "sweep.pruning_ratios: is read by no run"),
+}
+
+
+@pytest.mark.parametrize("case", TEXTS)
+def test_snakemake_reads_a_file_as_must_does(workflow: Workflow, smoke: dict[str, Any], case: str) -> None:
+    text, message = TEXTS[case]
+    text = yaml.safe_dump(smoke) + text
+    done = workflow.snakemake("--dry-run", config=text)
+    assert done.returncode == 2
+    assert message.format(last=len(text.splitlines())) in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert workflow.files == []
+
+
+def test_snakemake_reads_its_option_as_must_does(workflow: Workflow, smoke: dict[str, Any]) -> None:
+    done = workflow.snakemake("--dry-run", "--config", "sweep={seeds: [1], seeds: [2]}", config=smoke)
+    assert done.returncode == 2
+    assert "'seeds' is there twice" in done.stderr
+
+
+def test_numbers_are_those_of_yaml_1_2(workflow: Workflow, smoke: dict[str, Any]) -> None:
+    text = yaml.safe_dump(smoke).replace("- 0\n  - 1\n", "- 010\n  - 1_000\n")
+    assert "010" in text
+    trained = workflow.plan(text).trained
+    assert {path.rsplit("~", 1)[1] for path in trained} == {"10", "1000"}
+
+
+def test_a_results_link_to_nowhere_is_one_line(workflow: Workflow, smoke: dict[str, Any]) -> None:
+    (workflow.directory / "results").symlink_to("nowhere")
+    done = workflow.snakemake("--cores", "1", config=smoke)
+    assert done.returncode != 0
+    assert "results: is a link to nowhere, which is not there" in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("case", MISTAKES)

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pandas as pd
 from snakemake.settings.types import DeploymentMethod
-from snakemake.utils import Paramspace
+from snakemake.utils import Paramspace, update_config
 
 from must.analysis import best_run, load_results, table_names
 from must.cli import ORIGINAL_OPTIONS, option_flag
-from must.config import dump, identity, parse_experiment
+from must.config import dump, identity, parse_experiment, parse_sweep
+from must.config.yaml_text import parse_yaml, read_yaml
 from must.errors import ConfigError, MustError
+from must.streams import explain
 
 OPTIONS = {key: option_flag(name) for name, (key, *_) in ORIGINAL_OPTIONS.items()}
 """Settings that `must train` takes through an option of their own; the others go through `--set`."""
@@ -24,10 +26,26 @@ IN_IMAGE = DeploymentMethod.APPTAINER in workflow.deployment_settings.deployment
 """Whether Snakemake runs the jobs in the image; without, it ignores `container:` silently."""
 
 
+def read_configuration():
+    """Read the configuration files as `must` does: Snakemake reads YAML 1.1, and of two equal keys it drops one."""
+    asked = workflow.config_settings
+    own = workflow.configfiles[len(asked.configfiles) :]
+    merged = {}
+    for path in (*own, *asked.configfiles):
+        data = read_yaml(Path(os.path.relpath(path)))
+        update_config(merged, data if isinstance(data, dict) else {})
+    for entry in asked.config_args or ():
+        key, _, text = entry.partition("=")
+        update_config(merged, {key: parse_yaml(text, source=f"--config {entry}")})
+    config.clear()
+    config.update(merged)
+
+
 def read_experiment():
     """Validate the configuration, and every run of its sweep: (experiment, run path -> (spec, identity))."""
+    read_configuration()
     source = " + ".join(os.path.relpath(path) for path in workflow.configfiles)
-    experiment = parse_experiment(config, source=source or "configuration")
+    experiment = parse_sweep(config, source=source or "configuration")
     runs = {}
     for spec in experiment.runs():
         overrides = experiment.overrides(spec)
@@ -159,10 +177,13 @@ def clip_labels(wildcards):
 def record_config():
     """Write the merged configuration of this invocation (atomically: running jobs may be reading it)."""
     path = Path(CONFIG)
-    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(f".{os.getpid()}.tmp")
-    partial.write_text(dump(EXPERIMENT), encoding="utf-8")
-    partial.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(dump(EXPERIMENT), encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        stop(explain(error))
 
 
 def image_flavour():

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from must.analysis.labels import heading, method_label, value_label
 from must.analysis.load import Group, Results
 from must.analysis.markup import Cell
-from must.analysis.notes import commits_of, containers_of
+from must.analysis.provenance import commits_of, containers_of
 
 
 def by_benchmark(results: Results) -> list[list[Group]]:

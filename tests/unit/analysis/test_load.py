@@ -162,6 +162,34 @@ def test_a_damaged_result_is_named(runs, text, message):
         load_results(experiment, runs.results)
 
 
+def test_results_that_are_a_link_to_nowhere_or_a_file_are_said(runs, tmp_path):
+    (tmp_path / "link").symlink_to("nowhere")
+    with pytest.raises(ResultsError, match=r"link: is a link to nowhere, which is not there"):
+        load_results(runs.experiment(), tmp_path / "link" / "below")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ResultsError, match=r"file: is a file"):
+        load_results(runs.experiment(), tmp_path / "file")
+
+
+@pytest.mark.parametrize("name", ["eval.csv", "train.csv", "masks.csv", "manifest.json", "result.json", "config.yaml"])
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"null", b"[" * 100_000, b"a,b\n1\n", None])
+def test_whatever_is_wrong_with_a_file_it_is_named(runs, name, content):
+    experiment = runs.experiment()
+    path = runs.write_all(experiment)[0] / name
+    path.unlink()
+    if content is None:
+        path.mkdir()
+    else:
+        path.write_bytes(content)
+    if name == "config.yaml" and content in (b"null", b"", b"a,b\n1\n"):  # settings of no experiment
+        assert load_results(experiment, runs.results).runs[0].status is Status.STALE
+        return
+    with pytest.raises(ResultsError) as caught:
+        load_results(experiment, runs.results)
+    assert str(path) in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
 def test_seeds_must_have_been_evaluated_at_the_same_steps(runs):
     experiment = runs.experiment()
     runs.write_all(experiment, lambda spec, config: np.zeros((3 + config.training.seed, 2)))

@@ -198,6 +198,41 @@ def test_code_and_containers_that_differ_are_all_named(runs):
     assert dense["containers"] == "none sha256:" + "f" * 64
 
 
+def test_every_start_of_every_run_is_named(runs):
+    experiment = runs.experiment()
+    software = {"python": "3.11.7", "git_dirty": False, "container": None}
+    old = {**software, "git_commit": "a" * 40, "packages": {"torch": "2.12.0", "numpy": "2.4"}}
+    new = {**software, "git_commit": "b" * 40, "packages": {"torch": "2.13.0", "numpy": "2.4"}}
+    dropped = {**software, "git_commit": "c" * 40, "packages": {"torch": "1.0"}, "python": "3.9"}
+    histories = [
+        [{**old, "epoch": 0}, {**new, "epoch": 9}],  # went on with other software
+        [{**dropped, "epoch": 0}, {**new, "epoch": 0}, {**dropped, "epoch": None}],  # began anew; did nothing
+        [{"time": "long ago"}, new],  # from before starts were kept
+        [],
+    ]
+    for spec, starts in zip(experiment.runs(), histories, strict=True):
+        runs.write(experiment, spec, by_hand, **new, starts=starts)
+    for name in ("success_rate.md", "per_task.md", "aggregates.md", "cost.md"):
+        text = read(runs, experiment, name)
+        assert "code at different commits: aaaaaaaaaaaa, bbbbbbbbbbbb, unknown;" in text
+        assert "different packages: torch 2.12.0, 2.13.0;" in text
+
+
+def test_nothing_is_said_of_packages_that_are_the_same(runs):
+    for spec in (experiment := runs.experiment()).runs():
+        runs.write(experiment, spec, by_hand, packages={"torch": "2.13.0"}, python="3.11.7")
+    assert "packages" not in read(runs, experiment, "success_rate.md")
+
+
+@pytest.mark.parametrize("value", [3, "text", [1], {"a": 1}, None])
+@pytest.mark.parametrize("key", ["starts", "packages", "git_commit", "container", "python"])
+def test_a_manifest_of_another_program_does_no_harm(runs, key, value):
+    experiment = runs.experiment()
+    for spec in experiment.runs():
+        runs.write(experiment, spec, by_hand, **{key: value})
+    assert "Made with 2 seeds" in read(runs, experiment, "success_rate.md")
+
+
 def test_swept_settings_make_rows_and_blocks(runs):
     experiment = runs.experiment(
         sweep={

@@ -8,7 +8,8 @@ import torch
 
 from must.buffers import ReplayBuffer
 from must.buffers.replay import ROW_DIM
-from must.errors import CheckpointError
+from must.errors import CheckpointError, RunDirectoryError
+from must.run_log import CsvLog
 from must.training.checkpoint import KEEP, Checkpoints
 
 N_TASKS, CAPACITY = 2, 30
@@ -131,3 +132,22 @@ def test_an_addition_can_be_undone_even_half_way():
     assert torch.equal(content(replay), held)
     replay.go_back(added - 7)  # nothing was added since: the addition before stays
     assert replay.added == added
+
+
+@pytest.mark.parametrize("text", ["", "null", "[1]", "3", "{}", "[" * 100_000, '{"identity": "settings"}', "\x00"])
+def test_whatever_is_wrong_with_an_index_the_checkpoint_before_is_used(folder, text, caplog):
+    save(folder, 3)
+    newest = folder / "00000003.json"
+    newest.write_text(text)
+    assert Checkpoints(folder, "settings").load(empty_buffer()) == {"epoch": 2}
+    (message,) = caplog.messages
+    assert str(newest.with_suffix(".pt")) in message
+    assert len(message.splitlines()) == 1
+
+
+def test_a_log_that_was_cut_is_refused_and_not_filled_up(tmp_path):
+    path = tmp_path / "train.csv"
+    path.write_text("epoch\n1\n")
+    with pytest.raises(RunDirectoryError, match=r"train\.csv: is damaged"):
+        CsvLog(path, ["epoch"], position=100)
+    assert path.read_text() == "epoch\n1\n"

@@ -1,0 +1,93 @@
+"""The sections of an experiment beside those of its runs: what is swept, and how runs become numbers."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator
+
+from must.config.base import Count, Flag, Fraction, Positive, Real, Section, Whole
+from must.config.methods import MethodName
+from must.config.run_spec import NOT_APPLICABLE, format_value
+
+VARIANT_NAME = r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$"
+"""What a variant may be called; its name is a part of a path."""
+
+
+class SweepConfig(Section):
+    """Lists of values; the experiment trains every combination.
+
+    Settings that a method does not read are left out of its runs: methods without masks are trained once per seed (and
+    benchmark), and so is a dense run (pruning ratio 0), because the settings of masks and generators do not reach it.
+    """
+
+    variants: dict[str, dict[str, Any]] | None = Field(
+        default=None, min_length=1, json_schema_extra={"propertyNames": {"pattern": VARIANT_NAME}}
+    )
+    """Settings with names of their own: `name: {key: value}`, keys as after `--set`, such as
+    `{static: {method: static_sparse}, slow: {sac.lr: 1e-4}}`. What a variant sets is not swept in its runs."""
+    methods: list[MethodName] | None = Field(default=None, min_length=1)
+    """Values of `method`."""
+    soft_modularization_sizes: list[Literal["shallow", "deep"]] | None = Field(default=None, min_length=1)
+    """Values of `soft_modularization.size`."""
+    magnitude_networks: list[Literal["actor", "both"]] | None = Field(default=None, min_length=1)
+    """Values of `magnitude.networks`."""
+    magnitude_budgets: list[Literal["ratio", "parameters"]] | None = Field(default=None, min_length=1)
+    """Values of `magnitude.budget`."""
+    seeds: list[Whole] = Field(default=[0], min_length=1)
+    """Seeds; the tables give mean and spread over them. When left out, `training.seed`."""
+    pruning_ratios: list[Fraction] = Field(default=[0.5], min_length=1)
+    """Pruning ratios; 0 is the control, dense multi-task SAC. When left out, `masks.pruning_ratio`."""
+    update_intervals: list[Count] = Field(default=[50], min_length=1)
+    """Training epochs between two renewals of the masks. When left out, `masks.update_interval`."""
+    generator_lrs: list[Positive] | None = Field(default=None, min_length=1)
+    """Learning rates of the generators; when left out, `generator.lr`."""
+    use_sl_loss: list[Flag] | None = Field(default=None, min_length=1)
+    """Values of `generator.use_sl_loss`, such as `[0, 1]`."""
+    use_trajectory_info: list[Flag] | None = Field(default=None, min_length=1)
+    """Values of `generator.use_trajectory_info`, such as `[0, 1]`."""
+    granularities: list[Literal["weight", "neuron"]] | None = Field(default=None, min_length=1)
+    """Values of `masks.granularity`. Keys that only one of them reads are left out of the other's runs."""
+    benchmarks: list[Literal["MT10", "MT25", "MT50"]] | None = Field(default=None, min_length=1)
+    """Values of `env.benchmark`."""
+
+    @field_validator("*")
+    @classmethod
+    def _check_unique(cls, values: Any) -> Any:
+        if not isinstance(values, list):
+            return values
+        paths: dict[str, int] = {}
+        for number, value in enumerate(values):
+            path = format_value(value)
+            if path in paths:
+                first = paths[path]
+                raise ValueError(
+                    f"names a value twice: items {first + 1} and {number + 1}, {values[first]!r} and {value!r}, are "
+                    f"both '{path}' in the path of a run; list each value once"
+                )
+            if isinstance(value, float) and float(path) != value:
+                raise ValueError(
+                    f"{value!r} has more than 10 digits, which is all that the path of a run holds; {path}?"
+                )
+            paths[path] = number
+        return values
+
+    @field_validator("variants")
+    @classmethod
+    def _check_names(cls, values: dict[str, Any] | None) -> dict[str, Any] | None:
+        for name in values or {}:
+            if name == NOT_APPLICABLE:
+                raise ValueError(f"'{name}' cannot be the name of a variant: in a path it stands for what is not read")
+            if not re.fullmatch(VARIANT_NAME, name):
+                raise ValueError(f"'{name}' cannot be the name of a variant: use letters, digits, '-', '_' and '.'")
+        return values
+
+
+class ReportConfig(Section):
+    """How runs become numbers."""
+
+    final_evaluations: Count = 1
+    """The final success rate of a run is the mean of its last n evaluations."""
+    success_rate: Annotated[Real, Field(gt=0, le=1)] = 0.8
+    """Mean success over the tasks up to which environment steps are counted."""

@@ -1,0 +1,182 @@
+"""Live logs of a run that is killed and goes on: one run, no point twice, none lost; and they never end a run."""
+
+from __future__ import annotations
+
+import logging
+import struct
+import sys
+import types
+from pathlib import Path
+
+import pytest
+from tensorboardX.proto.event_pb2 import Event
+
+from must.live_logs import run_name
+from must.run_log import RunLog
+from tests.helpers import small_config
+
+COLUMNS = ["loss"]
+
+
+def open_log(directory: Path, positions=None, env_steps=None, **logging_settings) -> RunLog:
+    return RunLog(directory, small_config(logging=logging_settings), COLUMNS, positions, env_steps)
+
+
+def write(log: RunLog, epochs) -> None:
+    for epoch in epochs:
+        log.append("train", {"epoch": epoch, "env_steps": 30 * epoch, "loss": 0.5 * epoch})
+        if epoch % 2 == 0:
+            log.append("eval", {"epoch": epoch, "env_steps": 30 * epoch, "mean_success": 0.25})
+
+
+def train_and_resume(directory: Path, **settings) -> None:
+    """Log epochs 1 to 4 with a checkpoint after the second one, die, and go on from it to the sixth."""
+    directory.mkdir(parents=True)
+    killed = open_log(directory, **settings)
+    write(killed, [1, 2])
+    killed.sync()
+    positions = killed.positions()
+    write(killed, [3, 4])
+    resumed = open_log(directory, positions, env_steps=60, **settings)
+    write(resumed, [3, 4, 5, 6])
+    resumed.close()
+
+
+def tensorboard_points(directory: Path) -> list[tuple[str, int]]:
+    """Give what TensorBoard shows: at the start of a session it drops later points of the ones before."""
+    points: list[tuple[str, int]] = []
+    for path in sorted((directory / "tensorboard").iterdir()):
+        content, at = path.read_bytes(), 0
+        while at < len(content):
+            (size,) = struct.unpack_from("<Q", content, at)
+            event = Event.FromString(content[at + 12 : at + 12 + size])
+            at += 16 + size
+            if event.HasField("session_log"):
+                points = [(tag, step) for tag, step in points if step < event.step]
+            points += [(value.tag, event.step) for value in event.summary.value]
+    return points
+
+
+def test_tensorboard_has_every_point_once(tmp_path, monkeypatch):
+    times = iter(range(1_000_000_000, 2_000_000_000))
+    monkeypatch.setattr("tensorboardX.event_file_writer.time.time", lambda: next(times))  # names of files are seconds
+    train_and_resume(tmp_path / "run", tensorboard=True)
+    points = tensorboard_points(tmp_path / "run")
+    assert sorted(points) == sorted(
+        [("train/loss", 30 * epoch) for epoch in range(1, 7)]
+        + [("eval/mean_success", 30 * epoch) for epoch in (2, 4, 6)]
+    )
+
+
+class Wandb(types.ModuleType):
+    """Stands in for Weights & Biases: what it was asked for, and what it would refuse."""
+
+    def __init__(self) -> None:
+        super().__init__("wandb")
+        self.__spec__ = None
+        self.started: list[dict] = []
+        self.logged: list[list[tuple[int, dict]]] = []
+        self.has_key, self.fails = True, False
+        self.Settings = dict
+        self.step = 0
+
+    def login(self, prompt):
+        assert prompt is False  # on a terminal it would wait for somebody to type
+        return self.has_key
+
+    def init(self, **arguments):
+        if self.fails and arguments["mode"] == "online":
+            raise RuntimeError("no such host\nand many more lines")
+        self.started.append(arguments)
+        self.logged.append([])
+        return self
+
+    def log(self, values, step):
+        steps = [each for each, _ in self.logged[-1]]
+        assert not steps or step >= steps[-1]  # the library drops a step that is not the newest
+        self.logged[-1].append((step, values))
+
+    def finish(self):
+        pass
+
+
+@pytest.fixture
+def wandb(monkeypatch):
+    module = Wandb()
+    monkeypatch.setitem(sys.modules, "wandb", module)
+    return module
+
+
+def test_wandb_is_one_run_with_its_name_and_settings_and_loses_nothing(tmp_path, wandb):
+    directory = tmp_path / "results" / "study" / "runs" / "pruning_ratio~0.5" / "seed~1"
+    train_and_resume(directory, wandb="offline")
+    first, second = wandb.started
+    assert first["id"] == second["id"]
+    assert {first["name"], second["name"]} == {"study/pruning_ratio~0.5/seed~1"}
+    assert second["config"]["masks"]["pruning_ratio"] == 0.5
+    assert (second["resume"], second["mode"]) == ("allow", "offline")
+    # The second process has all of the run: the first one may have died with what it had not written yet.
+    assert sorted({step for step, _ in wandb.logged[1]}) == [1, 2, 3, 4, 5, 6]
+    losses = [(step, values["train/loss"]) for step, values in wandb.logged[1] if "train/loss" in values]
+    assert losses == [(epoch, 0.5 * epoch) for epoch in range(1, 7)]
+
+
+def test_wandb_is_not_told_again_what_its_server_knows(tmp_path, wandb):
+    wandb.step = 2  # the next step that it expects
+    train_and_resume(tmp_path / "run", wandb="online")
+    assert next(step for step, _ in wandb.logged[1]) == 2
+
+
+def test_another_directory_is_another_run(tmp_path, wandb):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        open_log(tmp_path / name, wandb="offline").close()
+    assert wandb.started[0]["id"] != wandb.started[1]["id"]
+
+
+@pytest.mark.parametrize(("has_key", "fails"), [(False, False), (True, True)])
+def test_online_without_a_server_goes_on_offline_with_one_line(tmp_path, wandb, caplog, has_key, fails):
+    wandb.has_key, wandb.fails = has_key, fails
+    with caplog.at_level(logging.WARNING, "must"):
+        log = open_log(tmp_path, wandb="online")
+        write(log, [1])
+        log.close()
+    (message,) = caplog.messages
+    assert len(message.splitlines()) == 1
+    assert [each["mode"] for each in wandb.started] == ["offline"]
+    assert len(wandb.logged[0]) == 1
+
+
+def test_a_live_log_that_fails_ends_with_one_line_and_the_csv_files_go_on(tmp_path, wandb, caplog):
+    def fail(*_, **__):
+        raise ConnectionResetError("gone")
+
+    log = open_log(tmp_path, wandb="offline")
+    wandb.log = fail
+    with caplog.at_level(logging.WARNING, "must"):
+        write(log, [1, 2, 3])
+        log.sync()
+        log.close()
+    assert len(caplog.messages) == 1
+    assert len((tmp_path / "train.csv").read_text().splitlines()) == 4
+
+
+def test_the_real_library_writes_one_run_offline(tmp_path):
+    pytest.importorskip("wandb", reason="pip install wandb")
+    train_and_resume(tmp_path / "run", wandb="offline")
+    made = [path.name.rsplit("-", 1)[1] for path in (tmp_path / "run" / "wandb").glob("offline-run-*")]
+    assert set(made) == {(tmp_path / "run" / "wandb" / "run-id").read_text().strip()}
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/a/results/quick/runs/pruning_ratio~0/seed~1", "quick/pruning_ratio~0/seed~1"),
+        ("/a/runs/b/results/quick/runs/seed~1", "quick/seed~1"),
+        ("/runs/one", "one"),
+        ("/home/mine", "mine"),
+        ("/x/runs/" + "n" * 200, "n" * 128),
+    ],
+)
+def test_a_run_is_named_by_its_path(path, name):
+    assert run_name(Path(path)) == name
