@@ -43,6 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(options.command(options))
     except MustError as error:
         print(f"must: {error}", file=sys.stderr)
+    except ImportError as error:
+        from must.versions import warning
+
+        print(f"must: {error}; {warning() or 'run make setup, and see must doctor'}", file=sys.stderr)
     except OSError as error:
         if error.errno not in _DISK_ERRORS:
             raise
@@ -125,7 +129,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _train(options: argparse.Namespace) -> int:
-    """Train one run, or go on with an interrupted one. Signals TERM, USR1 and INT: checkpoint, exit status 75."""
+    """Train one run, or go on with an interrupted one. Signals TERM, USR1, INT and HUP: checkpoint, exit status 75."""
     overrides = parse_assignments(options.set)
     for name, (key, _, _) in ORIGINAL_OPTIONS.items():
         value = getattr(options, name)
