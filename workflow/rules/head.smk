@@ -45,12 +45,12 @@ def clear_locks():
     if found["gone"]:
         gone = ", ".join(found["gone"])
         say(f"the Snakemake that was at work here is gone ({gone}); this one goes on")
-    if found["unknown"]:
+    if found["unknown"] and "--unlock" not in sys.argv:
         unknown = ", ".join(found["unknown"])
-        unlock = shlex.join([sys.executable, "-m", "snakemake", *sys.argv[1:]])
+        unlock = [sys.executable, "-m", "snakemake", "--unlock", *sys.argv[1:]]
         say(
             f"another Snakemake has locked files here ({unknown}). If it is no longer at work:\n"
-            f"    {unlock} --unlock\nand then the same command again"
+            f"    {shlex.join(unlock)}\nand then the same command again"
         )
     return found
 
