@@ -70,11 +70,10 @@ def wait_for_others():
         if not processes and not jobs:
             return
         if told is None:
-            ends = [f"kill {' '.join(processes)}"] if processes else []
-            ends += [f"scancel {' '.join(jobs)}"] if jobs else []
+            end = f"scancel {' '.join(jobs)}" if jobs else f"kill {' '.join(processes)}"
             say(
                 "runs of this experiment are still being trained by an earlier invocation; waiting for them. Where they "
-                f"stand is saved, and used here, if you stop them:\n    {' ; '.join(ends)}"
+                f"stand is saved, and used here, if you stop them:\n    {end}"
             )
             told = True
         time.sleep(1 if processes and not jobs else 10)
