@@ -6,8 +6,7 @@
 #   PYTHON    interpreter to build with (default: the first of python3, python3.13, python3.12, python3.11 that fits)
 #   FLAVOUR   cpu or cuda (default: cuda where an NVIDIA driver answers, else cpu)
 #
-# Where packages come from is pip's own business: its settings and PIP_* variables are used as they are. PyTorch's own
-# index of CPU wheels is asked as well where none of those has one (TORCH_CPU_INDEX= asks nobody).
+# Where packages come from is pip's own business: its settings and PIP_* variables are used as they are.
 # Without what a user's shell may bring along: start-up files, exported functions, CDPATH, options.
 [[ $- = *p* ]] || exec env -u POSIXLY_CORRECT bash -p -- "$0" "$@"
 set -euo pipefail
@@ -16,7 +15,6 @@ cd -- "$(dirname -- "$0")/.."
 venv=${1:-.venv}
 asked_python=${PYTHON:-}
 asked_flavour=${FLAVOUR:-}
-cpu_index=${TORCH_CPU_INDEX-https://download.pytorch.org/whl/cpu}
 # Another Python's modules, and settings of pip that say what is installed and where instead of where from.
 unset "${!PYTHON@}" PIP_{TARGET,PREFIX,ROOT,PYTHON,DRY_RUN,REPORT,NO_DEPS,EDITABLE,REQUIRE_HASHES,NO_BINARY,ONLY_BINARY}
 export PYTHONNOUSERSITE=1 PIP_USER=0
@@ -77,14 +75,14 @@ wait_for_turn() {
 }
 
 install_packages() {
-    local python flavour size index=
+    local python flavour size
     python=$(choose_python)
     say "making $venv with $python ($(version_of "$python"))"
     "$python" -m venv --clear "$venv"
-    choose_flavour
+    flavour=$(choose_flavour)
     size=size_$flavour size=${!size}
     say "installing what a training run needs ($locks/$flavour.txt: $size); this may take minutes"
-    pip install --require-hashes --requirement "$locks/$flavour.txt" ${index:+"$index"}
+    pip install --require-hashes --requirement "$locks/$flavour.txt"
     say "installing what the workflow and its developers need ($locks/tools.txt)"
     # One package comes as source only: build it with the setuptools that is locked, not with any that pip would fetch.
     pip install --require-hashes --no-build-isolation --requirement "$locks/tools.txt"
@@ -121,40 +119,34 @@ choose_python() {
         "install one, or name it: make setup PYTHON=/path/to/python3.$oldest"
 }
 
-# Set `flavour`, and `index` to an option of pip if the CPU build comes from PyTorch's own index.
 choose_flavour() {
-    flavour=$asked_flavour
+    local flavour=$asked_flavour
     if [ -z "$flavour" ]; then
         flavour=cpu
         if command -v nvidia-smi >/dev/null && nvidia-smi -L >/dev/null 2>&1; then flavour=cuda; fi
     fi
     if [ "$flavour" = cpu ] && ! cpu_build_is_found; then
-        say "no CPU build of PyTorch for this machine that $locks/cpu.txt allows, neither in pip's sources nor at" \
-            "${cpu_index:-an index of its own (TORCH_CPU_INDEX is empty)}. $(grep '^# CPU builds' "$locks/cpu.txt")" \
-            "To get one, name an index or a folder that has it in pip's own variables PIP_EXTRA_INDEX_URL or PIP_FIND_LINKS." >&2
+        say "pip's sources have no CPU build of PyTorch for this machine that $locks/cpu.txt allows." \
+            "$(grep '^# CPU builds' "$locks/cpu.txt")" \
+            "To get one ($size_cpu), name PyTorch's CPU wheel index in pip's own variable" \
+            "PIP_EXTRA_INDEX_URL, or a folder that holds the wheel in PIP_FIND_LINKS." >&2
         [ -z "$asked_flavour" ] ||
             die "make setup FLAVOUR=cuda works without it (and without a GPU), but takes $size_cuda."
         say "Installing the CUDA build instead: it works without a GPU too, but takes $size_cuda. Ctrl-C stops it." >&2
         flavour=cuda
     fi
-}
-
-cpu_build_is_found() {
-    local torch
-    torch=$(sed -n 's/^\(torch==[^ ]*\).*/\1/p' "$locks/cpu.txt")
-    torch_is_allowed "$torch" && return
-    [ -n "$cpu_index" ] && torch_is_allowed "$torch" --retries 1 --timeout 10 --extra-index-url "$cpu_index" &&
-        index=--extra-index-url=$cpu_index && say "the CPU build of PyTorch comes from $cpu_index"
+    echo "$flavour"
 }
 
 # Ask pip which file it would take for PyTorch, and whether the cpu lock allows it.
-torch_is_allowed() {
-    local digest
+cpu_build_is_found() {
+    local torch digest
+    torch=$(sed -n 's/^\(torch==[^ ]*\).*/\1/p' "$locks/cpu.txt")
     # pip 23.0, which Debian 12 has, writes the hash another way than later ones.
-    digest=$(pip install --dry-run --no-deps --report - "$@" |
+    digest=$(pip install --dry-run --no-deps --report - "$torch" |
         sed -n 's/.*"sha256": "\([0-9a-f]*\)".*/\1/p; s/.*"hash": "sha256=\([0-9a-f]*\)".*/\1/p' | head -n 1)
     [ -n "$digest" ] ||
-        die "pip finds no $1 in its sources: is the package index reachable?"
+        die "pip finds no $torch in its sources: is the package index reachable?"
     grep -q "$digest" "$locks/cpu.txt"
 }
 

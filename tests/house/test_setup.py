@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from pathlib import Path
 
@@ -116,20 +115,6 @@ def test_python_that_cannot_be_used(checkout: Checkout, python: str, message: st
     assert done.returncode == 2
     assert message in done.stderr
     assert not (checkout.root / ".venv").exists()
-
-
-def test_the_cpu_build_is_taken_from_an_index_of_its_own(checkout: Checkout, tmp_path: Path) -> None:
-    name = "torch-1.0+cpu-py3-none-any.whl"
-    pages = tmp_path / "index"
-    (pages / "torch").mkdir(parents=True)
-    wheel = (checkout.wheels / name).rename(pages / "torch" / name)
-    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    (pages / "torch" / "index.html").write_text(f'<a href="{name}#sha256={digest}">{name}</a>', encoding="utf-8")
-    own = {"PIP_NO_INDEX": "0", "PIP_INDEX_URL": (tmp_path / "empty").as_uri(), "TORCH_CPU_INDEX": pages.as_uri()}
-    done = checkout.setup(**own)
-    assert done.returncode == 0, done.stderr
-    assert checkout.installed("torch") == "1.0+cpu"
-    assert checkout.setup(**own).stdout == UP_TO_DATE
 
 
 def test_the_size_is_said_before_anything_is_downloaded(checkout: Checkout) -> None:
