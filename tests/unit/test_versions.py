@@ -1,5 +1,7 @@
 """Packages that are not the ones that are locked."""
 
+import os
+import subprocess
 import sys
 from importlib import metadata
 
@@ -42,3 +44,16 @@ def test_a_folder_of_the_same_name_that_tells_no_version(before, package, module
     (words,) = versions.other_packages()
     assert words.startswith(package)
     assert str(before / module) in words
+
+
+def test_a_package_that_cannot_be_imported_is_one_line(before):
+    (before / "numpy").mkdir()
+    (before / "numpy" / "__init__.py").write_text("raise ImportError('no _core of this Python')")
+    (before / "config.yaml").write_text("env: {tasks: [reach-v3]}")
+    command = [sys.executable, "-m", "must.cli", "train", "--config", before / "config.yaml", "--out", before / "run"]
+    env = os.environ | {"PYTHONPATH": str(before)}
+    done = subprocess.run(command, env=env, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "no _core of this Python" in done.stderr
+    assert str(before / "numpy") in done.stderr

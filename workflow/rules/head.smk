@@ -13,15 +13,16 @@ LOCKS = Path(".snakemake", "locks")
 
 
 def check_place():
-    """Refuse a place whose path Snakemake does not quote where it starts jobs in the image or on a cluster."""
-    place = os.getcwd()
-    unsafe = IN_IMAGE and (":" in place or repr(place) != f"'{place}'")
+    """Refuse paths that Snakemake does not quote where it starts jobs in the image or on a cluster."""
+    here = os.getcwd()
+    unsafe = [here] if IN_IMAGE and (":" in here or repr(here) != f"'{here}'") else []
     if not workflow.local_exec:
-        unsafe |= any(path != shlex.quote(path) for path in (place, sys.executable))
+        paths = [here, sys.executable, *map(str, workflow.configfiles)]
+        unsafe += [path for path in paths if path != shlex.quote(path)]
     if unsafe:
         stop(
-            f"{place}: Snakemake cannot start jobs {'in the image ' if workflow.local_exec else ''}below this path; "
-            "move the checkout to one of letters, digits, and . _ - + / alone"
+            f"{unsafe[0]}: Snakemake cannot start jobs {'in the image ' if workflow.local_exec else ''}with this path; "
+            "move it, or rename it to letters, digits, and . _ - + / alone"
         )
 
 
