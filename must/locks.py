@@ -188,13 +188,13 @@ def _make(marker: Path) -> bool:
 
 
 def _refusal(directory: Path, owner: Owner | None, waited: float) -> str:
-    if owner is None:
-        return f"{directory}: another process is training in it; wait for it or stop it"
-    text = f"{directory}: another process is training in it ({owner}); wait for it or stop it"
-    if owner.here:
+    text = f"{directory}: another process is training in it{f' ({owner})' if owner else ''}; wait for it or stop it"
+    if owner is not None and owner.here:
         return text
-    marker = f"; if it is gone, delete {directory / MARKER}" if (directory / MARKER).exists() else ""
-    return f"{text} (waited {waited / 60:.1f} minutes; {WAIT_VARIABLE} makes that longer){marker}"
+    if owner is not None:
+        text += f" (waited {waited / 60:.1f} minutes; {WAIT_VARIABLE} makes that longer)"
+    marker = directory / MARKER
+    return f"{text}; if it is gone, delete {marker}" if marker.exists() else text
 
 
 def _patience() -> float:

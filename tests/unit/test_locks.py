@@ -156,3 +156,9 @@ def test_a_file_that_names_nobody(tmp_path):
         assert Owner.read(tmp_path / LOCK) is None
         with locked(tmp_path):
             pass
+
+
+def test_a_marker_that_names_nobody_can_be_deleted(tmp_path, no_flock):
+    (tmp_path / MARKER).touch()  # its process was killed before it had written
+    with pytest.raises(RunDirectoryError, match=f"delete {tmp_path / MARKER}"), locked(tmp_path):
+        pass
