@@ -13,31 +13,44 @@ TESTS ?= tests
 SIDE_BY_SIDE := -n $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) < 8 ? $$(getconf _NPROCESSORS_ONLN) + 1 : 8 ))) --dist worksteal
 MACHINE ?= $(shell uname -n)
 
-# The workflow's jobs find `must` and `snakemake` on PATH; a user's own packages must not leak in.
-export PATH := $(CURDIR)/$(BIN):$(PATH)
-export PYTHONNOUSERSITE := 1
+# What a user gives is taken as it is written, whatever characters are in it: recipes read it from their environment.
+override CONFIG := $(value CONFIG)
+override PROFILE := $(value PROFILE)
+override RESULTS := $(value RESULTS)
+override PYTHON := $(value PYTHON)
+override FLAVOUR := $(value FLAVOUR)
+override MACHINE := $(value MACHINE)
+export CONFIG PROFILE RESULTS PYTHON FLAVOUR MACHINE
 
+# The workflow's jobs find `must` and `snakemake` on PATH; a user's own packages and shell settings must not leak in.
+export PATH := $(CURDIR)/$(BIN):$(value PATH)
+unexport $(filter-out PYTHON,$(filter PYTHON%,$(.VARIABLES))) BASH_ENV ENV CDPATH POSIXLY_CORRECT GREP_OPTIONS
+export PYTHONNOUSERSITE := 1
+# A home may be read-only, or another disk than the checkout. (Not for pip, whose cache serves every checkout.)
+CACHES := XDG_CACHE_HOME="$$PWD/.cache" MPLCONFIGDIR="$$PWD/.cache/matplotlib"
+
+.NOTPARALLEL:
 .DEFAULT_GOAL := help
 .PHONY: help setup reproduce figures report test test-slow test-system test-cluster bench lint format lock docs audit clean check-inputs
 
 help: ## List the targets
-	@printf 'usage: make TARGET [CONFIG=%s] [PROFILE=%s] [PYTHON=...] [FLAVOUR=cpu|cuda]\n\n' '$(CONFIG)' '$(PROFILE)'
+	@printf 'usage: make TARGET [CONFIG=%s] [PROFILE=%s] [PYTHON=...] [FLAVOUR=cpu|cuda]\n\n' "$$CONFIG" "$$PROFILE"
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Make .venv from the hashed locks, and install must into it
-	@PYTHON='$(PYTHON)' FLAVOUR='$(FLAVOUR)' containers/setup_venv.sh $(VENV)
+	@containers/setup_venv.sh $(VENV)
 
 reproduce: check-inputs setup ## Train the sweep of CONFIG, then make its tables and figures
-	@name=$$($(BIN)/python -m must.config '$(CONFIG)') && \
-		$(BIN)/snakemake --profile '$(PROFILE)' --configfile '$(CONFIG)' && \
+	@name=$$($(BIN)/python -m must.config "$$CONFIG") && \
+		$(CACHES) $(BIN)/snakemake --profile "$$PROFILE" --configfile "$$CONFIG" && \
 		printf '\nTables:  results/%s/tables/\nFigures: results/%s/figures/\n' "$$name" "$$name"
 
 figures: check-inputs setup ## Make tables and figures of CONFIG from the runs in RESULTS (results), without training
-	@$(BIN)/must aggregate --config '$(CONFIG)' --results '$(RESULTS)'
-	@$(BIN)/must figures --config '$(CONFIG)' --results '$(RESULTS)'
+	@$(CACHES) $(BIN)/must aggregate --config "$$CONFIG" --results "$$RESULTS"
+	@$(CACHES) $(BIN)/must figures --config "$$CONFIG" --results "$$RESULTS"
 
 report: check-inputs setup ## Make results/NAME/report.html of CONFIG, which must be finished: all of it in one page
-	@$(BIN)/python workflow/scripts/make_report.py --config '$(CONFIG)' --profile '$(PROFILE)'
+	@$(CACHES) $(BIN)/python workflow/scripts/make_report.py --config "$$CONFIG" --profile "$$PROFILE"
 
 test: setup ## Run the tests (TESTS=tests/unit for a part of them)
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not slow and not system and not cluster' $(TESTS)
@@ -52,7 +65,7 @@ test-cluster: setup ## Run the tests that need Slurm and Apptainer, as an ordina
 	@$(BIN)/python -m pytest -m cluster tests/cluster
 
 bench: setup ## Measure everything, and write benchmarks/results/MACHINE.json and docs/performance.md
-	@$(BIN)/must bench all --out 'benchmarks/results/$(MACHINE).json' --page docs/performance.md
+	@$(BIN)/must bench all --out "benchmarks/results/$$MACHINE.json" --page docs/performance.md
 
 lint: setup ## Check style, types, layering and the workflow
 	$(BIN)/ruff check .
@@ -60,7 +73,7 @@ lint: setup ## Check style, types, layering and the workflow
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/snakefmt --check Snakefile workflow
-	$(BIN)/snakemake --lint --configfile config/smoke.yaml
+	$(CACHES) $(BIN)/snakemake --lint --configfile config/smoke.yaml
 
 format: setup ## Rewrite the code in the project's style
 	$(BIN)/ruff check --fix .
@@ -79,12 +92,12 @@ audit: setup ## Look the locked packages up in the public lists of known vulnera
 	$(AUDIT)/bin/pip-audit --require-hashes --disable-pip -r containers/locks/cuda.txt -r containers/locks/tools.txt
 
 clean: ## Remove the environment and what tools leave behind (results/ stays)
-	rm -rf $(VENV) build dist must.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(VENV).lock .cache build dist must.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -not -path './results/*' -prune -exec rm -rf {} +
 
 # Before anything is installed: a mistyped name must not cost minutes.
 check-inputs:
-	@test -f '$(CONFIG)' || { echo "make: CONFIG=$(CONFIG): no such file; config/ holds the experiments" >&2; exit 2; }
-	@for folder in '$(PROFILE)' "$${XDG_CONFIG_HOME:-$$HOME/.config}/snakemake/$(PROFILE)" '/etc/xdg/snakemake/$(PROFILE)'; do \
+	@test -f "$$CONFIG" || { printf 'make: CONFIG=%s: no such file; config/ holds the experiments\n' "$$CONFIG" >&2; exit 2; }
+	@for folder in "$$PROFILE" "$${XDG_CONFIG_HOME:-$$HOME/.config}/snakemake/$$PROFILE" "/etc/xdg/snakemake/$$PROFILE"; do \
 		if test -d "$$folder"; then exit 0; fi; \
-	done; echo "make: PROFILE=$(PROFILE): no such folder; workflow/profiles/ holds the profiles" >&2; exit 2
+	done; printf 'make: PROFILE=%s: no such folder; workflow/profiles/ holds the profiles\n' "$$PROFILE" >&2; exit 2

@@ -24,9 +24,19 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from packaging.markers import Marker
+
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = ROOT / "containers" / "locks"
 PYTHONS = ("3.11", "3.12", "3.13")
+IMAGE = {"python_version": PYTHONS[0], "python_full_version": f"{PYTHONS[0]}.0"} | {
+    "sys_platform": "linux",
+    "platform_system": "Linux",
+    "platform_machine": "x86_64",
+    "platform_python_implementation": "CPython",
+    "implementation_name": "cpython",
+}
+"""The image, for markers of requirements."""
 SDIST_ONLY = ("connection-pool",)
 """Packages that publish no wheel; everything else is locked to wheels, so that set-up never compiles."""
 
@@ -58,12 +68,35 @@ def main() -> int:
     cpu_torch = {sha256(wheel["download_info"]["archive_info"]) for wheel in cpu_wheels}
     cpu_torch |= hashes(cuda["torch"], platforms=("macosx", "win"))
 
+    wheels = image_wheels(cuda)
+    (LOCKS / "image-wheels.list").write_text("\n".join(wheels) + "\n", encoding="utf-8")
     write("cuda", (entry(name, package, hashes(package)) for name, package in cuda.items()))
     write("tools", (entry(name, package, hashes(package)) for name, package in tools.items()))
     cpu_entries = (entry(name, package, hashes(package)) for name, package in cpu.items() if name != "torch")
     builds = ", ".join(sorted({python_of(wheel["download_info"]["url"]) for wheel in cpu_wheels}))
     write("cpu", [*cpu_entries, entry("torch", cuda["torch"], cpu_torch)], builds=builds)
     return 0
+
+
+def image_wheels(packages: Packages) -> list[str]:
+    """Give the file names of the wheels that the image, which has the first of `PYTHONS`, can take on Linux (x86-64).
+
+    Raises:
+        SystemExit: It can take none of a package that it needs.
+    """
+    script = ROOT / "containers" / "fill_wheelhouse.sh"
+    offered = {*subprocess.run([script, "tags"], capture_output=True, text=True, check=True).stdout.split(), "any"}
+    found, lacking = [], []
+    for name, package in packages.items():
+        wheels = [wheel["url"] for wheel in package.get("wheels", []) if usable(wheel["url"], ("",), PYTHONS[:1])]
+        names = [url.rsplit("/", 1)[-1] for url in wheels]
+        fitting = [name for name in names if offered & set(name.removesuffix(".whl").rsplit("-", 1)[1].split("."))]
+        found += fitting
+        if not fitting and Marker(package.get("marker", "python_version > '3'")).evaluate(IMAGE):
+            lacking.append(name)
+    if lacking:
+        sys.exit(f"make_locks: {script} asks for no platform that {', '.join(lacking)} has wheels for")
+    return sorted(found)
 
 
 def resolve(requirements: Iterable[str], constraints: Iterable[str] = ()) -> Packages:
@@ -115,10 +148,10 @@ def hashes(package: dict[str, Any], platforms: tuple[str, ...] = ("",)) -> set[s
     return {sha256(file) for file in wheels or [package["sdist"]]}
 
 
-def usable(url: str, platforms: tuple[str, ...]) -> bool:
-    """Whether a wheel is for one of `PYTHONS` and one of ``platforms``, by the tags in its file name."""
+def usable(url: str, platforms: tuple[str, ...], pythons: Iterable[str] = PYTHONS) -> bool:
+    """Whether a wheel is for one of some Pythons and one of ``platforms``, by the tags in its file name."""
     python, abi, platform = url.rsplit("/", 1)[-1].removesuffix(".whl").split("-")[-3:]
-    versions = {"cp" + version.replace(".", "") for version in PYTHONS}
+    versions = {"cp" + version.replace(".", "") for version in pythons}
     fits_python = abi in {"none", "abi3", *versions} and (
         abi == "abi3" or any(tag.startswith("py") or tag in versions for tag in python.split("."))
     )

@@ -7,15 +7,23 @@
 #   FLAVOUR   cpu or cuda (default: cuda where an NVIDIA driver answers, else cpu)
 #
 # Where packages come from is pip's own business: its settings and PIP_* variables are used as they are.
+# Without what a user's shell may bring along: start-up files, exported functions, CDPATH, options.
+[[ $- = *p* ]] || exec env -u POSIXLY_CORRECT bash -p -- "$0" "$@"
 set -euo pipefail
-cd "$(dirname "$0")/.."
+cd -- "$(dirname -- "$0")/.."
 
 venv=${1:-.venv}
 asked_python=${PYTHON:-}
 asked_flavour=${FLAVOUR:-}
+# Another Python's modules, and settings of pip that say what is installed and where instead of where from.
+unset "${!PYTHON@}" PIP_{TARGET,PREFIX,ROOT,PYTHON,DRY_RUN,REPORT,NO_DEPS,EDITABLE,REQUIRE_HASHES,NO_BINARY,ONLY_BINARY}
+export PYTHONNOUSERSITE=1 PIP_USER=0
+unset GREP_OPTIONS CDPATH
 PATH=${PATH//"$PWD/$venv/bin:"/} # The environment must not be made with its own interpreter.
 locks=containers/locks
 stamp=$venv/.setup.packages
+size_cpu="half a GB to download, 2 GB on the disk"
+size_cuda="3 GB to download, 6 GB on the disk"
 oldest=11 newest=13 # Python 3.x, as `requires-python` in pyproject.toml.
 
 say() { printf 'setup: %s\n' "$@"; }
@@ -26,6 +34,7 @@ die() {
 
 main() {
     case $asked_flavour in '' | cpu | cuda) ;; *) die "FLAVOUR=$asked_flavour: write FLAVOUR=cpu or FLAVOUR=cuda" ;; esac
+    check_path
     wait_for_turn
     if ! packages_are_current; then
         install_packages
@@ -39,21 +48,40 @@ main() {
     say "done: $venv/bin/must doctor tells what this machine has"
 }
 
-# Two `make` in one checkout must not write the environment at once. (macOS has no flock.)
+# PATH is divided at colons. Where a path has a blank or is long, pip starts an environment's programs through sh, with
+# their path in double quotes.
+check_path() {
+    local path=$PWD/$venv/bin/python3
+    case $path in
+    *:* | *$'\n'*) ;;
+    *[\"\`\\\$]*) [ ${#path} -gt 120 ] || [[ $path = *[[:space:]]* ]] || return 0 ;;
+    *) return 0 ;;
+    esac
+    die "$PWD: programs cannot be started below such a path (a colon; or one of \" \` \\ \$ beside a blank):" \
+        "move the checkout, or rename the folder"
+}
+
+# Two `make` in one checkout must not write the environment at once. The file is open for writing: NFS wants that of
+# whoever locks. Some file systems have no locks, and macOS has no flock.
 wait_for_turn() {
-    if command -v flock >/dev/null; then
-        exec 9<containers/setup_venv.sh
-        flock 9
+    command -v flock >/dev/null || return 0
+    if ! { exec 9>>"$venv.lock"; } 2>/dev/null; then
+        packages_are_current && project_is_current ||
+            die "$PWD/$venv.lock cannot be written: make setup needs a checkout that you may write to"
+        return 0
     fi
+    { flock -n 9 || { [ $? = 1 ] && say "waiting for another make in this checkout" && flock 9; }; } 2>/dev/null ||
+        say "warning: files cannot be locked in $PWD (flock fails); do not run make twice at a time there" >&2
 }
 
 install_packages() {
-    local python flavour
+    local python flavour size
     python=$(choose_python)
     say "making $venv with $python ($(version_of "$python"))"
     "$python" -m venv --clear "$venv"
     flavour=$(choose_flavour)
-    say "installing what a training run needs ($locks/$flavour.txt); this downloads a lot and may take minutes"
+    size=size_$flavour size=${!size}
+    say "installing what a training run needs ($locks/$flavour.txt: $size); this may take minutes"
     pip install --require-hashes --requirement "$locks/$flavour.txt"
     say "installing what the workflow and its developers need ($locks/tools.txt)"
     # One package comes as source only: build it with the setuptools that is locked, not with any that pip would fetch.
@@ -100,9 +128,11 @@ choose_flavour() {
     if [ "$flavour" = cpu ] && ! cpu_build_is_found; then
         say "pip's sources have no CPU build of PyTorch for this machine that $locks/cpu.txt allows." \
             "$(grep '^# CPU builds' "$locks/cpu.txt")" \
-            "To get one, name PyTorch's CPU wheel index in pip's own variable PIP_EXTRA_INDEX_URL." >&2
-        [ -z "$asked_flavour" ] || die "make setup FLAVOUR=cuda works without it (and without a GPU), but takes several GB more."
-        say "Installing the CUDA build instead: it works without a GPU too, but takes several GB more." >&2
+            "To get one ($size_cpu), name PyTorch's CPU wheel index in pip's own variable" \
+            "PIP_EXTRA_INDEX_URL, or a folder that holds the wheel in PIP_FIND_LINKS." >&2
+        [ -z "$asked_flavour" ] ||
+            die "make setup FLAVOUR=cuda works without it (and without a GPU), but takes $size_cuda."
+        say "Installing the CUDA build instead: it works without a GPU too, but takes $size_cuda. Ctrl-C stops it." >&2
         flavour=cuda
     fi
     echo "$flavour"
@@ -124,7 +154,7 @@ cpu_build_is_found() {
 pip() {
     local quiet=-qq
     [ -t 1 ] && quiet=
-    PIP_USER=0 "$venv/bin/python" -m pip ${quiet:+"$quiet"} "$@"
+    "$venv/bin/python" -m pip ${quiet:+"$quiet"} "$@"
 }
 
 main

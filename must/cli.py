@@ -52,6 +52,10 @@ def _run(arguments: Sequence[str] | None) -> int:
         sys.stdout.flush()
     except MustError as error:
         return _fail(str(error), EXIT_USER_ERROR)
+    except ImportError as error:
+        from must.versions import warning
+
+        return _fail(f"{error}; {warning() or 'run make setup, and see must doctor'}", EXIT_USER_ERROR)
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -133,7 +137,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _train(options: argparse.Namespace) -> int:
-    """Train one run, or go on with an interrupted one. Signals TERM, USR1 and INT: checkpoint, exit status 75."""
+    """Train one run, or go on with an interrupted one. Signals TERM, USR1, INT and HUP: checkpoint, exit status 75."""
     overrides = parse_assignments(options.set)
     for name, (key, _, _) in ORIGINAL_OPTIONS.items():
         value = getattr(options, name)

@@ -8,11 +8,11 @@ from __future__ import annotations
 import importlib
 import os
 import platform
-import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -22,17 +22,18 @@ import must
 from must import drawing
 from must.errors import RenderError
 from must.streams import guarded
+from must.versions import locked_versions, other_packages
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-ROOT = Path(must.__file__).resolve().parent.parent
-"""The checkout, when must is installed from one."""
 
 PYTHONS = ((3, 11), (3, 13))
 GIB = 2**30
 DISK_NEEDED, DISK_WANTED = 1 * GIB, 10 * GIB
 SHARED_MEMORY_WANTED = 64 * 2**20
+IMAGE_SPACE = {"cpu": 4, "cuda": 11}
+"""GB of temporary space that Apptainer takes to build an image; containers/build_image.sh wants the same."""
 TIMEOUT = 20.0
 """Seconds after which a program of the system is taken for hung."""
 
@@ -94,6 +95,7 @@ def checks(results: Path = Path("results")) -> list[Check]:
         ("mujoco", lambda: _package("mujoco")),
         ("packaging", lambda: _package("packaging")),
         ("metaworld", lambda: _package("metaworld")),
+        ("packages", _packages),
         ("simulator", _simulator),
         ("Snakemake", lambda: _tool("Snakemake", "snakemake", "the workflow")),
         ("Slurm plugin", lambda: _tool("Slurm plugin", "snakemake-executor-plugin-slurm", "--profile slurm")),
@@ -101,7 +103,9 @@ def checks(results: Path = Path("results")) -> list[Check]:
         ("GPU", _gpu),
         ("disk", lambda: _disk(results)),
         ("shared memory", _shared_memory),
+        ("caches", _caches),
         ("Apptainer", _apptainer),
+        ("image space", _image_space),
         ("Slurm", _slurm),
     ]
     drawing_check = _guarded("OpenGL", _opengl)  # before MuJoCo is imported: it is about the user's own variable
@@ -149,16 +153,14 @@ def _tool(name: str, package: str, use: str) -> Check:
     return Check(name, "ok", version)
 
 
-def locked_versions(root: Path = ROOT) -> dict[str, str]:
-    """Give package -> version as locked in a checkout; nothing when must was installed without one."""
-
-    def entries() -> Iterator[tuple[str, str]]:
-        for lock in ("cuda.txt", "tools.txt"):
-            path = root / "containers" / "locks" / lock
-            if path.is_file():
-                yield from re.findall(r"^([\w.-]+)==([^\s;\\]+)", path.read_text(encoding="utf-8"), re.MULTILINE)
-
-    return dict(entries())
+def _packages() -> Check:
+    """Hold all packages against the lock, and their places against the environment's."""
+    found = other_packages()
+    if found:
+        return Check(
+            "packages", "optional", "; ".join(found), "for the locked results: unset PYTHONPATH, run make setup"
+        )
+    return Check("packages", "ok", "as locked" if locked_versions() else "no lock to compare with")
 
 
 def _simulator() -> Check:
@@ -243,12 +245,34 @@ def _shared_memory() -> Check:
     return Check("shared memory", "ok", found)
 
 
+def _caches() -> Check:
+    """Look at the folder where Snakemake keeps copies of its sources, as it does even for a dry run."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    place = next(path for path in (cache, *cache.parents) if path.exists())
+    if os.access(place, os.W_OK | os.X_OK):
+        return Check("caches", "ok", f"{cache} can be written")
+    mend = 'for snakemake without make: export XDG_CACHE_HOME="$PWD/.cache"'
+    return Check("caches", "optional", f"{cache} cannot be written", mend)
+
+
 def _apptainer() -> Check:
     for program in ("apptainer", "singularity"):
         version = _ask(program, "--version")
         if version is not None:
             return Check("Apptainer", "ok", version)
     return Check("Apptainer", "optional", "not found", "for training in the image: install Apptainer 1.3 or newer")
+
+
+def _image_space() -> Check:
+    place = Path(os.environ.get("APPTAINER_TMPDIR") or os.environ.get("TMPDIR") or tempfile.gettempdir())
+    place = next(path for path in (place, *place.parents) if path.exists())
+    free = shutil.disk_usage(place).free / 1e9
+    small = [f"the {flavour} image ({space} GB)" for flavour, space in IMAGE_SPACE.items() if free < space]
+    found = f"{free:.1f} GB free at {place}"
+    if small:
+        mend = f"to build {' and '.join(small)}: set APPTAINER_TMPDIR to a folder on a larger local disk"
+        return Check("image space", "optional", found, mend)
+    return Check("image space", "ok", found)
 
 
 def _slurm() -> Check:

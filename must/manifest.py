@@ -15,6 +15,7 @@ from must.checkout import git_state
 from must.config import RunConfig
 from must.errors import ConfigError
 from must.files import write_atomically
+from must.image import image_digest
 
 PACKAGES = ("must", "torch", "metaworld", "mujoco", "gymnasium", "numpy", "scipy", "pydantic", "pyyaml")
 """The packages whose version can change a result."""
@@ -146,7 +147,7 @@ def _flat(start: dict[str, Any]) -> dict[str, str]:
 def container() -> dict[str, Any] | None:
     """Give the image that this process runs in and its content digest, or None on the bare host."""
     image = os.environ.get("APPTAINER_CONTAINER")
-    return {"image": image, "digest": os.environ.get("MUST_IMAGE_DIGEST")} if image else None
+    return {"image": image, "digest": image_digest(image)} if image else None
 
 
 def require_container(config: RunConfig) -> None:

@@ -65,7 +65,7 @@ def serve(pipe: Connection, names: Sequence[str], seed: int, env: EnvConfig, par
 
     The signals that ask a run to stop reach the whole process group; only the parent acts on them.
     """
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     _die_with(parent)
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,9 +11,10 @@ from must.buffers.replay import ROW_DIM
 from must.config import RunConfig, dump, identity, load_experiment
 from must.errors import ConfigError, RunDirectoryError
 from must.files import write_atomically
+from must.locks import LOCK, MARKER, locked
 
 CONFIG, MANIFEST, RESULT, FINAL = "config.yaml", "manifest.json", "result.json", "final.pt"
-LOCK, CHECKPOINTS = ".lock", "checkpoints"
+CHECKPOINTS = "checkpoints"
 
 
 @contextmanager
@@ -31,25 +30,30 @@ def claimed(directory: Path, config: RunConfig, keep_old: bool) -> Iterator[None
         RunDirectoryError: It belongs to something else, another process works in it, or there is no room on the disk.
     """
     _check_space(directory, config)
-    _check_content(directory, config, keep_old)
-    directory.mkdir(parents=True, exist_ok=True)
-    with (directory / LOCK).open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.EACCES):
-                raise
-            raise RunDirectoryError(f"{directory}: another process is training in it; wait for it or stop it") from None
-        text = dump(config)
-        write_atomically(directory / CONFIG, lambda file: file.write(text.encode()))
-        yield
+    _other_run(directory, config, keep_old)  # before anything is written to what belongs to something else
+    text = dump(config).encode()
+    while True:
+        directory.mkdir(parents=True, exist_ok=True)
+        with locked(directory):
+            # Another process may have had it until now; and a run is moved only when no process works in it.
+            other = _other_run(directory, config, keep_old)
+            if other is None:
+                write_atomically(directory / CONFIG, lambda file: file.write(text))
+                yield
+                return
+            _move_aside(directory, other)
 
 
-def _check_content(directory: Path, config: RunConfig, keep_old: bool) -> None:
+def _other_run(directory: Path, config: RunConfig, keep_old: bool) -> str | None:
+    """Return a short name of the run of another configuration that is there, or None if there is none.
+
+    Raises:
+        RunDirectoryError: The directory belongs to something else, or to such a run, which was not to be moved.
+    """
     if directory.exists() and not directory.is_dir():
         raise RunDirectoryError(f"{directory}: is a file; give --out a directory")
-    if not directory.is_dir() or not any(path.name != LOCK for path in directory.iterdir()):
-        return
+    if not directory.is_dir() or all(path.name.startswith(LOCK) for path in directory.iterdir()):
+        return None
     if not (directory / CONFIG).exists():
         raise RunDirectoryError(f"{directory}: holds files that are not a run of this program; give --out another one")
     try:
@@ -61,13 +65,13 @@ def _check_content(directory: Path, config: RunConfig, keep_old: bool) -> None:
             ) from None
         found = "unreadable"
     if found == identity(config):
-        return
+        return None
     if not keep_old:
         raise RunDirectoryError(
             f"{directory}: holds a run of another configuration (see its {CONFIG}); "
             "give --out another directory, or --keep-old to move that run aside"
         )
-    _move_aside(directory, found[:8])
+    return found[:8]
 
 
 def _move_aside(directory: Path, suffix: str) -> None:
@@ -76,6 +80,7 @@ def _move_aside(directory: Path, suffix: str) -> None:
         number += 1
         target = directory.with_name(f"{directory.name}.{suffix}-{number}")
     directory.rename(target)
+    (target / MARKER).unlink(missing_ok=True)
 
 
 def _check_space(directory: Path, config: RunConfig) -> None:

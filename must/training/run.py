@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from must import versions
 from must.algorithms import Agent
 from must.buffers import ReplayBuffer
 from must.collect import Collector
@@ -94,6 +95,8 @@ def _train(config: RunConfig, out: Path, device: torch.device, manifest: Manifes
                 trainer.restore(saved["trainer"])
             manifest.goes_on(trainer.epoch)
             log.info("training from epoch %d to %d in %s", trainer.epoch, trainer.last_epoch, out)
+            if words := versions.warning():
+                log.warning(words)
             save_every = 60 * config.training.checkpoint_minutes
             finished = _run_epochs(trainer, replay, run_log, checkpoints, stop, progress, save_every)
             run_log.sync()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any
 
-SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
-"""They ask a run to stop; a second SIGINT stops it at once, without a checkpoint."""
+SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT, signal.SIGHUP)
+"""They ask a run to stop; a second SIGINT stops it at once, without a checkpoint. SIGHUP: its terminal was closed."""
 
 
 class StopRequested(BaseException):
@@ -25,6 +26,7 @@ class StopRequests:
         """Whether a signal came."""
         self._interrupting = self._interrupted_by_user = False
         self._before: dict[int, Any] = {}
+        self._terminals: list[int] = []
 
     @contextmanager
     def interrupt(self) -> Iterator[None]:
@@ -39,7 +41,10 @@ class StopRequests:
             self._interrupting = False
 
     def __enter__(self) -> StopRequests:
-        self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
+        self._terminals = [descriptor for descriptor in (1, 2) if os.isatty(descriptor)]
+        # Under nohup a closed terminal means nothing.
+        ignored = {signal.SIGHUP} if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else set()
+        self._before = {number: signal.signal(number, self._note) for number in SIGNALS if number not in ignored}
         return self
 
     def __exit__(
@@ -53,6 +58,15 @@ class StopRequests:
             raise KeyboardInterrupt
         self._interrupted_by_user |= number == signal.SIGINT
         self.received = True
+        if number == signal.SIGHUP:
+            self._leave_terminal()
         if self._interrupting:
             self._interrupting = False  # signals often come twice: what follows the first must be left in peace
             raise StopRequested
+
+    def _leave_terminal(self) -> None:
+        """Write to nowhere what would go to the terminal: there, it would be an error from now on."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for descriptor in self._terminals:
+            os.dup2(nowhere, descriptor)
+        os.close(nowhere)

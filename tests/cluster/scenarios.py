@@ -51,7 +51,7 @@ def requeued(checkout: Checkout) -> Checkout:
 
 
 def beheaded(checkout: Checkout) -> Checkout:
-    """Kill the head with -9 in the middle, let its jobs end, and start it again as docs/cluster.md says."""
+    """Kill the head with -9 in the middle, let its jobs end, and give the same command again."""
     head = checkout.start(*FASTER)
     checkout.wait_for_checkpoint()
     head.kill()
@@ -59,7 +59,6 @@ def beheaded(checkout: Checkout) -> Checkout:
     (checkout.directory / "finished-before").write_text(
         "\n".join(name for name, manifest in checkout.manifests().items() if manifest["state"] == "finished")
     )
-    checkout.snakemake("--unlock")
     checkout.snakemake(*FASTER)
     return checkout
 

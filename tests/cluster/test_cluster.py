@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from concurrent.futures import Future
@@ -148,6 +149,8 @@ def test_the_host_is_refused_when_the_image_is_required(first: tuple[Checkout, s
     assert not (tmp_path / "run").exists()
     run("apptainer", "run", "--bind", f"{checkout.directory},{tmp_path}", image, *train)
     assert (tmp_path / "run" / "result.json").exists()
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["container"] == {"image": image, "digest": checkout.digest}
 
 
 def test_two_builds_of_a_commit_have_the_same_content(first: tuple[Checkout, str], second_digest: Future[str]) -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
+from packaging.utils import canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCKS = {name: ROOT / "containers" / "locks" / f"{name}.txt" for name in ("cpu", "cuda", "tools")}
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
+IMAGE = {"sys_platform": "linux", "platform_system": "Linux", "platform_machine": "x86_64", "python_version": "3.11"}
 CUDA_ONLY = re.compile(r"nvidia-|cuda-|triton$")
 
 
@@ -85,3 +87,23 @@ def unmet(wanted: list[str], locked: dict[str, str]) -> list[str]:
     found = {canonicalize_name(name): Version(version) for name, version in locked.items()}
     asked = [Requirement(text) for text in wanted]
     return [str(r) for r in asked if (v := found.get(canonicalize_name(r.name))) is None or v not in r.specifier]
+
+
+def test_the_image_asks_for_a_platform_of_every_wheel_that_it_needs() -> None:
+    script = ROOT / "containers" / "fill_wheelhouse.sh"
+    offered = {*subprocess.run([script, "tags"], capture_output=True, text=True, check=True).stdout.split(), "any"}
+    found = set()
+    for line in (ROOT / "containers" / "locks" / "image-wheels.list").read_text(encoding="utf-8").split():
+        name, version, _, tags = parse_wheel_filename(line)
+        if offered & {tag.platform for tag in tags}:
+            found.add((name, str(version)))
+    needed = [r for r, _ in entries("cuda") if r.marker is None or r.marker.evaluate(IMAGE)]
+    assert {(canonicalize_name(r.name), str(r.specifier).removeprefix("==")) for r in needed} - found == set()
+    # Published for glibc versions that few wheels are made for, and under the names from before there were numbers.
+    assert {
+        "manylinux_2_18_x86_64",
+        "manylinux_2_25_x86_64",
+        "manylinux_2_36_x86_64",
+        "manylinux2014_x86_64",
+    } <= offered
+    assert not any(tag.startswith(("manylinux_2_37", "musllinux")) for tag in offered)

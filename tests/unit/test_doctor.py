@@ -155,3 +155,32 @@ def test_unsupported_python(monkeypatch: pytest.MonkeyPatch) -> None:
     python = by_name(checks())["Python"]
     assert python.state == "problem"
     assert "make setup PYTHON=/path/to/python3.8" in python.mend
+
+
+def test_packages_that_are_not_as_locked_are_named(tmp_path: Path) -> None:
+    (tmp_path / "scipy").mkdir()
+    (tmp_path / "scipy" / "__init__.py").touch()
+    done = run_doctor(tmp_path, PYTHONPATH=str(tmp_path))
+    (row,) = [row for row in done.stdout.splitlines() if row.startswith("│ packages")]
+    assert f"scipy {doctor.locked_versions()['scipy']} is locked" in row
+    assert "unset PYTHONPATH" in row
+
+
+@pytest.mark.parametrize(("free_gb", "wanted"), [(2, ["cpu", "cuda"]), (10, ["cuda"]), (12, [])])
+def test_temporary_space_for_an_image(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_gb: float, wanted: list[str]
+) -> None:
+    monkeypatch.setenv("APPTAINER_TMPDIR", str(tmp_path / "not" / "yet"))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(0, 0, free_gb * 10**9))
+    space = by_name(checks())["image space"]
+    assert space.found == f"{free_gb:.1f} GB free at {tmp_path}"
+    assert (space.state == "ok") is (not wanted)
+    assert [flavour for flavour in doctor.IMAGE_SPACE if f"the {flavour} image" in space.mend] == wanted
+
+
+def test_a_home_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "/proc/no-home/.cache")
+    monkeypatch.setattr(os, "access", lambda path, _mode: not str(path).startswith("/proc"))  # root may write anywhere
+    caches = by_name(checks())["caches"]
+    assert caches.state == "optional"
+    assert "XDG_CACHE_HOME" in caches.mend

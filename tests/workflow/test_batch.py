@@ -1,11 +1,16 @@
 """Several runs in one job: planned by the job, each with its own log and result, and none takes the others with it."""
 
+import os
+import signal
+import subprocess
+import sys
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from .conftest import Workflow
+from .conftest import ROOT, Workflow
 
 
 @pytest.fixture
@@ -44,3 +49,25 @@ def test_a_failing_run_does_not_take_the_others_with_it(workflow: Workflow, batc
     assert {name: (runs / "seed~0" / name).read_bytes() for name in names} == before
     assert (workflow.directory / "results/smoke/tables/success_rate.csv").exists()
     assert not workflow.plan(batch).jobs
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT, signal.SIGHUP])
+def test_a_request_to_stop_is_handed_on(tmp_path: Path, number: signal.Signals) -> None:
+    """With a stand-in for `must`, which tells what it got; that a run then checkpoints, tests/integration holds."""
+    stand_in = tmp_path / "must"
+    stand_in.write_text(
+        f"#!{sys.executable}\nimport signal\n"
+        f"signal.signal({int(number)}, lambda *_: exit(75))\nprint('ready', flush=True)\nsignal.pause()\n"
+    )
+    stand_in.chmod(0o755)
+    command = [sys.executable, ROOT / "workflow/scripts/train_batch.py", "--config", "c.yaml", "--results", tmp_path]
+    command += ["--finished", tmp_path / "finished.json", "--slots", "1", "seed~0", "--seed 0"]
+    env = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    batch = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)
+    log = tmp_path / "logs/train/seed~0.log"
+    while not (log.exists() and "ready" in log.read_text()):
+        assert batch.poll() is None
+    batch.send_signal(number)
+    output, _ = batch.communicate(timeout=60)
+    assert batch.returncode == 75
+    assert "seed~0: exit status 75" in output

@@ -28,6 +28,7 @@ rule aggregate:
         f"{RESULTS}/logs/aggregate.log",
     benchmark:
         f"{RESULTS}/benchmarks/aggregate.tsv"
+    retries: 0
     localrule: True
     container:
         IMAGE

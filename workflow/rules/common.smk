@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -81,13 +82,29 @@ CHECKOUT = Path(
     )
 )
 
-# Jobs find `must` beside the Snakemake that runs them, whether or not its environment is activated.
+# Jobs find `must` beside the Snakemake that runs them, whether or not its environment is activated. What a user's shell
+# says to Python and to bash is kept from them, in the image too; and their caches lie beside the results.
 SEARCH_PATH = [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
-os.environ.update(PATH=os.pathsep.join(SEARCH_PATH))
+LEAKS = re.compile(
+    r"((APPTAINER|SINGULARITY)ENV_)?(PYTHON.+|BASH_ENV|BASH_FUNC_.+|ENV|CDPATH|POSIXLY_CORRECT)"
+)
+for variable in filter(LEAKS.fullmatch, list(os.environ)):
+    del os.environ[variable]
+os.environ.update(
+    PATH=os.pathsep.join(SEARCH_PATH),
+    PYTHONNOUSERSITE="1",
+    XDG_CACHE_HOME=str(Path(".cache").absolute()),
+    MPLCONFIGDIR=str(Path(".cache", "matplotlib").absolute()),
+)
 
 
 wildcard_constraints:
     **{axis: r"[^/]+" for axis in SWEEP.columns},
+
+
+def on_host(wildcards):
+    """Give no image: what a rule with this container does, it does on the host, wherever the others work."""
+    return None
 
 
 def run_path(wildcards):

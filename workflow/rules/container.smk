@@ -31,7 +31,10 @@ rule wheelhouse:
         f"containers/build/logs/wheelhouse-{FLAVOUR}.log",
     benchmark:
         f"containers/build/logs/wheelhouse-{FLAVOUR}.tsv"
+    retries: 0
     localrule: True
+    container:
+        on_host
     threads: 1
     resources:
         mem_mb=1000,
@@ -41,8 +44,8 @@ rule wheelhouse:
         lock=fingerprint("lock", FLAVOUR),
     message:
         "Downloading the wheels of the {params.flavour} image"
-    run:
-        shell("{params.script:q} {params.flavour} {output:q} >{log:q} 2>&1")
+    shell:
+        "{params.script:q} {params.flavour} {output:q} >{log:q} 2>&1"
 
 
 rule image:
@@ -58,7 +61,10 @@ rule image:
         f"containers/build/logs/image-{FLAVOUR}.log",
     benchmark:
         f"containers/build/logs/image-{FLAVOUR}.tsv"
+    retries: 0
     localrule: True
+    container:
+        on_host
     threads: 1
     resources:
         mem_mb=4000,
@@ -69,7 +75,5 @@ rule image:
         environment=fingerprint("environment", FLAVOUR, BOOTSTRAP),
     message:
         "Building the {params.flavour} image (some minutes; progress in {log})"
-    run:
-        shell(
-            "{params.script:q} {params.flavour} {params.bootstrap} {input.wheelhouse:q} {output.image:q} >{log:q} 2>&1"
-        )
+    shell:
+        "{params.script:q} {params.flavour} {params.bootstrap} {input.wheelhouse:q} {output.image:q} >{log:q} 2>&1"

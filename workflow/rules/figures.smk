@@ -30,6 +30,7 @@ rule figures:
         f"{RESULTS}/logs/figures.log",
     benchmark:
         f"{RESULTS}/benchmarks/figures.tsv"
+    retries: 0
     localrule: True
     container:
         IMAGE

@@ -24,6 +24,7 @@ rule pages:
         f"{RESULTS}/logs/pages.log",
     benchmark:
         f"{RESULTS}/benchmarks/pages.tsv"
+    retries: 0
     localrule: True
     container:
         IMAGE
@@ -55,6 +56,7 @@ rule configuration:
         f"{RESULTS}/logs/configuration.log",
     benchmark:
         f"{RESULTS}/benchmarks/configuration.tsv"
+    retries: 0
     localrule: True
     container:
         IMAGE
@@ -72,7 +74,7 @@ rule configuration:
         "python3 {params.script:q} --directory {params.directory:q} {params.config:q} >{log:q} 2>&1"
 
 
-# Not in the image, which has no OpenGL: with `run:` a rule needs no container.
+# Not in the image, which has no OpenGL.
 rule clip:
     input:
         results=TRAINED,
@@ -88,7 +90,10 @@ rule clip:
         f"{RESULTS}/logs/clips/{{task}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/clips/{{task}}.tsv"
+    retries: 0
     localrule: True
+    container:
+        on_host
     threads: 1
     resources:
         mem_mb=2000,
@@ -99,11 +104,9 @@ rule clip:
         run=lambda wildcards: run_to_film().spec.path,
     message:
         "Filming {wildcards.task} of {params.run_dir}"
-    run:
-        shell(
-            "{{ must render {params.run_dir:q} --task {wildcards.task:q} --out {output.clip:q}"
-            " && python3 {params.script:q} --directory {params.directory:q} {output.clip:q}; }} >{log:q} 2>&1"
-        )
+    shell:
+        "{{ must render {params.run_dir:q} --task {wildcards.task:q} --out {output.clip:q}"
+        " && python3 {params.script:q} --directory {params.directory:q} {output.clip:q}; }} >{log:q} 2>&1"
 
 
 rule report_parts:

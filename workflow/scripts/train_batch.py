@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from types import FrameType
 
-STOP_SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT)
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT, signal.SIGHUP)
 EXIT_INTERRUPTED = 75
 
 
@@ -34,7 +34,8 @@ def main() -> int:
             process.send_signal(number)
 
     for number in STOP_SIGNALS:
-        signal.signal(number, stop)
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores it
+            signal.signal(number, stop)
     while running or (waiting and not stopping):
         while waiting and len(running) < options.slots and not stopping:
             run = waiting.pop(0)

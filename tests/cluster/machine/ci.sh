@@ -3,7 +3,7 @@
 #
 # usage: tests/cluster/machine/ci.sh [USER]       (default must-ci; made, with subordinate ids, if it does not exist)
 set -euo pipefail
-cd "$(dirname "$0")/../../.."
+CDPATH= cd -- "$(dirname -- "$0")/../../.."
 
 user=${1:-must-ci}
 here=tests/cluster/machine
