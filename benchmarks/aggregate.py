@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def measured(folder: Path, experiment: Experiment, command: str) -> dict[str, float]:
-    """Run ``must aggregate`` or ``must figures``; give what it took.
+    """Run ``must aggregate`` or ``must figures``; return what it took.
 
     Returns:
         Seconds by the clock; seconds of CPU, which other programs on the machine lengthen less; and the most memory of

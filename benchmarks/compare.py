@@ -140,7 +140,7 @@ def _inference(policy: Any) -> float:
 
 
 def _median(function: Callable[[], object], repeats: int) -> float:
-    """Give the milliseconds of a call."""
+    """Return the milliseconds of a call."""
     function()
     times = []
     for _ in range(repeats):

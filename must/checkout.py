@@ -14,7 +14,7 @@ _SECONDS = 30
 
 
 def git_state(root: Path | None = None) -> dict[str, Any]:
-    """Give the commit of the source code, and whether it was changed since; an image carries them as variables.
+    """Return the commit of the source code, and whether it was changed since; an image carries them as variables.
 
     A commit counts only if it holds this very package at this very place: neither a repository around the checkout nor
     one that a variable of git's points to is meant.

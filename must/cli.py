@@ -35,12 +35,12 @@ ORIGINAL_OPTIONS = {
 
 
 def option_flag(name: str) -> str:
-    """Give an option as it is typed: ``update_interval`` -> ``--update-interval``."""
+    """Return an option as it is typed: ``update_interval`` -> ``--update-interval``."""
     return f"--{name.replace('_', '-')}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; give its exit status: 0 done, 2 a user's mistake, 75 interrupted with a checkpoint."""
+    """Run a command; return its exit status: 0 done, 2 a user's mistake, 75 interrupted with a checkpoint."""
     return guarded(lambda: _run(arguments))
 
 
@@ -69,7 +69,7 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _fail(message: str, status: int) -> int:
-    """Say what went wrong, as far as anybody reads it; give the exit status."""
+    """Describe what went wrong, as far as anybody reads it; return the exit status."""
     with suppress(OSError):
         print(f"must: {message}", file=sys.stderr)
     return status
@@ -245,7 +245,7 @@ def _bench(options: argparse.Namespace) -> int:
 
 
 def _doctor(_options: argparse.Namespace) -> int:
-    """Say what is missing on this machine and how to mend it."""
+    """Describe what is missing on this machine and how to mend it."""
     from must import doctor
 
     return doctor.main()

@@ -87,7 +87,7 @@ def _row(key: str, entry: dict[str, Any]) -> str:
 
 
 def _values(entry: dict[str, Any]) -> str:
-    """Say in words which values a property of the JSON schema takes."""
+    """Describe which values a property of the JSON schema takes."""
     if "enum" in entry:
         return ", ".join(f"`{_yaml(value)}`" for value in entry["enum"])
     if "anyOf" in entry:
@@ -107,7 +107,7 @@ def _yaml(value: Any) -> str:
 
 
 def section_of(field: FieldInfo) -> type[Section] | None:
-    """Give the section that a field of an experiment holds, or None for a plain key."""
+    """Return the section that a field of an experiment holds, or None for a plain key."""
     kind = field.annotation
     return kind if isinstance(kind, type) and issubclass(kind, Section) else None
 

@@ -53,7 +53,7 @@ class Check:
 
 
 def main() -> int:
-    """Print all checks as a table; give the exit status: 0, or 2 if there is a problem."""
+    """Print all checks as a table; return the exit status: 0, or 2 if there is a problem."""
     from rich.markup import escape
     from rich.table import Table
 
@@ -84,7 +84,7 @@ def _console() -> Console:
 
 
 def checks(results: Path = Path("results")) -> list[Check]:
-    """Look at everything, in the order of a set-up; no check raises.
+    """Check everything, in the order of a set-up; no check raises.
 
     Args:
         results: Where the results of experiments lie (or will lie).
@@ -141,7 +141,7 @@ def _package(name: str) -> Check:
 
 
 def _tool(name: str, package: str, use: str) -> Check:
-    """Look up a package that only the workflow needs, without importing it."""
+    """Find a package that only the workflow needs, without importing it."""
     mend = f"for {use}: run make setup"
     try:
         version = metadata.version(package)
@@ -246,7 +246,7 @@ def _shared_memory() -> Check:
 
 
 def _caches() -> Check:
-    """Look at the folder where Snakemake keeps copies of its sources, as it does even for a dry run."""
+    """Check the folder where Snakemake keeps copies of its sources, as it does even for a dry run."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     place = next(path for path in (cache, *cache.parents) if path.exists())
     if os.access(place, os.W_OK | os.X_OK):
@@ -287,7 +287,7 @@ def _slurm() -> Check:
 
 
 def _ask(*command: str) -> str | None:
-    """Give what a program prints, or None when it is not there, fails or hangs."""
+    """Return what a program prints, or None when it is not there, fails or hangs."""
     if shutil.which(command[0]) is None:
         return None
     try:

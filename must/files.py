@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> str:
-    """Write a file aside, force it onto the disk, and rename it into place; give its SHA-256.
+    """Write a file aside, force it onto the disk, and rename it into place; return its SHA-256.
 
     Args:
         path: Where it shall lie; its directory must exist.
@@ -48,6 +48,6 @@ def naming(path: Path) -> Iterator[None]:
 
 
 def sha256(path: Path) -> str:
-    """Give the SHA-256 of a file, in hexadecimal digits."""
+    """Return the SHA-256 of a file, in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -8,7 +8,7 @@ from must.errors import RunDirectoryError
 
 
 def final_policy(run_dir: Path) -> Path:
-    """Give the file that holds a run's trained policy.
+    """Return the file that holds a run's trained policy.
 
     Raises:
         RunDirectoryError: The directory does not hold a finished run.

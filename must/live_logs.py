@@ -172,7 +172,7 @@ class _WandB:
 
 
 def run_name(directory: Path) -> str:
-    """Give the name of a run by its path: experiment and settings, without what leads there and without ``runs``."""
+    """Return the name of a run by its path: experiment and settings, without what leads there and without ``runs``."""
     parts = directory.resolve().parts
     if "runs" in parts[2:]:
         at = len(parts) - 1 - parts[::-1].index("runs")
@@ -183,7 +183,7 @@ def run_name(directory: Path) -> str:
 
 
 def _logged(directory: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Give the rows of ``train.csv`` and ``eval.csv``, by epoch: (log, row)."""
+    """Return the rows of ``train.csv`` and ``eval.csv``, by epoch: (log, row)."""
     with (directory / "train.csv").open(newline="") as train, (directory / "eval.csv").open(newline="") as evaluations:
         rows = (
             ((name, {"epoch": int(row.pop("epoch")), **{key: float(text) for key, text in row.items() if text}}))
@@ -197,7 +197,7 @@ def _logged(directory: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _run_id(path: Path) -> str:
-    """Give the identifier of the run: the one that an earlier process made, else a new one."""
+    """Return the identifier of the run: the one that an earlier process made, else a new one."""
     known = path.read_text(encoding="utf-8", errors="replace").strip() if path.exists() else ""
     if known.isalnum():
         return known

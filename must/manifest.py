@@ -84,7 +84,7 @@ class Manifest:
 
 
 def result_with_this_software(path: Path) -> dict[str, Any] | None:
-    """Give the result of a finished run by its manifest, if the run ended with the very software that runs now.
+    """Return the result of a finished run by its manifest, if the run ended with the very software that runs now.
 
     Software in a git tree that has been changed is never the same: it may have been changed again.
     """
@@ -112,7 +112,7 @@ def _version(package: str) -> str | None:
 
 
 def _starts(before: dict[str, Any]) -> list[dict[str, Any]]:
-    """Give the starts that a manifest knows; one from before they were kept knows the software of the last only."""
+    """Return the starts that a manifest knows; one from before they were kept knows the software of the last only."""
     if not before:
         return []
     starts = before.get("starts")
@@ -124,7 +124,7 @@ def _starts(before: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
-    """Say what changed between two starts, as far as both are known."""
+    """Describe what changed between two starts, as far as both are known."""
     old, new = _flat(before), _flat(now)
     return [
         f"{name} {old[name] or 'unknown'} -> {value or 'unknown'}"
@@ -145,7 +145,7 @@ def _flat(start: dict[str, Any]) -> dict[str, str]:
 
 
 def container() -> dict[str, Any] | None:
-    """Give the image that this process runs in and its content digest, or None on the bare host."""
+    """Return the image that this process runs in and its content digest, or None on the bare host."""
     image = os.environ.get("APPTAINER_CONTAINER")
     return {"image": image, "digest": image_digest(image)} if image else None
 
@@ -184,7 +184,7 @@ def _read_or_set_aside(path: Path) -> dict[str, Any]:
 
 
 def cpu_name() -> str:
-    """Give the name of the CPU's model."""
+    """Return the name of the CPU's model."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

@@ -52,7 +52,7 @@ class CsvLog:
         self._write([_text(row.get(column)) for column in self._columns])
 
     def position(self) -> int:
-        """Give the size of the file in bytes."""
+        """Return the size of the file in bytes."""
         return self._file.tell()
 
     def sync(self) -> None:
@@ -114,7 +114,7 @@ class RunLog:
                 live(log, row)
 
     def positions(self) -> dict[str, int]:
-        """Give the sizes of all logs in bytes."""
+        """Return the sizes of all logs in bytes."""
         return {name: log.position() for name, log in self._logs.items()}
 
     def sync(self) -> None:

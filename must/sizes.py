@@ -38,7 +38,7 @@ def table(rows: list[tuple[str, tuple[int, ...]]]) -> str:
 
 
 def _row(found: dict[str, int]) -> tuple[int, ...]:
-    """Give the numbers of `COLUMNS` from what an agent says of its sizes."""
+    """Return the numbers of `COLUMNS` from what an agent says of its sizes."""
     return (
         found["policy_parameters"],
         found["policy_parameters_kept"],

@@ -35,7 +35,7 @@ def require_directory() -> None:
 
 
 def guarded(command: Callable[[], int]) -> int:
-    """Run a command; give its exit status, or 141 where nobody reads what it prints any more.
+    """Run a command; return its exit status, or 141 where nobody reads what it prints any more.
 
     What it printed is written out before this returns, so that a disk that is full is an error here.
     """
@@ -60,7 +60,7 @@ def discard() -> None:
 
 
 def explain(error: OSError) -> str:
-    """Say in one line what the system would not do, with which file, and what to do about it."""
+    """Describe in one line what the system would not do, with which file, and what to do about it."""
     place = f"{error.filename}" if error.filename is not None else "output"
     if error.filename2 is not None:
         place += f" -> {error.filename2}"

@@ -63,7 +63,7 @@ class Experts:
         return Experts(dict(items[task] for task in tasks))
 
     def act(self, observations: NDArray[Any], noise: Float32 | None) -> Float32:
-        """Give each task's action (K, 4); an expert has a mean action only."""
+        """Return each task's action (K, 4); an expert has a mean action only."""
         assert noise is None, "an evaluation takes the mean action"
         seen = observations.astype(np.float32).astype(np.float64)
         with warnings.catch_warnings():
@@ -73,7 +73,7 @@ class Experts:
         return actions
 
     def eval_action(self, observations: NDArray[np.float64]) -> Float32:
-        """Give each task's action, as Meta-World's evaluation asks for it."""
+        """Return each task's action, as Meta-World's evaluation asks for it."""
         return self.act(observations, None)
 
     def reset(self, env_mask: NDArray[np.bool_]) -> None:
@@ -81,14 +81,14 @@ class Experts:
 
 
 def our_success(paces: Mapping[str, float], seed: int, episodes: int = N_GOALS) -> dict[str, float]:
-    """Give the success rate of each task's expert in our evaluation."""
+    """Return the success rate of each task's expert in our evaluation."""
     env = EnvConfig(tasks=list(paces), horizon=MAX_HORIZON)
     results = evaluate([TaskRunner(name, seed, env) for name in paces], Experts(paces), episodes)
     return {name: success for name, (success, _) in zip(paces, results, strict=True)}
 
 
 def our_goals(name: str, seed: int, episodes: int = N_GOALS) -> list[int]:
-    """Give the goals at which our evaluation judges a task."""
+    """Return the goals at which our evaluation judges a task."""
     return TaskRunner(name, seed, EnvConfig(tasks=[name])).evaluation_goals(episodes)
 
 
@@ -135,7 +135,7 @@ def their_success(paces: Mapping[str, float], seed: int, goals: Mapping[str, lis
 
 
 def _note_goals(env: Any, tasks: Sequence[metaworld.Task]) -> list[int]:
-    """Give a list that grows by the number of each goal that an environment is set to."""
+    """Return a list that grows by the number of each goal that an environment is set to."""
     numbers = {task.data: number for number, task in enumerate(tasks)}
     noted: list[int] = []
     set_task = env.set_task

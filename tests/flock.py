@@ -29,7 +29,7 @@ int flock(int descriptor, int operation) {
 
 
 def strange_locks(place: Path, error: int | None = None) -> dict[str, str]:
-    """Give the variables under which a program finds flock as NFS 4 has it, or failing with an error number."""
+    """Return the variables under which a program finds flock as NFS 4 has it, or failing with an error number."""
     source, library = place / "flock.c", place / "flock.so"
     if not library.exists():
         source.write_text(SOURCE, encoding="utf-8")

@@ -27,12 +27,12 @@ SMALL: dict[str, Any] = {
 
 
 def small_config(**sections: dict[str, Any]) -> RunConfig:
-    """Give the settings of a run of seconds, with some keys changed: small_config(masks={"pruning_ratio": 0})."""
+    """Return the settings of a run of seconds, with some keys changed: small_config(masks={"pruning_ratio": 0})."""
     return parse_experiment(merged(SMALL, sections)).run_config()
 
 
 def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """Give a copy of nested settings with changes laid over it."""
+    """Return a copy of nested settings with changes laid over it."""
     result = dict(base)
     for key, value in changes.items():
         result[key] = merged(base.get(key, {}), value) if isinstance(value, dict) else value
@@ -40,7 +40,7 @@ def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def random_batch(n_tasks: int, rows: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> Batch:
-    """Give a batch of random transitions."""
+    """Return a batch of random transitions."""
     rng = torch.Generator().manual_seed(seed)
     observations, next_observations = torch.randn(2, n_tasks, rows, OBS_DIM, generator=rng, dtype=dtype)
     actions = torch.rand(n_tasks, rows, ACTION_DIM, generator=rng, dtype=dtype) * 2 - 1
@@ -69,5 +69,5 @@ def random_masks(layout: MaskLayout, ratio: float, n_members: int, n_tasks: int)
 
 
 def relative_error(value: Tensor, reference: Tensor) -> float:
-    """Give |value - reference| / |reference|."""
+    """Return |value - reference| / |reference|."""
     return float(((value - reference).norm() / reference.norm().clamp_min(1e-30)).detach())

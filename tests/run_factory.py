@@ -29,7 +29,7 @@ TASK_MASKS = ("must", "static_sparse")
 """Methods that give each task masks of its own."""
 
 Success = Callable[[RunSpec, RunConfig], Any]
-"""Gives the (E, K) success rates of a run."""
+"""Returns the (E, K) success rates of a run."""
 
 
 def learning_curves(spec: RunSpec, config: RunConfig, evaluations: int = 13, episodes: int = 10) -> np.ndarray:

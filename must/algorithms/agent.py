@@ -184,7 +184,7 @@ class Agent(Hooks):
         return {**deepcopy(learned), **copied, **(deepcopy(masks) if learning_masks else masks)}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take over what `snapshot` gave."""
+        """Load what `snapshot` returned."""
         for network in ("policy", "critic", "target_critic"):
             getattr(self, network).load_state_dict(state[network])
         with torch.no_grad():
@@ -225,7 +225,7 @@ class Agent(Hooks):
         }
 
     def load_policy(self, state: dict[str, Any]) -> None:
-        """Take over what `final_state` gave: the agent can act, and no more."""
+        """Load what `final_state` returned: the agent can act, and no more."""
         self.policy.load_state_dict(state["policy"])
         self._restore_masks(state["mask_version"], state["policy_masks"], [])
 

@@ -105,6 +105,6 @@ class Encoders(nn.Module):
         return [optimizer.state_dict() for optimizer in self._optimizers]
 
     def load_optimizer_states(self, states: list[dict[str, object]]) -> None:
-        """Take over what `optimizer_states` returned."""
+        """Load what `optimizer_states` returned."""
         for optimizer, state in zip(self._optimizers, states, strict=True):
             optimizer.load_state_dict(state)

@@ -99,14 +99,14 @@ class Hooks:
         return {}
 
     def _restore_method(self, state: dict[str, Any]) -> None:
-        """Take over what `_method_state` gave."""
+        """Load what `_method_state` returned."""
 
     def _mask_learner_state(self) -> dict[str, Any]:
         """Return what only mask updates change; see `snapshot`."""
         return {}
 
     def _restore_mask_learner(self, state: dict[str, Any]) -> None:
-        """Take over what `_mask_learner_state` gave, from a whole snapshot."""
+        """Load what `_mask_learner_state` returned, from a whole snapshot."""
 
     def _generator_size(self) -> int:
         """Count the parameters of mask generators and encoders."""

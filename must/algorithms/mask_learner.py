@@ -141,7 +141,7 @@ class MaskLearner(nn.Module, MaskRule):
         return [*(optimizer.state_dict() for optimizer in self.optimizers), *self.encoders.optimizer_states()]
 
     def load_optimizer_states(self, states: list[dict[str, Any]]) -> None:
-        """Take over what `optimizer_states` returned."""
+        """Load what `optimizer_states` returned."""
         count = len(self.optimizers)
         for optimizer, state in zip(self.optimizers, states[:count], strict=True):
             optimizer.load_state_dict(state)

@@ -48,7 +48,7 @@ class Published(NamedTuple):
 
 
 class MaskRule(ABC):
-    """Looks on during the gradient steps of an update epoch, and says at its end which masks come next."""
+    """Follows the gradient steps of an update epoch, and chooses at its end which masks come next."""
 
     metrics: tuple[str, ...] = ()
     """What `step` returns, by name."""

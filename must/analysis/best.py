@@ -7,7 +7,7 @@ from must.analysis.statistics import final_success
 
 
 def best_run(results: Results) -> Run:
-    """Give the finished run with the highest final success, mean over its tasks; of equals, the first in the sweep.
+    """Return the finished run with the highest final success, mean over its tasks; of equals, the first in the sweep.
 
     One run is no evidence: it is for looking at, never for a number in a table.
     """

@@ -59,7 +59,7 @@ OF_METHODS: dict[str, Callable[[Results], Figure | None]] = {
 
 
 def figure_names(experiment: Experiment) -> list[str]:
-    """Give the figures that an experiment has when all of its runs are finished.
+    """Return the figures that an experiment has when all of its runs are finished.
 
     A sweep without pruning has no update intervals and no masks; a single task has none to share masks with. Several
     methods are compared as a whole, and task by task at the end only.
@@ -86,7 +86,7 @@ def figure_names(experiment: Experiment) -> list[str]:
 
 
 def _planned(experiment: Experiment) -> list[tuple[Others, RunConfig]]:
-    """Give the settings of each run of the first seed, with those that set its block of groups apart."""
+    """Return the settings of each run of the first seed, with those that set its block of groups apart."""
     data, seed = experiment.model_dump(mode="json"), str(experiment.sweep.seeds[0])
     return [
         (
@@ -103,7 +103,7 @@ def _prunes(config: RunConfig) -> bool:
 
 
 def _swept(planned: list[tuple[Others, RunConfig]], key: str) -> bool:
-    """Tell whether runs that differ in nothing else that is compared differ in a setting of the masks."""
+    """Return whether runs that differ in nothing else that is compared differ in a setting of the masks."""
     values: dict[Others, set[float]] = {}
     for others, config in planned:
         values.setdefault(others, set()).add(getattr(config.masks, key))
@@ -111,7 +111,7 @@ def _swept(planned: list[tuple[Others, RunConfig]], key: str) -> bool:
 
 
 def drawings(experiment: Experiment) -> dict[str, Callable[[Results], Figure | None]]:
-    """Give name -> what draws a figure of the experiment, or gives None when the results hold no data for it."""
+    """Return name -> what draws a figure of the experiment, or gives None when the results hold no data for it."""
     if not compares_methods(experiment):
         return FIGURES
     return OF_METHODS | {name: draw for name, draw in FIGURES.items() if name not in OF_METHODS}

@@ -9,7 +9,7 @@ from must.errors import ResultsError
 
 
 def write_atomically(path: Path, content: bytes) -> Path:
-    """Write a file as a whole or not at all, and give its path.
+    """Write a file as a whole or not at all, and return its path.
 
     Raises:
         ResultsError: The file cannot be written.

@@ -33,7 +33,7 @@ NOTHING = "\N{EN DASH}"
 
 
 def heading(axis: str) -> str:
-    """Give the heading of a swept axis."""
+    """Return the heading of a swept axis."""
     return _HEADINGS[axis]
 
 

@@ -127,15 +127,15 @@ class Results:
         return tuple(self.groups[0].settings)
 
     def final(self, group: Group) -> FloatArray:
-        """Give the (R, K) final success of a group's runs that count."""
+        """Return the (R, K) final success of a group's runs that count."""
         return final_success(group.success, self.experiment.report.final_evaluations)
 
     def mean_final(self, group: Group) -> float:
-        """Give a group's final success, mean over seeds and tasks; less than any success where no run counts."""
+        """Return a group's final success, mean over seeds and tasks; less than any success where no run counts."""
         return float(self.final(group).mean()) if group.finished else -1.0
 
     def control_of(self, group: Group) -> Group | None:
-        """Give the group of multi-task SAC on the same tasks, the control; None when the sweep has none."""
+        """Return the group of multi-task SAC on the same tasks, the control; None when the sweep has none."""
         same = [
             other
             for other in self.groups
@@ -191,7 +191,7 @@ def load_results(experiment: Experiment, results: Path) -> Results:
 
 
 def _require_directory(results: Path) -> None:
-    """Say so where there can be no runs because of what lies at the place of the results."""
+    """Raise an error where there can be no runs because of what lies at the place of the results."""
     for path in (*reversed(results.parents), results):
         if path.is_symlink() and not path.exists():
             raise ResultsError(
@@ -222,7 +222,7 @@ def _load_run(experiment: Experiment, spec: RunSpec, directory: Path) -> Run:
 
 
 def _state(directory: Path) -> str:
-    """Give the state of an unfinished run; its manifest may be missing, or torn by whatever ended the run."""
+    """Return the state of an unfinished run; its manifest may be missing, or torn by whatever ended the run."""
     try:
         return str(read_json(directory / "manifest.json").get("state", "unknown"))
     except ResultsError:
@@ -230,7 +230,7 @@ def _state(directory: Path) -> str:
 
 
 def _identity_of(path: Path) -> str | None:
-    """Give the identity of a run's own settings; None when they are not valid in this version."""
+    """Return the identity of a run's own settings; None when they are not valid in this version."""
     try:
         data = read_yaml(path)
     except ConfigError as error:

@@ -217,7 +217,7 @@ def verify_checksum(path: Path, expected: str) -> None:
 
 
 def explain_damage(path: Path) -> ResultsError:
-    """Say what is wrong with a CSV file that is not what the run wrote: the torn line, if there is one."""
+    """Describe what is wrong with a CSV file that is not what the run wrote: the torn line, if there is one."""
     lines = _read_text(path).splitlines(keepends=True)
     line, problem = _find_damage(lines, numbers=slice(0))
     if line:
@@ -258,7 +258,7 @@ def _is_number(text: str) -> bool:
 
 
 def _last_lines(path: Path, size: int) -> list[str]:
-    """Give the whole lines in the last ``size`` bytes of a CSV file, without its header."""
+    """Return the whole lines in the last ``size`` bytes of a CSV file, without its header."""
     try:
         with path.open("rb") as file:
             start = max(0, path.stat().st_size - size)

@@ -27,7 +27,7 @@ _REASONS = {
 
 
 def left_out_notes(results: Results) -> list[str]:
-    """Say which runs of the sweep are not in the numbers, and why: one line for each reason."""
+    """Describe which runs of the sweep are not in the numbers, and why: one line for each reason."""
     notes = []
     for status, reason in _REASONS.items():
         runs = [run for run in results.runs if run.status is status]
@@ -72,7 +72,7 @@ class Kind(Enum):
 
 
 def closing_note(results: Results, kind: Kind) -> str:
-    """Say how the numbers of a table were made: seeds, episodes, what the interval is, code and container."""
+    """Describe how the numbers of a table were made: seeds, episodes, what the interval is, code and container."""
     experiment = results.experiment
     env, last = experiment.env, experiment.report.final_evaluations
     finished = [run for run in results.runs if run.status is Status.FINISHED]
@@ -96,7 +96,7 @@ def closing_note(results: Results, kind: Kind) -> str:
 
 
 def _uncertainty(results: Results, kind: Kind) -> list[str]:
-    """Say what stands behind the numbers of a table."""
+    """Describe what stands behind the numbers of a table."""
     if kind is Kind.COST:
         return ["no interval"]
     counts = {len(group.finished) for group in results.groups} - {0}
@@ -111,7 +111,7 @@ def _uncertainty(results: Results, kind: Kind) -> list[str]:
 
 
 def seeds_note(groups: Sequence[Group], what: str, spread: bool) -> str:
-    """Say what is drawn in a figure, and of how many seeds, such as ``mean and 95 % interval, 5 seeds``.
+    """Describe what is drawn in a figure, and of how many seeds, such as ``mean and 95 % interval, 5 seeds``.
 
     Args:
         groups: What is drawn.
@@ -131,7 +131,7 @@ def seeds_note(groups: Sequence[Group], what: str, spread: bool) -> str:
 
 
 def coverage_note(results: Results) -> str:
-    """Say, for a figure, how much of the sweep it shows; empty when it is all of it."""
+    """Describe, for a figure, how much of the sweep it shows; empty when it is all of it."""
     finished = sum(run.status is Status.FINISHED for run in results.runs)
     return "" if finished == len(results.runs) else f"{finished} of {len(results.runs)} runs finished"
 

@@ -9,7 +9,7 @@ from must.analysis.load import Run
 
 
 def starts_of(run: Run) -> list[dict[str, Any]]:
-    """Give the starts that a run's result was made by: from the last one that began with epoch 0.
+    """Return the starts that a run's result was made by: from the last one that began with epoch 0.
 
     A manifest from before starts were kept knows the software of the last one only.
     """
@@ -21,7 +21,7 @@ def starts_of(run: Run) -> list[dict[str, Any]]:
 
 
 def commits_of(runs: Sequence[Run]) -> dict[str, bool]:
-    """Give the commits that runs were made with -> whether any of their trees had uncommitted changes."""
+    """Return the commits that runs were made with -> whether any of their trees had uncommitted changes."""
     commits: dict[str, bool] = {}
     for start in _all_starts(runs):
         commit = str(start.get("git_commit") or "unknown")
@@ -30,7 +30,7 @@ def commits_of(runs: Sequence[Run]) -> dict[str, bool]:
 
 
 def containers_of(runs: Sequence[Run]) -> list[str]:
-    """Give the digests of the containers that runs were made in; ``none`` stands for no container."""
+    """Return the digests of the containers that runs were made in; ``none`` stands for no container."""
     digests = set()
     for start in _all_starts(runs):
         container = start.get("container")
@@ -39,7 +39,7 @@ def containers_of(runs: Sequence[Run]) -> list[str]:
 
 
 def differing_packages(runs: Sequence[Run]) -> dict[str, list[str]]:
-    """Give the packages (and Python) of which runs were made with several versions -> these versions."""
+    """Return the packages (and Python) of which runs were made with several versions -> these versions."""
     found: dict[str, set[str]] = {}
     for start in _all_starts(runs):
         packages = start.get("packages")

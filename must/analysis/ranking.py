@@ -65,7 +65,7 @@ def names_of(groups: Sequence[Group], without: Sequence[str] = ()) -> list[str]:
 
 
 def words_of(groups: Sequence[Group], without: Sequence[str] = ()) -> list[list[str]]:
-    """Give the parts of the names; see `names_of`."""
+    """Return the parts of the names; see `names_of`."""
     values: dict[str, set[str]] = {}
     sharing: dict[tuple[str, str], set[str]] = {}
     for group in groups:

@@ -28,7 +28,7 @@ def epochs_since_renewal(group: Group, evaluations: int) -> int | None:
 
 
 def recency_notes(results: Results) -> list[str]:
-    """Say so where settings are judged differently long after their last renewal, or by masks nothing was trained with.
+    """Return notes on settings that are judged at different times after their last renewal, or under untrained masks.
 
     A renewal costs success for some epochs: such a table compares how long ago it was.
     """

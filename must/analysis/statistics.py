@@ -22,7 +22,7 @@ class Spread(NamedTuple):
 
 
 def final_success(success: FloatArray, evaluations: int) -> FloatArray:
-    """Give the success of each run and task at the end of training.
+    """Return the success of each run and task at the end of training.
 
     Args:
         success: (R, E, K) success rates.
@@ -40,7 +40,7 @@ def final_success(success: FloatArray, evaluations: int) -> FloatArray:
 
 
 def best_success(success: FloatArray) -> FloatArray:
-    """Give the success of each run and task at the evaluation whose mean over tasks was the run's highest.
+    """Return the success of each run and task at the evaluation whose mean over tasks was the run's highest.
 
     It is an optimistic figure (the maximum of a noisy series), so it is never mixed with `final_success`. Of several
     evaluations with the same mean the first counts.
@@ -58,7 +58,7 @@ def best_success(success: FloatArray) -> FloatArray:
 
 
 def over_runs(values: FloatArray) -> Spread:
-    """Give mean and sample standard deviation (n - 1) over the runs.
+    """Return mean and sample standard deviation (n - 1) over the runs.
 
     Args:
         values: (R, ...) one value of each run.
@@ -89,7 +89,7 @@ def window_means(values: FloatArray, window: int) -> FloatArray:
 
 
 def independent_overlap(pruning_ratio: float) -> float:
-    """Give the overlap |A and B| / |A or B| that two random masks of the same density have on average.
+    """Return the overlap |A and B| / |A or B| that two random masks of the same density have on average.
 
     With density d = 1 - pruning ratio, the masks share d * d of the elements and cover 2 d - d * d of them.
     """

@@ -121,22 +121,22 @@ _DASHES = ("solid", (0, (5, 1.2)), (0, (3, 1, 1, 1)), (0, (2, 1)), (0, (5, 1, 1,
 
 
 def ratio_looks(ratios: Sequence[float]) -> dict[float, Look]:
-    """Give each pruning ratio its look."""
+    """Return the look of each pruning ratio."""
     return dict(zip(ratios, _ramp("viridis", 0.25, 0.9, len(ratios)), strict=True))
 
 
 def interval_looks(intervals: Sequence[int]) -> dict[int, Look]:
-    """Give each update interval its look."""
+    """Return the look of each update interval."""
     return dict(zip(intervals, _ramp("plasma", 0.05, 0.78, len(intervals)), strict=True))
 
 
 def variant_looks(count: int) -> list[Look]:
-    """Give each of several variants its look."""
+    """Return the look of each of several variants."""
     return _ramp("cividis", 0.0, 0.8, count)
 
 
 def look_of(group: Group, looks: Mapping[float, Look]) -> Look:
-    """Give a group's look among pruning ratios."""
+    """Return a group's look among pruning ratios."""
     return DENSE if group.dense else looks[ratio_of(group)]
 
 
@@ -196,7 +196,7 @@ def _legend_order(label: str) -> tuple[bool, float]:
 
 
 def titles_height(titles: Sequence[str]) -> float:
-    """Give the height in inches that the titles of a row of panels need."""
+    """Return the height in inches that the titles of a row of panels need."""
     lines = 1 + max(title.count("\n") for title in titles)
     return lines * LINE_HEIGHT * _TITLE / SMALL
 

@@ -53,16 +53,16 @@ class Variant:
         return tuple(sorted({interval_of(group) for group in self._shown}, key=lambda interval: interval or 0))
 
     def at(self, interval: int | None) -> tuple[Group, ...]:
-        """Give the groups of an update interval, by ascending pruning ratio."""
+        """Return the groups of an update interval, by ascending pruning ratio."""
         return tuple(sorted((group for group in self._shown if interval_of(group) == interval), key=ratio_of))
 
     def masked_with(self, ratio: float) -> tuple[Group, ...]:
-        """Give the groups of a pruning ratio, by ascending update interval."""
+        """Return the groups of a pruning ratio, by ascending update interval."""
         same = (group for group in self.masked if ratio_of(group) == ratio)
         return tuple(sorted(same, key=lambda group: interval_of(group) or 0))
 
     def best_interval(self, evaluations: int) -> int | None:
-        """Give the update interval to show when only one can be: most finished runs, then highest final success.
+        """Return the update interval to show when only one can be: most finished runs, then highest final success.
 
         Args:
             evaluations: How many of the last evaluations make the final success.
@@ -83,7 +83,7 @@ class Variant:
 
 
 def compares_methods(experiment: Experiment) -> bool:
-    """Tell whether an experiment trains several methods, or named variants: tables and figures then compare them."""
+    """Return whether an experiment trains several methods, or named variants: tables and figures then compare them."""
     return len(experiment.methods) > 1 or len(experiment.sweep.variants or ()) > 1
 
 
@@ -99,31 +99,31 @@ def variants(results: Results) -> list[Variant]:
 
 
 def masked_variants(results: Results) -> list[Variant]:
-    """Give the variants whose tasks have masks."""
+    """Return the variants whose tasks have masks."""
     return [variant for variant in variants(results) if variant.masked]
 
 
 def all_ratios(shown: Sequence[Variant]) -> list[float]:
-    """Give the pruning ratios of all groups with masks, ascending."""
+    """Return the pruning ratios of all groups with masks, ascending."""
     return sorted({ratio for variant in shown for ratio in variant.ratios})
 
 
 def all_intervals(shown: Sequence[Variant]) -> list[int]:
-    """Give the update intervals of all groups, ascending."""
+    """Return the update intervals of all groups, ascending."""
     return sorted({interval for variant in shown for interval in variant.intervals if interval is not None})
 
 
 def ratio_of(group: Group) -> float:
-    """Give the pruning ratio of a group; 0 for methods without masks."""
+    """Return the pruning ratio of a group; 0 for methods without masks."""
     return 0.0 if group.dense else group.config.masks.pruning_ratio
 
 
 def interval_of(group: Group) -> int | None:
-    """Give the update interval of a group, in epochs; None where masks, if there are any, are never updated."""
+    """Return the update interval of a group, in epochs; None where masks, if there are any, are never updated."""
     return group.config.masks.update_interval if group.config.learns_masks else None
 
 
 def _others(group: Group) -> tuple[tuple[str, str], ...]:
-    """Give the settings of a group that are not compared within a variant."""
+    """Return the settings of a group that are not compared within a variant."""
     settings = group.settings.items()
     return tuple((axis, value) for axis, value in settings if axis not in COMPARED and value != NOT_APPLICABLE)

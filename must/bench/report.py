@@ -120,7 +120,7 @@ def write_page(results: Mapping[str, Any], page: Path) -> None:
 
 
 def step_times(results: Mapping[str, Any]) -> dict[str, list[tuple[float, float]]]:
-    """Give, for each granularity, (pruning ratio, milliseconds of a gradient step), dense first."""
+    """Return, for each granularity, (pruning ratio, milliseconds of a gradient step), dense first."""
 
     def step(title: str) -> float:
         found = next(entry for entry in results["results"][title] if entry["name"] == "gradient step")

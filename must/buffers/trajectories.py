@@ -51,7 +51,7 @@ class TrajectoryStore:
         return [list(episodes) for episodes in self._episodes], list(self._succeeded)
 
     def restore(self, episodes: list[list[Float32]], succeeded: list[bool]) -> None:
-        """Take over what `state` gave."""
+        """Load what `state` returned."""
         for store, saved in zip(self._episodes, episodes, strict=True):
             store.clear()
             store.extend(saved)

@@ -71,7 +71,7 @@ class Collector:
             raise
 
     def collect(self, policy: NumpyPolicy, frames: int) -> list[Collected]:
-        """Let every task take ``frames`` steps; give what each collected."""
+        """Take ``frames`` steps in every task; return what each collected."""
         return self._ask(lambda worker: Collect(policy.for_tasks(worker.tasks), frames))
 
     def evaluate(self, policy: NumpyPolicy, episodes: int, horizon: int | None = None) -> EvalResult:
@@ -81,7 +81,7 @@ class Collector:
         return EvalResult(np.array(success), np.array(returns))
 
     def state(self) -> list[RunnerState]:
-        """Give where the collection of each task stands."""
+        """Return where the collection of each task stands."""
         return self._ask(lambda _: GetState())
 
     def restore(self, states: Sequence[RunnerState]) -> None:

@@ -57,7 +57,7 @@ class TaskRunner:
         return self._rng.standard_normal(ACTION_DIM, dtype=np.float32)
 
     def step(self, action: Float32) -> float:
-        """Take a step with an action (4,); give the reward."""
+        """Take a step with an action (4,); return the reward."""
         observation, reward, success = self._env.step(action)
         self._observations.append(observation)
         self._actions.append(action)
@@ -65,7 +65,7 @@ class TaskRunner:
         return reward
 
     def end_episode(self) -> Episode | None:
-        """Start a new episode if the horizon ends the one in progress, and give the old one then."""
+        """Start a new episode if the horizon ends the one in progress, and return the old one then."""
         if len(self._actions) < self.horizon:
             return None
         episode = Episode(np.stack(self._observations), self._success)
@@ -80,7 +80,7 @@ class TaskRunner:
         return self._eval_goals[:episodes] if self._fixed_goal is None else [self._fixed_goal]
 
     def state(self) -> RunnerState:
-        """Give where the collection stands."""
+        """Return where the collection stands."""
         actions = np.stack(self._actions) if self._actions else np.zeros((0, ACTION_DIM), np.float32)
         return RunnerState(dict(self._rng.bit_generator.state), self._goal, actions)
 
@@ -129,7 +129,7 @@ def collect(runners: Sequence[TaskRunner], policy: NumpyPolicy, frames: int) -> 
 def evaluate(
     runners: Sequence[TaskRunner], policy: NumpyPolicy, episodes: int, horizon: int | None = None
 ) -> list[tuple[float, float]]:
-    """Run whole episodes of each task with the mean action; give each one's success rate and mean return.
+    """Run whole episodes of each task with the mean action; return each one's success rate and mean return.
 
     Args:
         runners: The K tasks, which take their steps in turn.

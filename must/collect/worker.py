@@ -105,7 +105,7 @@ def _failure(error: Exception) -> Failure:
 
 
 def _die_with(parent: int) -> None:
-    """Ask Linux to kill this process when its parent dies, so that a killed run leaves no orphans at work."""
+    """Have Linux kill this process when its parent dies, so that a killed run leaves no orphans at work."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # 1 is PR_SET_PDEATHSIG
     if os.getppid() != parent:  # it died before the request above

@@ -10,7 +10,7 @@ from must.errors import ConfigError
 
 
 def main(path: str) -> int:
-    """Check the experiment in a file; give the exit status: 0, or 2 with a line that says what is wrong."""
+    """Check the experiment in a file; return the exit status: 0, or 2 with a line that says what is wrong."""
     try:
         sys.stdout.write(f"{load_sweep(Path(path)).name}\n")
     except ConfigError as error:

@@ -54,6 +54,6 @@ class Section(BaseModel):
 
 
 def suggest(name: str, known: Any) -> str:
-    """Give ``; did you mean 'x'?`` for the known name nearest to a mistyped one, or nothing when none is near."""
+    """Return ``; did you mean 'x'?`` for the known name nearest to a mistyped one, or nothing when none is near."""
     near = difflib.get_close_matches(str(name), [str(k) for k in known], n=1, cutoff=0.5)
     return f"; did you mean '{near[0]}'?" if near else ""

@@ -50,7 +50,7 @@ class Experiment(RunConfig):
         return self
 
     def section_problem(self) -> str:
-        """Say which settings belong to a method that the experiment does not train; nothing where all are read.
+        """Describe which settings belong to a method that the experiment does not train; nothing where all are read.
 
         Those of masks and generators may stay, so that one file can be run with several methods.
         """
@@ -76,12 +76,12 @@ class Experiment(RunConfig):
         return tuple(dict.fromkeys(method for name in names for method in self.methods_of(name)))
 
     def methods_of(self, variant: str | None) -> tuple[str, ...]:
-        """Give the methods that a variant is trained with; None is an experiment without variants."""
+        """Return the methods that a variant is trained with; None is an experiment without variants."""
         settings = self._variant(variant)
         return (settings["method"],) if "method" in settings else tuple(self.sweep.methods or (self.method,))
 
     def run_config(self) -> RunConfig:
-        """Give the settings of a single run, without the sweep."""
+        """Return the settings of a single run, without the sweep."""
         return RunConfig.model_validate({key: getattr(self, key) for key in RunConfig.model_fields})
 
     def runs(self) -> list[RunSpec]:
@@ -95,7 +95,7 @@ class Experiment(RunConfig):
         return list(specs.values())
 
     def combinations(self) -> list[RunSpec]:
-        """Give what `runs` gives, with every run of every variant."""
+        """Return what `runs` gives, with every run of every variant."""
         axes = [axis for axis in AXES if getattr(self.sweep, axis.sweep_key) is not None]
         specs: dict[RunSpec, None] = {}
         for values in product(*(getattr(self.sweep, axis.sweep_key) for axis in axes)):
@@ -114,7 +114,7 @@ class Experiment(RunConfig):
         return list(specs)
 
     def settings(self, spec: RunSpec) -> dict[str, str]:
-        """Give what a run has for each swept axis: as in its path, but with what its variant sets, and its method."""
+        """Return what a run has for each swept axis: as in its path, but with what its variant sets, and its method."""
         params = dict(spec.params)
         variant, method, _ = self._resolve(params)
         values = {path: format_value(parse_number(value)) for path, value in variant.items()}
@@ -127,7 +127,7 @@ class Experiment(RunConfig):
         return found
 
     def overrides(self, spec: RunSpec) -> dict[str, str]:
-        """Give what a run changes in the experiment's settings: dotted key -> value as it is typed after ``--set``."""
+        """Return what a run changes in the experiment's settings: dotted key -> value as typed after ``--set``."""
         paths = {axis.name: axis.config_path for axis in AXES if axis.config_path}
         chosen = {paths[name]: value for name, value in spec.params if name in paths and value != NOT_APPLICABLE}
         of_variant = {key: to_yaml(value) for key, value in self._variant(dict(spec.params).get("variant")).items()}
@@ -139,30 +139,30 @@ class Experiment(RunConfig):
         return chosen | (of_weights if of_variant.get("masks.granularity") == "neuron" else {}) | of_variant
 
     def _variant(self, name: str | None) -> Mapping[str, Any]:
-        """Give the settings of a variant; None has none."""
+        """Return the settings of a variant; None has none."""
         return {} if name is None or self.sweep.variants is None else self.sweep.variants[name]
 
     def _resolve(self, chosen: Mapping[str, Any]) -> tuple[Mapping[str, Any], str, bool]:
-        """Give what a run's variant sets, its method, and whether it is dense, from what is chosen on each axis."""
+        """Return what a run's variant sets, its method, and whether it is dense, from what is chosen on each axis."""
         variant = self._variant(chosen.get("variant"))
         method = str(variant.get("method", chosen.get("method", self.method)))
         ratio = variant.get("masks.pruning_ratio", chosen["pruning_ratio"])
         return variant, method, not METHODS[method].reads_key("masks.pruning_ratio") or parse_number(ratio) == 0
 
     def _value(self, chosen: Mapping[str, Any], path: str) -> Any:
-        """Give the value of a key in a run, from what is chosen on each axis."""
+        """Return the value of a key in a run, from what is chosen on each axis."""
         given = [axis for axis in AXES if chosen.get(axis.name, NOT_APPLICABLE) != NOT_APPLICABLE]
         swept = {axis.config_path: chosen[axis.name] for axis in given}
         return (swept | dict(self._variant(chosen.get("variant")))).get(path, value_of(self, path))
 
     def _reaches(self, axis: Axis, chosen: Mapping[str, Any]) -> bool:
-        """Tell whether a run depends on an axis, from what is chosen on each."""
+        """Return whether a run depends on an axis, from what is chosen on each."""
         _, method, dense = self._resolve(chosen)
         reads = METHODS[method].reads_key(axis.config_path, partial(self._value, chosen))
         return not axis.of_a_method or (reads and not (dense and axis.needs_masks))
 
     def _trains_mt_sac(self, variant: Mapping[str, Any]) -> bool:
-        """Tell whether ``mt_sac`` is trained as well, with what a variant sets outside of the sections of methods."""
+        """Return whether ``mt_sac`` is trained as well, with what a variant sets outside of the sections of methods."""
         if self.sweep.variants is None:
             return "mt_sac" in self.methods
         return any(
@@ -171,7 +171,7 @@ class Experiment(RunConfig):
         )
 
     def _reaching(self, spec: RunSpec) -> Any:
-        """Give the settings of a run that set it apart from others, whatever variant they come from."""
+        """Return the settings of a run that set it apart from others, whatever variant they come from."""
         settings = self.settings(spec)
         variant, method, dense = self._resolve(dict(spec.params))
         swept = {axis.config_path for axis in AXES if axis.name in settings}
@@ -227,5 +227,5 @@ AXES = (
 
 
 def _shared(variant: Mapping[str, Any]) -> dict[str, Any]:
-    """Give what a variant sets outside of the sections that only some methods read, the method aside."""
+    """Return what a variant sets outside of the sections that only some methods read, the method aside."""
     return {key: value for key, value in variant.items() if key.partition(".")[0] not in METHOD_SECTIONS | {"method"}}

@@ -149,7 +149,7 @@ def dump(config: RunConfig) -> str:
 
 
 def result_settings(config: RunConfig) -> dict[str, Any]:
-    """Give the settings that can change the result of a run: not the number of workers, for example.
+    """Return the settings that can change the result of a run: not the number of workers, for example.
 
     Settings that the run's method does not read are left out. So are those that came later, where they have the value
     that there was before, so that older runs are still what they were.
@@ -174,12 +174,12 @@ def result_settings(config: RunConfig) -> dict[str, Any]:
 
 
 def identity(config: RunConfig) -> str:
-    """Give a hash of the settings that can change the result of a run (16 hexadecimal digits)."""
+    """Return a hash of the settings that can change the result of a run (16 hexadecimal digits)."""
     return hashlib.sha256(json.dumps(result_settings(config), sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _with_override(data: dict[str, Any], dotted: str, value: Any, source: str) -> dict[str, Any]:
-    """Give a copy of the nested ``data`` with one key replaced."""
+    """Return a copy of the nested ``data`` with one key replaced."""
     head, _, rest = dotted.partition(".")
     if not rest:
         return {**data, head: value}
@@ -204,7 +204,7 @@ def _explain(source: str, problem: Any) -> str:
 
 
 def _fields_at(location: list[str]) -> list[str]:
-    """Give the keys that the section at ``location`` knows."""
+    """Return the keys that the section at ``location`` knows."""
     model: type[BaseModel] = Experiment
     for part in location:
         annotation = model.model_fields[part].annotation

@@ -92,7 +92,7 @@ MethodName = Literal[
 
 
 def value_of(config: Any, path: str) -> Any:
-    """Give the value that a configuration has for a dotted key."""
+    """Return the value that a configuration has for a dotted key."""
     return reduce(getattr, path.split("."), config)
 
 

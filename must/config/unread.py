@@ -88,7 +88,7 @@ def require_for_one_run(overrides: Iterable[str]) -> None:
 
 
 def unread_by_run(config: RunConfig, keys: Iterable[str]) -> Iterator[str]:
-    """Say of options that a run does not read them; a script may give all of its runs the same ones.
+    """Refuse options that a run does not read; a script may give all of its runs the same ones.
 
     Args:
         config: The run's settings.

@@ -66,7 +66,7 @@ def key_problems(experiment: Experiment) -> Iterator[str]:
 
 
 def _problem(key: str, methods: tuple[str, ...]) -> str:
-    """Say why a variant of these methods may not set a key; nothing if it may."""
+    """Describe why a variant of these methods may not set a key; nothing if it may."""
     section, _, rest = key.partition(".")
     kept = _KEPT.get(section) or _KEPT.get(key)
     if kept:

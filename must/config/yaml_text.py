@@ -61,7 +61,7 @@ class _Loader(_FastLoader):
         return self.construct_document(node)
 
     def _check(self, node: yaml.Node, path: str, above: tuple[int, ...], seen: set[int]) -> None:
-        """Look for keys that are there twice, before merge keys are resolved."""
+        """Find keys that are there twice, before merge keys are resolved."""
         if id(node) in above:
             raise _problem(f"'{path}' contains itself", node)
         if id(node) in seen:  # an alias
@@ -185,7 +185,7 @@ def _check_depth(text: str) -> None:
 
 
 def _explain(error: yaml.YAMLError, text: str) -> str:
-    """Say in one line where text is not YAML, and why."""
+    """Describe in one line where text is not YAML, and why."""
     if isinstance(error, yaml.reader.ReaderError):
         line = text.count("\n", 0, error.position) + 1
         return f"line {line}: is not valid YAML: it holds the character #x{error.character:04x}"

@@ -34,7 +34,7 @@ FINGERS_APART = 0.1
 
 @cache
 def fast_class(original: type[SawyerXYZEnv]) -> type[SawyerXYZEnv]:
-    """Give the subclass of one of Meta-World's environment classes that does the same in less time."""
+    """Return the subclass of one of Meta-World's environment classes that does the same in less time."""
     faster = {"_get_quat_objects": _with_globals(original._get_quat_objects, Rotation=_Rotation)}
     for cls in (SawyerXYZEnv, original):
         for name, function in vars(cls).items():
@@ -171,7 +171,7 @@ class _Rotation:
         return _Rotation(matrix)
 
     def as_quat(self) -> Vector:
-        """Give the quaternion (x, y, z, w) whose largest component is positive."""
+        """Return the quaternion (x, y, z, w) whose largest component is positive."""
         (a, b, c), (d, e, f), (g, h, i) = self._matrix.tolist()
         trace = a + e + i
         largest = max(a, e, i, trace)

@@ -72,7 +72,7 @@ class TaskEnv:
         return float(self._env.dt)
 
     def reset(self, goal: int) -> Float32:
-        """Start an episode at one of the 50 goals; give the first observation (D,), goal visible."""
+        """Start an episode at one of the 50 goals; return the first observation (D,), goal visible."""
         if goal in self._starts:
             self._starts[goal].restore(self._env)
         else:

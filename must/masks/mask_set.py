@@ -94,7 +94,7 @@ class MaskSet:
     """Whether all tasks have the same masks."""
 
     def kept_elements(self) -> dict[str, Tensor]:
-        """Give, for each masked network, which elements each task keeps: (K, n) boolean, or (1, n) if all the same."""
+        """Return for each masked network which elements each task keeps: (K, n) boolean, or (1, n) if shared."""
         rows = 1 if self.shared else None
         networks = {"policy": (self.policy, 0), "q1": (self.critic, 0), "q2": (self.critic, 1)}
         return {

@@ -26,7 +26,7 @@ class TaskScheduler:
     """
 
     def __init__(self, n_tasks: int, window: int, tau: float) -> None:
-        """Know no episode yet.
+        """Start without episodes.
 
         Args:
             n_tasks: K.
@@ -68,7 +68,7 @@ class T3sAgent(Agent):
         self.columns = tuple(f"task_weight/{task}" for task in config.env.task_names)
 
     def on_collected(self, collected: Sequence[Collected]) -> None:
-        """Let the scheduler know of the episodes that ended."""
+        """Record the episodes that ended."""
         for successes, part in zip(self._scheduler.successes, collected, strict=True):
             successes.extend(bool(episode.success) for episode in part.episodes)
         self._weigh()

@@ -37,7 +37,7 @@ except Exception as error:
 
 
 def find_backend() -> str:
-    """Give the value of MUJOCO_GL to draw with: the user's own, else the first that works.
+    """Return the value of MUJOCO_GL to draw with: the user's own, else the first that works.
 
     Raises:
         RenderError: The user's own does not work, or none does; the message says what to install.
@@ -58,7 +58,7 @@ def find_backend() -> str:
 
 
 def _try(name: str) -> str:
-    """Draw a sphere in another process; give what is wrong, or nothing when it worked."""
+    """Draw a sphere in another process; return what is wrong, or nothing when it worked."""
     environment = {**os.environ, VARIABLE: name}
     try:
         done = subprocess.run(

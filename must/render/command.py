@@ -60,7 +60,7 @@ def render(request: Request) -> str:
 
 
 def check_form(out: Path, size: str) -> tuple[int, int]:
-    """Give the (width, height) in pixels of a clip, by what was asked for and by its format.
+    """Return the (width, height) in pixels of a clip, by what was asked for and by its format.
 
     Raises:
         RenderError: No such format, or no such size.
@@ -81,7 +81,7 @@ def check_form(out: Path, size: str) -> tuple[int, int]:
 
 
 def check_task(request: Request, env: EnvConfig) -> int:
-    """Give the index of the task in the run's one-hot.
+    """Return the index of the task in the run's one-hot.
 
     Raises:
         RenderError: None was named, the run has no such task, or the task has no such evaluation episode.

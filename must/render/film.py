@@ -52,7 +52,7 @@ class Film:
         self._return = 0.0
 
     def frames(self, every: int = 1) -> Iterator[Frame]:
-        """Run the episode; give the frame of its start, and the one after each ``every`` steps."""
+        """Run the episode; return the frame of its start, and the one after each ``every`` steps."""
         observation = self._env.reset(self._goal)
         self._solved_at, self._return = None, 0.0
         with _Camera(self._env.simulator, self.size) as camera:

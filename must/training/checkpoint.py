@@ -70,7 +70,7 @@ class Checkpoints:
         self._prune()
 
     def load(self, replay: ReplayBuffer) -> dict[str, Any] | None:
-        """Give the newest sound checkpoint's state and fill the replay buffer, or None where there is none.
+        """Return the newest sound checkpoint's state and fill the replay buffer, or None where there is none.
 
         A damaged one is set aside with a warning, and the one before is used.
 
@@ -115,7 +115,7 @@ class Checkpoints:
         return state
 
     def _indices(self) -> list[Path]:
-        """Give the indices of all complete checkpoints, newest first."""
+        """Return the indices of all complete checkpoints, newest first."""
         return sorted(self._directory.glob("[0-9]*.json"), reverse=True)
 
     def _prune(self) -> None:

@@ -19,7 +19,7 @@ class MaskLog:
         self._overlap = mean_overlap(self._kept)
 
     def follow(self, mask_set: MaskSet) -> dict[str, Any]:
-        """Look at the set that is published now; give the fields of ``train.csv`` on masks.
+        """Compare the set that is published now with the one before; return the fields of ``train.csv`` on masks.
 
         ``mask_churn`` is given only where the set is a new one.
         """
@@ -32,7 +32,7 @@ class MaskLog:
         return {**fields, "mask_overlap": self._overlap}
 
     def pairs(self, tasks: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """Give the rows of ``masks.csv`` for the set it looked at last: one for each network and pair of tasks.
+        """Return the rows of ``masks.csv`` for the set it looked at last: one for each network and pair of tasks.
 
         There are none where all tasks share one mask.
         """

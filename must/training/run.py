@@ -68,7 +68,7 @@ def train(config: RunConfig, out: Path, keep_old: bool = False) -> bool:
 
 
 def resolve_device(name: str) -> torch.device:
-    """Give the device that a configuration's name stands for.
+    """Return the device that a configuration's name stands for.
 
     Raises:
         ConfigError: ``cuda`` was asked for, and there is none.
@@ -130,7 +130,7 @@ def _run_epochs(
     progress: RunProgress,
     save_every: float,
 ) -> bool:
-    """Run the epochs that are left, with checkpoints; give whether all are done.
+    """Run the epochs that are left, with checkpoints; return whether all are done.
 
     A request to stop drops the epoch in progress, however long it would have taken, and saves what was before it; so
     does an error.
@@ -193,7 +193,7 @@ def _write_result(out: Path, result: dict[str, Any]) -> None:
 
 
 def _finish_again(out: Path) -> bool:
-    """Write ``result.json`` anew if the run was finished with this very software; give whether it was.
+    """Write ``result.json`` anew if the run was finished with this very software; return whether it was.
 
     A cluster may count a job as failed that had just finished its run (at its walltime, say), and the workflow then
     deletes the one file that it knows.

@@ -30,7 +30,7 @@ class StopRequests:
 
     @contextmanager
     def interrupt(self) -> Iterator[None]:
-        """Let a signal raise `StopRequested` at whatever instruction of the block it meets.
+        """Make a signal raise `StopRequested` at whatever instruction of the block it meets.
 
         What the block was working on is in no defined state then.
         """

@@ -22,7 +22,7 @@ from must.types import EvalResult, Trajectories
 
 
 def train_columns(config: RunConfig, agent: Agent) -> list[str]:
-    """Give the columns of ``train.csv`` after the epoch and the environment steps."""
+    """Return the columns of ``train.csv`` after the epoch and the environment steps."""
     losses = [f"supervised_loss_{network}" for network in NETWORKS]
     temperatures = [f"temperature/{task}" for task in config.env.task_names]
     masks = ["mask_churn", "mask_overlap"]
@@ -60,7 +60,7 @@ class Trainer:
             self._evaluate()
 
     def snapshot(self) -> dict[str, Any]:
-        """Give everything that the run's future depends on (the replay buffer apart), as data for a checkpoint.
+        """Return everything that the run's future depends on (the replay buffer apart), as data for a checkpoint.
 
         It stays as it is while the next epoch runs.
         """
@@ -75,7 +75,7 @@ class Trainer:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take over what `snapshot` gave."""
+        """Load what `snapshot` returned."""
         self.epoch = state["epoch"]
         self._agent.restore(state["agent"])
         self._mask_log = MaskLog(self._agent.mask_set)

@@ -57,18 +57,18 @@ class Checkout:
         return path.read_text(encoding="utf-8").strip()
 
     def build_again(self) -> str:
-        """Build the image a second time, beside the first; give its content digest."""
+        """Build the image a second time, beside the first; return its content digest."""
         image = self.directory / "build" / "again.sif"
         script, wheels = self.directory / "containers/build_image.sh", self.directory / BUILT / "wheelhouse-cpu"
         run(str(script), "cpu", self.config["container"]["bootstrap"], str(wheels), str(image))
         return Path(f"{image}.digest").read_text(encoding="utf-8").strip()
 
     def run_dirs(self) -> list[Path]:
-        """Give the run directories that exist."""
+        """Return the run directories that exist."""
         return sorted(path.parent for path in self.results.glob("runs/**/config.yaml"))
 
     def manifests(self) -> dict[str, dict[str, Any]]:
-        """Give the manifest of each run, by the run's path."""
+        """Return the manifest of each run, by the run's path."""
         paths = {str(path.relative_to(self.results / "runs")): path / "manifest.json" for path in self.run_dirs()}
         return {name: json.loads(path.read_text(encoding="utf-8")) for name, path in paths.items()}
 
@@ -77,7 +77,7 @@ class Checkout:
         return Head(self, options)
 
     def snakemake(self, *options: str) -> str:
-        """Run `snakemake --profile slurm`, which must succeed; give what it printed."""
+        """Run `snakemake --profile slurm`, which must succeed; return what it printed."""
         return self.start(*options).wait()
 
     @property
@@ -86,14 +86,14 @@ class Checkout:
         return max(self.directory.glob("head-*.log"), key=lambda path: path.stat().st_mtime).read_text(encoding="utf-8")
 
     def jobs(self, *states: str) -> list[str]:
-        """Give the Slurm jobs of this checkout that are in the queue (in these states)."""
+        """Return the Slurm jobs of this checkout that are in the queue (in these states)."""
         text = run("squeue", "--noheader", "--me", "--format", "%i|%T|%Z")
         rows = [line.strip().split("|") for line in text.splitlines()]
         live = states or ("PENDING", "RUNNING", "COMPLETING", "CONFIGURING", "REQUEUED", "SUSPENDED")
         return [number for number, state, place in rows if Path(place) == self.directory and state in live]
 
     def wait_for_checkpoint(self) -> str:
-        """Wait until a job runs, and every run that is begun has a checkpoint; give the job."""
+        """Wait until a job runs, and every run that is begun has a checkpoint; return the job."""
 
         def ready() -> str | None:
             begun = self.run_dirs()
@@ -118,7 +118,7 @@ class Head:
             )
 
     def wait(self) -> str:
-        """Wait until it ends, which must be well; give what it printed."""
+        """Wait until it ends, which must be well; return what it printed."""
         try:
             status = self.process.wait(LIMIT)
         except subprocess.TimeoutExpired:
@@ -135,7 +135,7 @@ class Head:
 
 
 def run(*command: str) -> str:
-    """Run a command, which must succeed; give what it printed."""
+    """Run a command, which must succeed; return what it printed."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
     return done.stdout

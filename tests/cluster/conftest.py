@@ -40,7 +40,7 @@ def requirements() -> None:
 
 @pytest.fixture(scope="session")
 def smoke() -> dict[str, Any]:
-    """Give the smoke experiment, in an image made from what this machine can reach."""
+    """Return the smoke experiment, in an image made from what this machine can reach."""
     settings: dict[str, Any] = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text(encoding="utf-8"))
     bootstrap = "debootstrap" if shutil.which("debootstrap", path=os.environ["PATH"] + ":/usr/sbin") else "docker"
     return settings | {"container": {"required": True, "bootstrap": bootstrap}}
@@ -48,7 +48,7 @@ def smoke() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def workspace() -> Path:
-    """Give an empty directory in the checkout: unlike /tmp, the nodes of a cluster see it."""
+    """Return an empty directory in the checkout: unlike /tmp, the nodes of a cluster see it."""
     directory = ROOT / "build" / "cluster"
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
@@ -57,14 +57,14 @@ def workspace() -> Path:
 
 @pytest.fixture(scope="session")
 def first(workspace: Path, smoke: dict[str, Any]) -> tuple[Checkout, str]:
-    """Give the checkout where the literal command built the image and ran the smoke experiment, and its output."""
+    """Return the checkout where the literal command built the image and ran the smoke experiment, and its output."""
     checkout = Checkout(workspace / "first", smoke)
     return checkout, checkout.snakemake()
 
 
 @pytest.fixture(scope="session")
 def outcomes(workspace: Path, first: tuple[Checkout, str], smoke: dict[str, Any]) -> dict[str, Future[Checkout]]:
-    """Give the experiments for the disturbances, undisturbed and disturbed, all under way at once."""
+    """Return the experiments for the disturbances, undisturbed and disturbed, all under way at once."""
     pool = ThreadPoolExecutor(len(REFERENCES) + len(DISTURBANCES))
     started = {}
     for name, (changes, act) in (REFERENCES | DISTURBANCES).items():
@@ -77,5 +77,5 @@ def outcomes(workspace: Path, first: tuple[Checkout, str], smoke: dict[str, Any]
 
 @pytest.fixture(scope="session")
 def second_digest(first: tuple[Checkout, str], outcomes: dict[str, Future[Checkout]]) -> Future[str]:
-    """Give the content digest of a second build of the same commit, made while the experiments are under way."""
+    """Return the content digest of a second build of the same commit, made while the experiments are under way."""
     return ThreadPoolExecutor(1).submit(first[0].build_again)

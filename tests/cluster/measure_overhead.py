@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def _overheads(checkout: Checkout) -> list[float]:
-    """Give the seconds of every job; Slurm has to remember finished jobs long enough (MinJobAge)."""
+    """Return the seconds of every job; Slurm has to remember finished jobs long enough (MinJobAge)."""
     found = []
     for log in (checkout.directory / "results/slurm_logs").rglob("*.log"):
         job = run("scontrol", "show", "job", log.stem)

@@ -51,7 +51,7 @@ def requeued(checkout: Checkout) -> Checkout:
 
 
 def beheaded(checkout: Checkout) -> Checkout:
-    """Kill the head with -9 in the middle, let its jobs end, and give the same command again."""
+    """Kill the head with -9 in the middle, let its jobs end, and return the same command again."""
     head = checkout.start(*FASTER)
     checkout.wait_for_checkpoint()
     head.kill()

@@ -39,7 +39,7 @@ esac
 
 
 def make_wheel(folder: Path, name: str, version: str) -> str:
-    """Write a package that holds nothing but its version; give the SHA-256 of its wheel."""
+    """Write a package that holds nothing but its version; return the SHA-256 of its wheel."""
     folder.mkdir(exist_ok=True)
     path = folder / f"{name}-{version}-py3-none-any.whl"
     info = f"{name}-{version}.dist-info"
@@ -86,7 +86,7 @@ class Checkout:
         return page
 
     def installed(self, package: str) -> str:
-        """Give the version of a package in the environment, or an empty string."""
+        """Return the version of a package in the environment, or an empty string."""
         code = f"import importlib.metadata as m; print(m.version({package!r}))"
         command = [self.root / ".venv/bin/python", "-c", code]
         return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()

@@ -21,7 +21,7 @@ LONGEST_FILE = 300
 
 
 def tracked() -> dict[str, str]:
-    """Give the text files that git keeps: path -> content."""
+    """Return the text files that git keeps: path -> content."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     texts = {}
     for name in filter(None, listed.split("\0")):

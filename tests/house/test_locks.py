@@ -83,7 +83,7 @@ def test_torch_build_for_this_machine_is_named() -> None:
 
 
 def unmet(wanted: list[str], locked: dict[str, str]) -> list[str]:
-    """Give the requirements that the lock does not fulfil."""
+    """Return the requirements that the lock does not fulfil."""
     found = {canonicalize_name(name): Version(version) for name, version in locked.items()}
     asked = [Requirement(text) for text in wanted]
     return [str(r) for r in asked if (v := found.get(canonicalize_name(r.name))) is None or v not in r.specifier]

@@ -27,7 +27,7 @@ def must_command(*arguments: Any) -> list[str]:
 
 @pytest.fixture
 def must(tmp_path: Path) -> Must:
-    """Run ``must`` with arguments in an empty directory; give what it printed and its exit status."""
+    """Run ``must`` with arguments in an empty directory; return what it printed and its exit status."""
 
     def run(*arguments: Any, check: int | None = 0, timeout: float = 240) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
@@ -65,5 +65,5 @@ def wait_for(process: subprocess.Popen[Any], condition: Callable[[], bool], seco
 
 
 def epochs_logged(path: Path) -> int:
-    """Give the number of rows of a CSV log."""
+    """Return the number of rows of a CSV log."""
     return path.read_bytes().count(b"\n") - 1 if path.exists() else 0

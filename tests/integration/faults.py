@@ -40,7 +40,7 @@ class Run:
         return process
 
     def finish(self) -> dict[str, bytes]:
-        """Train to the end; give the contents of what must be the same in every run."""
+        """Train to the end; return the contents of what must be the same in every run."""
         done = subprocess.run(self.command, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stderr
         return contents(self.directory)
@@ -52,7 +52,7 @@ class Run:
 
 
 def end(process: subprocess.Popen[str], status: int) -> str:
-    """Wait for a training's end; give its error stream."""
+    """Wait for a training's end; return its error stream."""
     _, errors = process.communicate(timeout=120)
     assert process.returncode == status, errors
     assert "Traceback" not in errors
@@ -66,13 +66,13 @@ def kill(process: subprocess.Popen[str]) -> None:
 
 
 def workers(process: subprocess.Popen[str]) -> list[int]:
-    """Give the process numbers of a training's workers."""
+    """Return the process numbers of a training's workers."""
     command = ["pgrep", "-P", str(process.pid), "-f", "spawn_main"]
     return [int(line) for line in subprocess.run(command, capture_output=True, text=True).stdout.split()]
 
 
 def processes_with(variable: str, value: str) -> list[int]:
-    """Give the processes that have a variable with this value in their environment; wait a little for none."""
+    """Return the processes that have a variable with this value in their environment; wait a little for none."""
     wanted = f"{variable}={value}".encode()
     for _ in range(200):
         found = []
@@ -89,7 +89,7 @@ def processes_with(variable: str, value: str) -> list[int]:
 
 
 def shared_memory() -> set[str]:
-    """Give the shared-memory segments that torch and multiprocessing make, under the names they give them."""
+    """Return the shared-memory segments that torch and multiprocessing make, under the names they give them."""
     place = Path("/dev/shm")  # noqa: S108 (where the system keeps them)
     return {path.name for path in place.glob("*") if path.name.startswith(("torch_", "psm_", "pymp", "sem.mp"))}
 

@@ -44,7 +44,7 @@ def main(place: Path) -> None:
 
 
 def failed(process: subprocess.Popen[str]) -> str:
-    """Wait for the end of a training that must fail; give its error stream."""
+    """Wait for the end of a training that must fail; return its error stream."""
     _, errors = process.communicate(timeout=120)
     if process.returncode != 2:
         raise SystemExit(f"status {process.returncode}: {errors}")

@@ -33,7 +33,7 @@ shipped = pytest.mark.parametrize("shipped", SHIPPED.values(), ids=SHIPPED)
 
 
 def elsewhere(shipped: Shipped, folder: Path) -> Path:
-    """Give a directory of results with the committed logs, to write into."""
+    """Return a directory of results with the committed logs, to write into."""
     (folder / shipped.experiment.name).mkdir()
     (folder / shipped.experiment.name / "runs").symlink_to(shipped.directory / "runs")
     return folder

@@ -26,7 +26,7 @@ class Terminal:
         return None
 
     def close(self) -> int:
-        """Close the window; give the exit status."""
+        """Close the window; return the exit status."""
         os.close(self._screen)
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 

@@ -43,7 +43,7 @@ def train_and_resume(directory: Path, **settings) -> None:
 
 
 def tensorboard_points(directory: Path) -> list[tuple[str, int]]:
-    """Give what TensorBoard shows: at the start of a session it drops later points of the ones before."""
+    """Return what TensorBoard shows: at the start of a session it drops later points of the ones before."""
     points: list[tuple[str, int]] = []
     for path in sorted((directory / "tensorboard").iterdir()):
         content, at = path.read_bytes(), 0

@@ -75,7 +75,7 @@ class Browser:
             self.driver.save_screenshot(str(Path(os.environ["BROWSER_PICTURES"], f"{name}.png")))
 
     def requests(self) -> list[str]:
-        """Give every address that was asked for so far, by the page and by what is in it."""
+        """Return every address that was asked for so far, by the page and by what is in it."""
         for entry in self.driver.get_log("performance"):  # type: ignore[no-untyped-call]
             message = json.loads(entry["message"])["message"]
             if message["method"] in ("Network.requestWillBeSent", "Network.webSocketCreated"):
@@ -84,7 +84,7 @@ class Browser:
         return self._requests
 
     def errors(self) -> list[str]:
-        """Give the errors that the console shows so far; Snakemake's own page has warnings about its libraries."""
+        """Return the errors that the console shows so far; Snakemake's own page has warnings about its libraries."""
         log = self.driver.get_log("browser")  # type: ignore[no-untyped-call]
         return [entry["message"] for entry in log if entry["level"] == "SEVERE"]
 

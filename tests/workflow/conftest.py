@@ -49,7 +49,7 @@ class Workflow:
         return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
 
     def plan(self, config: Mapping[str, Any] | str | None, *options: str) -> Plan:
-        """Give the jobs of a dry run, which must succeed."""
+        """Return the jobs of a dry run, which must succeed."""
         done = self.snakemake("--dry-run", *options, config=config)
         text = done.stdout + done.stderr
         assert done.returncode == 0, text
@@ -68,7 +68,7 @@ class Workflow:
 
 @pytest.fixture
 def workflow(tmp_path: Path) -> Workflow:
-    """Give a workflow that has not run yet."""
+    """Return a workflow that has not run yet."""
     directory = tmp_path / "work"
     directory.mkdir()
     return Workflow(directory)
@@ -76,20 +76,20 @@ def workflow(tmp_path: Path) -> Workflow:
 
 @pytest.fixture(scope="session")
 def smoke_config() -> dict[str, Any]:
-    """Give the settings of the smoke experiment."""
+    """Return the settings of the smoke experiment."""
     settings: dict[str, Any] = yaml.safe_load((ROOT / "config" / "smoke.yaml").read_text(encoding="utf-8"))
     return settings
 
 
 @pytest.fixture
 def smoke(smoke_config: dict[str, Any]) -> dict[str, Any]:
-    """Give a copy of the settings of the smoke experiment that a test may change."""
+    """Return a copy of the settings of the smoke experiment that a test may change."""
     return copy.deepcopy(smoke_config)
 
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory, smoke_config: dict[str, Any]) -> Workflow:
-    """Give a workflow that trained the whole smoke experiment for real. Tests only look at it and plan on it."""
+    """Return a workflow that trained the whole smoke experiment for real. Tests only look at it and plan on it."""
     base = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         base = base.parent  # of all workers: the first to come here trains, the others wait

@@ -15,7 +15,7 @@ from .conftest import ROOT, Workflow
 
 @pytest.fixture
 def batch(smoke: dict[str, Any]) -> dict[str, Any]:
-    """Give the smoke experiment with two runs in a job."""
+    """Return the smoke experiment with two runs in a job."""
     smoke["resources"]["runs_per_job"] = 2
     return smoke
 

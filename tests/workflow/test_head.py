@@ -50,7 +50,7 @@ class Heads:
 
 @pytest.fixture
 def heads(tmp_path: Path, smoke: dict[str, Any]) -> Iterator[Heads]:
-    """Give heads that would train for hours."""
+    """Return heads that would train for hours."""
     smoke["sweep"] = {"seeds": [0], "pruning_ratios": [0]}
     smoke["training"]["epochs"] = 1_000_000
     heads = Heads(tmp_path, smoke)
@@ -67,7 +67,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 def read_until(head: subprocess.Popen[str], pattern: str) -> str:
-    """Read what a head prints until a line matches; give that line."""
+    """Read what a head prints until a line matches; return that line."""
     assert head.stdout is not None
     lines = []
     for line in head.stdout:

@@ -13,7 +13,7 @@ from .conftest import ROOT, Workflow
 
 
 def all_methods(smoke: dict[str, Any]) -> dict[str, Any]:
-    """Give the smoke experiment as a comparison: every method and variant, one seed."""
+    """Return the smoke experiment as a comparison: every method and variant, one seed."""
     smoke["sweep"] = {
         "seeds": [0],
         "methods": list(METHODS),

@@ -24,7 +24,7 @@ NO_HOME = {
 
 @pytest.fixture
 def hostile(tmp_path: Path) -> dict[str, str]:
-    """Give variables under which Python and bash fail, if they are let through to a job."""
+    """Return variables under which Python and bash fail, if they are let through to a job."""
     place = tmp_path / "hostile"
     place.mkdir()
     leak = "import sys\nif any(word.endswith('must') for word in sys.orig_argv): sys.exit('PYTHONPATH is there')\n"

@@ -36,7 +36,7 @@ img {{ width: min(100%, 30rem); border-radius: 6px; }}
 
 
 def main() -> int:
-    """Write the pages; give the exit status."""
+    """Write the pages; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--directory", type=Path, required=True, help="where the pages go")
     parser.add_argument("sources", nargs="+", type=Path, metavar="SOURCE", help=", ".join(MAKERS))

@@ -23,7 +23,7 @@ UP_TO_DATE = "Nothing to be done"
 
 
 def main() -> int:
-    """Make the report; give the exit status: 0 done, 1 a job failed, 2 a user's mistake."""
+    """Make the report; return the exit status: 0 done, 1 a job failed, 2 a user's mistake."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", type=Path, required=True, help="experiment file")
     parser.add_argument("--profile", required=True, help="Snakemake profile")
@@ -79,7 +79,7 @@ def snakemake(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def command(*arguments: str) -> list[str]:
-    """Give the command that runs the Snakemake of this environment."""
+    """Return the command that runs the Snakemake of this environment."""
     return [sys.executable, "-m", "snakemake", "--snakefile", str(CHECKOUT / "Snakefile"), *arguments]
 
 

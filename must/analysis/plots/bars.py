@@ -48,7 +48,7 @@ def success_per_task(results: Results) -> Figure:
 
 
 def _columns(shown: list[Variant]) -> int:
-    """Give the columns: the update intervals, or variants of one interval; panels in a row show the same tasks."""
+    """Return the columns: the update intervals, or variants of one interval; panels in a row show the same tasks."""
     intervals = max(len(variant.intervals) for variant in shown) or 1
     if intervals > 1 or len({variant.tasks for variant in shown}) > 1:
         return intervals
@@ -56,7 +56,7 @@ def _columns(shown: list[Variant]) -> int:
 
 
 def _height(variant: Variant) -> float:
-    """Give the height of a variant's panels in inches: enough for bars and labels, and no more than a page."""
+    """Return the height of a variant's panels in inches: enough for bars and labels, and no more than a page."""
     row = max(0.16, 0.06 * (len(variant.ratios) + (variant.control is not None)) + 0.04)
     return min(max(len(variant.tasks) * row, 0.4) + 0.3, PAGE - _AROUND)
 

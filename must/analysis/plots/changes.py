@@ -48,7 +48,7 @@ def mask_churn(results: Results) -> Figure | None:
 
 
 def _line(axes: Axes, group: Group, look: Look) -> dict[str, Any]:
-    """Draw a group; give its label and what stands for it, or nothing where its masks were never updated."""
+    """Draw a group; return its label and what stands for it, or nothing where its masks were never updated."""
     read = [read_mask_churn(run.directory / "train.csv") for run in group.finished]
     steps = read[0][0] / len(group.tasks)
     if not len(steps):

@@ -68,7 +68,7 @@ def performance_profiles(results: Results) -> Figure:
 
 
 def draw_profile(axes: Axes, final: FloatArray, look: Look) -> Any:
-    """Draw the profile of (R, K) final success rates; give what stands for it in the legend."""
+    """Draw the profile of (R, K) final success rates; return what stands for it in the legend."""
     band = profile_band(final, _THRESHOLDS)
     (line,) = axes.step(_THRESHOLDS, band.mean, where="post", markevery=12, clip_on=False, **look.line())
     runs = np.array([performance_profile(run[None], _THRESHOLDS) for run in final])

@@ -58,23 +58,23 @@ def learning_curves(results: Results) -> Figure:
 
 
 def window_of(results: Results) -> int:
-    """Give how many evaluations make a point of a curve."""
+    """Return how many evaluations make a point of a curve."""
     return -(-max(len(group.env_steps_per_task) for group in results.groups) // _POINTS)
 
 
 def window_note(window: int) -> list[str]:
-    """Say what the points of a curve are, if they are not evaluations."""
+    """Describe what the points of a curve are, if they are not evaluations."""
     return [f"points: means of {window} evaluations"] if window > 1 else []
 
 
 def _columns(shown: list[Variant]) -> int:
-    """Give the columns: the intervals, where there are several variants and several intervals."""
+    """Return the columns: the intervals, where there are several variants and several intervals."""
     intervals = max(len(variant.intervals) for variant in shown) or 1
     return intervals if len(shown) > 1 and 1 < intervals <= 4 else grid_columns(len(shown) * intervals)
 
 
 def draw_curve(axes: Axes, group: Group, look: Look, window: int, task: int | None = None) -> Any:
-    """Draw one group, its mean over the tasks or a single task; give what stands for it in the legend."""
+    """Draw one group, its mean over the tasks or a single task; return what stands for it in the legend."""
     success = np.moveaxis(group.success, 1, 2) if task is None else group.success[:, None, :, task]
     success = window_means(success, window)
     band = mean_band(success)

@@ -39,7 +39,7 @@ class MethodPanel:
 
 
 def method_panels(results: Results) -> tuple[list[MethodPanel], list[str]]:
-    """Give the panels of an experiment that compares methods, in the order of the sweep, and notes on them.
+    """Return the panels of an experiment that compares methods, in the order of the sweep, and notes on them.
 
     The control has no panel of its own unless there is nothing else. Where a page has no room for all, those with the
     highest final success are kept.

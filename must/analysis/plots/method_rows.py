@@ -127,7 +127,7 @@ def method_success_per_task(results: Results) -> Figure | None:
 def _blocks(
     results: Results, value: Callable[[Ranked], float] | None = None, below: float = 0.0
 ) -> tuple[list[_Block], list[str]]:
-    """Give the finished groups of each benchmark, the best first, and notes on them.
+    """Return the finished groups of each benchmark, the best first, and notes on them.
 
     Args:
         results: The runs.
@@ -149,7 +149,7 @@ def _blocks(
 def _figure(
     blocks: Sequence[_Block], columns: int, below: float = 0.0, wide: bool = False
 ) -> tuple[Figure, list[list[Axes]]]:
-    """Give a figure with a row of panels for each block, whose rows have names.
+    """Return a figure with a row of panels for each block, whose rows have names.
 
     Args:
         blocks: What is shown.
@@ -202,5 +202,5 @@ def _lower(interval: Interval) -> float:
 
 
 def _note(figure: Figure, notes: Sequence[str]) -> None:
-    """Say below all panels what is drawn."""
+    """Describe below all panels what is drawn."""
     figure.supxlabel("; ".join(notes), size=mpl.rcParams["legend.fontsize"], color="0.3")

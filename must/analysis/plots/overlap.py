@@ -111,7 +111,7 @@ def _benchmark(group: Group) -> str:
 
 
 def _parts(title: Sequence[str], group: Group) -> tuple[str, ...]:
-    """Give the parts of a panel's title."""
+    """Return the parts of a panel's title."""
     interval = interval_of(group)
     return (
         *title,
@@ -123,7 +123,7 @@ def _parts(title: Sequence[str], group: Group) -> tuple[str, ...]:
 
 
 def _scale(group: Group, overlaps: Sequence[FloatArray]) -> tuple[float, float]:
-    """Give the ends of a colour scale: what is drawn, and the overlap of independent random masks."""
+    """Return the ends of a colour scale: what is drawn, and the overlap of independent random masks."""
     others = ~np.eye(len(group.tasks), dtype=bool)
     values = np.append([overlap[others] for overlap in overlaps], independent_overlap(ratio_of(group)))
     low, high = float(values.min()), float(values.max())
@@ -132,7 +132,7 @@ def _scale(group: Group, overlaps: Sequence[FloatArray]) -> tuple[float, float]:
 
 
 def _named(maps: Sequence[_Map]) -> bool:
-    """Tell whether the tasks are few enough to stand at the axes by name."""
+    """Return whether the tasks are few enough to stand at the axes by name."""
     return max((len(panel.tasks) for panel in maps), default=0) <= _NAMED
 
 
@@ -177,7 +177,7 @@ def _clustered(maps: Sequence[_Map]) -> list[_Map]:
 def _panels(
     maps: Sequence[_Map], columns: int, named: bool, task_lists: dict[tuple[str, ...], str]
 ) -> tuple[Figure, list[Axes], Axes | None]:
-    """Give a figure with a square panel for each map, and a place for the key where tasks are numbered."""
+    """Return a figure with a square panel for each map, and a place for the key where tasks are numbered."""
     rows = -(-len(maps) // columns)
     names = [name for tasks in task_lists for name in short_task_names(tasks)]
     margin = 0.15 + (max(map(text_width, names)) if named else 0.1)

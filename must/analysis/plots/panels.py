@@ -45,7 +45,7 @@ class Cell:
 
 
 def cells_of(shown: Sequence[Variant]) -> list[Cell]:
-    """Give a panel for each variant and update interval."""
+    """Return a panel for each variant and update interval."""
     return [
         Cell(variant, interval, [*title, *([] if interval is None else parts([("update_interval", str(interval))]))])
         for variant, title in zip(shown, variant_titles(shown), strict=True)
@@ -56,7 +56,7 @@ def cells_of(shown: Sequence[Variant]) -> list[Cell]:
 def titled_panels(
     titles: Sequence[Sequence[str]], columns: int, heights: Sequence[float], **subplots: Any
 ) -> tuple[Figure, list[Axes]]:
-    """Give a figure and a panel for each title, row by row.
+    """Return a figure and a panel for each title, row by row.
 
     Args:
         titles: The parts of each panel's title.
@@ -77,7 +77,7 @@ def titled_panels(
 
 
 def grid_columns(count: int) -> int:
-    """Give the columns in which panels of equal standing are set: three, or two for four of them."""
+    """Return the columns in which panels of equal standing are set: three, or two for four of them."""
     return 2 if count == 4 else min(count, 3)
 
 
@@ -91,7 +91,7 @@ def label_of(group: Group) -> str:
 
 
 def note_of(results: Results, what: str = "mean", spread: bool = True) -> str:
-    """Say what is drawn of how many seeds, and how much of the sweep is shown when it is not all; see `seeds_note`."""
+    """Describe what is drawn, of how many seeds, and how much of the sweep is shown if not all; see `seeds_note`."""
     return "; ".join(part for part in (seeds_note(results.groups, what, spread), coverage_note(results)) if part)
 
 
@@ -167,7 +167,7 @@ def short_number(value: float) -> str:
 
 
 def setting_axis(axes: Axes, values: Sequence[float], log: bool = False) -> FloatArray:
-    """Set the x axis for the values of a swept setting, and give the positions of the values on it.
+    """Set the x axis for the values of a swept setting, and return the positions of the values on it.
 
     The axis is to scale where the labels then stand clear of each other, else the values are evenly spaced.
     """
@@ -186,5 +186,5 @@ def setting_axis(axes: Axes, values: Sequence[float], log: bool = False) -> Floa
 
 
 def error_limits(band: Band) -> FloatArray:
-    """Give (2, ...) lengths of error bars below and above the means; 0 without an interval."""
+    """Return (2, ...) lengths of error bars below and above the means; 0 without an interval."""
     return np.nan_to_num(np.stack([band.mean - band.low, band.high - band.mean])).clip(min=0)

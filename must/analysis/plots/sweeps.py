@@ -125,20 +125,20 @@ def _figure(results: Results, shown: list[Variant], draw: Panel, legend: str) ->
 
 
 def _lowest(results: Results) -> float:
-    """Give the lower end of all error bars, and of all points."""
+    """Return the lower end of all error bars, and of all points."""
     band = _final(results, results.groups)
     runs = np.concatenate([_runs_without_interval(results, group) for group in results.groups])
     return float(min([*(band.mean - error_limits(band)[0]), *runs]))
 
 
 def _final(results: Results, groups: Sequence[Group]) -> Band:
-    """Give the final success, averaged over tasks, of those of the groups that have finished runs: arrays (groups,)."""
+    """Return the final success, averaged over tasks, of the groups with finished runs: arrays (groups,)."""
     bands = [mean_band(results.final(group)[..., None]) for group in groups if group.finished]
     return Band(*np.concatenate([np.zeros((3, 0)), *bands], axis=1))
 
 
 def _points(axes: Axes, x: np.ndarray, band: Band, look: Look) -> Any:
-    """Draw a line through means with error bars; give what stands for it in the legend."""
+    """Draw a line through means with error bars; return what stands for it in the legend."""
     axes.errorbar(x, band.mean, yerr=error_limits(band), fmt="none", ecolor=look.color, elinewidth=0.8)
     (line,) = axes.plot(x, band.mean, clip_on=False, zorder=3, **look.line())
     return line
@@ -158,5 +158,5 @@ def _draw_runs(axes: Axes, results: Results, x: FloatArray, groups: Sequence[Gro
 
 
 def _dodge(count: int) -> np.ndarray:
-    """Give small shifts that keep `count` error bars at the same setting apart."""
+    """Return small shifts that keep `count` error bars at the same setting apart."""
     return _DODGE * (np.arange(count) - (count - 1) / 2)

@@ -64,7 +64,7 @@ def learning_curves_per_task(results: Results) -> Figure:
 
 
 def _panels(cells: list[Cell]) -> tuple[Figure, list[Any]]:
-    """Give a panel for each task of each cell; the axes are named once for all of them."""
+    """Return a panel for each task of each cell; the axes are named once for all of them."""
     titles = [[task, *cell.title] for cell in cells for task in short_task_names(cell.variant.tasks)]
     columns = min(_COLUMNS, len(titles))
     rows = -(-len(titles) // columns)

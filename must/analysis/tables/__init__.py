@@ -25,7 +25,7 @@ SUFFIXES = ("csv", "md", "tex")
 
 
 def table_names(experiment: Experiment) -> list[str]:
-    """Give the tables of an experiment; each is written as ``.csv``, ``.md`` and ``.tex``."""
+    """Return the tables of an experiment; each is written as ``.csv``, ``.md`` and ``.tex``."""
     return [*(OF_METHODS if compares_methods(experiment) else ()), *TABLES]
 
 
@@ -64,7 +64,7 @@ def write_tables(experiment: Experiment, results: Path) -> list[Path]:
 def _texts(
     results: Results, name: str, kind: Kind, records: list[dict[str, str]], tables: list[Table]
 ) -> dict[str, str]:
-    """Give a table's files: name -> text."""
+    """Return a table's files: name -> text."""
     notes = _notes(results, kind)
     return {
         f"{name}.csv": to_csv(records),

@@ -16,7 +16,7 @@ from must.analysis.tables.rows import by_benchmark, key_cells, key_columns, key_
 
 
 def aggregate_tables(results: Results) -> list[Table]:
-    """Give one table for each benchmark, with one row for each group."""
+    """Return one table for each benchmark, with one row for each group."""
     return [_table(results, groups) for groups in by_benchmark(results)]
 
 
@@ -80,7 +80,7 @@ def _record(results: Results, group: Group) -> dict[str, str]:
 
 
 def _steps(group: Group, rate: float) -> np.ndarray:
-    """Give the environment steps of a task after which each run (R,) first had a success rate; NaN for never."""
+    """Return the environment steps of a task after which each run (R,) first had a success rate; NaN for never."""
     if not group.finished:
         return np.zeros(0)
     return steps_to(group.env_steps_per_task, group.success.mean(axis=2), rate)

@@ -36,7 +36,7 @@ _COLUMNS = (
 
 
 def comparison_tables(results: Results) -> list[Table]:
-    """Give one table for each benchmark, with one row for each group, the best first."""
+    """Return one table for each benchmark, with one row for each group, the best first."""
     return [_table(results, groups) for groups in by_benchmark(results)]
 
 
@@ -66,7 +66,7 @@ def _rank_cell(rank: int | None) -> Cell:
 
 
 def comparison_records(results: Results) -> list[dict[str, str]]:
-    """Give one record for each group, benchmark by benchmark, the best first."""
+    """Return one record for each group, benchmark by benchmark, the best first."""
     return [
         _record(results, row, cost_of(row.group)) for groups in by_benchmark(results) for row in ranked(results, groups)
     ]

@@ -23,7 +23,7 @@ _COLUMNS: dict[str, Callable[[Sequence[Cost]], list[Cell]]] = {
 
 
 def cost_tables(results: Results) -> list[Table]:
-    """Give one table for each benchmark, with one row for each group."""
+    """Return one table for each benchmark, with one row for each group."""
     return [_table(results, groups) for groups in by_benchmark(results)]
 
 
@@ -36,7 +36,7 @@ def _table(results: Results, groups: Sequence[Group]) -> Table:
 
 
 def cost_records(results: Results) -> list[dict[str, str]]:
-    """Give one record for each group."""
+    """Return one record for each group."""
     return [
         key_record(results, group)
         | {name: csv_number(value) for name, value in cost_of(group)._asdict().items()}

@@ -26,13 +26,13 @@ def key_columns(results: Results) -> tuple[str, ...]:
 
 
 def key_cells(results: Results, group: Group) -> tuple[Cell, ...]:
-    """Say which group a row is about, and how many of its runs are in it."""
+    """Describe which group a row is about, and how many of its runs are in it."""
     settings = (Cell(value_label(axis, group.settings[axis])) for axis in _axes(results))
     return (Cell(method_label(group.config)), *settings, Cell(f"{len(group.finished)} of {len(group.runs)}"))
 
 
 def key_record(results: Results, group: Group) -> dict[str, str]:
-    """Say what sets a record apart, in this file and when files of several experiments are put together.
+    """Describe what sets a record apart, in this file and when files of several experiments are put together.
 
     ``method`` is the name that all tables show, ``method_name`` what the configuration says: MT-SAC may be ``mt_sac``,
     or ``must`` with pruning ratio 0.
@@ -44,7 +44,7 @@ def key_record(results: Results, group: Group) -> dict[str, str]:
 
 
 def provenance_record(results: Results, group: Group) -> dict[str, str]:
-    """Say what a record was made with."""
+    """Describe what a record was made with."""
     commits = commits_of(group.finished)
     return {
         "final_evaluations": str(results.experiment.report.final_evaluations),

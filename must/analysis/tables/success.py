@@ -29,7 +29,7 @@ _METHOD_COLUMNS = 7
 
 
 def success_tables(results: Results, with_tasks: bool) -> list[Table]:
-    """Give one table for each benchmark, with one row for each group.
+    """Return one table for each benchmark, with one row for each group.
 
     Args:
         results: The runs.
@@ -56,7 +56,7 @@ def _success_table(results: Results, groups: Sequence[Group], with_tasks: bool) 
 
 
 def success_records(results: Results) -> list[dict[str, str]]:
-    """Give one record for each group, with everything: settings, counts of runs, success, provenance."""
+    """Return one record for each group, with everything: settings, counts of runs, success, provenance."""
     tasks = dict.fromkeys(task for group in results.groups for task in group.tasks)
     records = []
     for group in results.groups:
@@ -79,7 +79,7 @@ def success_records(results: Results) -> list[dict[str, str]]:
 
 
 def task_tables(results: Results) -> list[Table]:
-    """Give two tables for each block of groups: final success, and success at the best evaluation.
+    """Return two tables for each block of groups: final success, and success at the best evaluation.
 
     They have a row for each task. A block is a variant at an update interval, with a column for each pruning ratio; or,
     where the experiment compares methods, all groups on the same tasks, some to a table.
@@ -105,7 +105,7 @@ def task_tables(results: Results) -> list[Table]:
 
 
 Rates = Callable[[Group], FloatArray]
-"""Gives the (R, K) success rates of a group."""
+"""Returns the (R, K) success rates of a group."""
 
 
 def _column(group: Group) -> str:
@@ -115,7 +115,7 @@ def _column(group: Group) -> str:
 
 
 def _split(groups: Sequence[Group], rates: Rates, kind: str) -> list[Table]:
-    """Give tables of all methods, of a width that a page has room for; what is marked is the best of all of them."""
+    """Return tables of all methods, of a width that a page has room for; what is marked is the best of all of them."""
     columns, rows = names_of(groups), _task_cells(groups, rates)
     title = ", ".join(filter(None, (kind, groups[0].settings.get("benchmark", ""))))
     count = -(-len(groups) // _METHOD_COLUMNS)
@@ -131,7 +131,7 @@ def _split(groups: Sequence[Group], rates: Rates, kind: str) -> list[Table]:
 
 
 def _task_cells(groups: Sequence[Group], rates: Rates) -> list[tuple[Cell, ...]]:
-    """Give a row for each task, and one for the mean over tasks: its name, and a cell for each group."""
+    """Return a row for each task, and one for the mean over tasks: its name, and a cell for each group."""
     values = [rates(group) for group in groups]
     tasks = groups[0].tasks
     rows = [(Cell(task), *spread_cells([over_runs(each[:, k]) for each in values])) for k, task in enumerate(tasks)]
@@ -143,7 +143,7 @@ def _task_table(title: str, columns: Sequence[str], rows: Sequence[tuple[Cell, .
 
 
 def task_records(results: Results) -> list[dict[str, str]]:
-    """Give one record for each group and task."""
+    """Return one record for each group and task."""
     records = []
     for group in results.groups:
         final, best = over_runs(results.final(group)), over_runs(best_success(group.success))

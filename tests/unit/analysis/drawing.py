@@ -10,7 +10,7 @@ from must.analysis.style import STYLE, lay_out
 
 
 def draw(runs, experiment, *names):
-    """Give figures of an experiment (all, if none is named), laid out but not written."""
+    """Return figures of an experiment (all, if none is named), laid out but not written."""
     loaded = load_results(experiment, runs.results)
     with mpl.rc_context(STYLE):
         drawn = {name: drawings(experiment)[name](loaded) for name in names or figure_names(experiment)}
@@ -21,7 +21,7 @@ def draw(runs, experiment, *names):
 
 
 def texts_of(figure):
-    """Give the texts that are seen, and the boxes they take in pixels."""
+    """Return the texts that are seen, and the boxes they take in pixels."""
     renderer = figure.canvas.get_renderer()
     hidden = {
         id(text) for axes in figure.findobj(mpl.axes.Axes) if not axes.get_visible() for text in axes.findobj(Text)

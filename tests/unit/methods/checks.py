@@ -13,7 +13,7 @@ from must.networks import BaseNetwork
 from tests.helpers import relative_error
 
 Reference = Callable[[torch.Tensor], torch.Tensor]
-"""Gives the outputs (E, K, B, D_out) of inputs (K, B, D_in), with autograd over everything."""
+"""Returns the outputs (E, K, B, D_out) of inputs (K, B, D_in), with autograd over everything."""
 EXACT = 1e-12
 """Relative error in double precision."""
 NORMS = pytest.mark.parametrize("norm", [False, True], ids=["plain", "layer norm"])

@@ -67,7 +67,7 @@ def _collected(rng: np.random.Generator, success: bool) -> Collected:
 
 
 def learn(agent: Agent, epochs: range, rows: int = 8) -> torch.Tensor:
-    """Run training epochs of two gradient steps; give what the last step reported."""
+    """Run training epochs of two gradient steps; return what the last step reported."""
     reported = set()
     for number in epochs:
         reported |= begin_epoch(agent, number).keys()

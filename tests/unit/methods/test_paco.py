@@ -22,7 +22,7 @@ def scale_outputs(network: CompositionalMLP, factor: float) -> None:
 
 
 def restarted(reward_scale: float, threshold: float) -> list[bool]:
-    """Take a step on the same transitions, with Q values as large as the scaled rewards; give which tasks restart.
+    """Take a step on the same transitions, with Q values as large as the scaled rewards; return which tasks restart.
 
     The temperatures are negligible: their part of a loss does not grow with the rewards.
     """

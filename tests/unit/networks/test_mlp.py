@@ -58,7 +58,7 @@ def reference(network: MaskedMLP, masks, inputs: torch.Tensor, norm: bool = Fals
 
 
 def taken_apart(network: MaskedMLP, masks) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
-    """Give the masks of each layer's weights, and of its biases where they are masked."""
+    """Return the masks of each layer's weights, and of its biases where they are masked."""
     if not isinstance(masks, WeightMasks):
         return [], []
     sizes = [rows * columns for rows, columns in network.weight_shapes]
@@ -76,7 +76,7 @@ def random_masks(network, granularity, ratio, n_members, n_tasks, mask_biases=Fa
 
 
 def made_masks(network: MaskedMLP, kind: str, n_members: int, n_tasks: int, ratio: float):
-    """Give masks of a kind, and those of their tensors that can be learned."""
+    """Return masks of a kind, and those of their tensors that can be learned."""
     if kind == "dense":
         return None, []
     granularity, _, variant = kind.partition(", ")

@@ -39,7 +39,7 @@ def folder(tmp_path) -> Path:
 
 
 def save(folder: Path, epochs: int) -> list[torch.Tensor]:
-    """Save a checkpoint after each epoch of seven transitions; give what the buffer held at each."""
+    """Save a checkpoint after each epoch of seven transitions; return what the buffer held at each."""
     folder.parent.mkdir()
     checkpoints, replay, held = Checkpoints(folder, "settings"), empty_buffer(), []
     rng = torch.Generator().manual_seed(0)
