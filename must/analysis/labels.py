@@ -4,29 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from must.config import NOT_APPLICABLE, RunConfig
+from must.config import NOT_APPLICABLE, RunConfig, axis_named
 from must.config.methods import METHODS
-
-_HEADINGS = {
-    "benchmark": "Benchmark",
-    "variant": "Variant",
-    "method": "Method",
-    "size": "Modules",
-    "networks": "Pruned networks",
-    "budget": "Budget",
-    "granularity": "Granularity",
-    "pruning_ratio": "Pruning ratio",
-    "update_interval": "Update interval",
-    "generator_lr": "Generator lr",
-    "use_sl_loss": "Supervised loss",
-    "use_trajectory_info": "Trajectory info",
-    "seed": "Seed",
-}
-_SHORT = {"pruning_ratio": "ratio", "update_interval": "interval"}
-"""Headings where room is scarce."""
-_FLAGS = ("use_sl_loss", "use_trajectory_info")
-_BARE = ("benchmark", "variant", "method", "size", "networks", "granularity")
-"""Axes whose values speak for themselves."""
 
 NOTHING = "\N{EN DASH}"
 """Stands in a cell for what does not exist."""
@@ -34,7 +13,7 @@ NOTHING = "\N{EN DASH}"
 
 def heading(axis: str) -> str:
     """Return the heading of a swept axis."""
-    return _HEADINGS[axis]
+    return axis_named(axis).heading
 
 
 def value_label(axis: str, value: str) -> str:
@@ -43,7 +22,7 @@ def value_label(axis: str, value: str) -> str:
         return NOTHING
     if axis == "method":
         return METHODS[value].label
-    if axis in _FLAGS:
+    if axis_named(axis).values == "flag":
         return "on" if value == "1" else "off"
     return value
 
@@ -60,12 +39,15 @@ def parts(params: Iterable[tuple[str, str]], short: bool = False) -> list[str]:
         params: Axis, value.
         short: Whether ``ratio 0.5`` is to do.
     """
-    names = {axis: name.lower() for axis, name in _HEADINGS.items()} | (_SHORT if short else {})
-    return [
-        value_label(axis, value) if axis in _BARE else f"{names[axis]} {value_label(axis, value)}"
-        for axis, value in params
-        if value != NOT_APPLICABLE
-    ]
+    return [_part(axis, value, short) for axis, value in params if value != NOT_APPLICABLE]
+
+
+def _part(axis: str, value: str, short: bool) -> str:
+    known, label = axis_named(axis), value_label(axis, value)
+    if known.values == "bare":
+        return label
+    name = (short and known.short_heading) or known.heading
+    return f"{name if name == known.config_path else name.lower()} {label}"
 
 
 def describe(params: Iterable[tuple[str, str]]) -> str:

@@ -12,7 +12,8 @@ import numpy as np
 
 from must.analysis.logs import MEND, EvaluationLog, FloatArray, read_evaluations, read_json, verify_checksum
 from must.analysis.statistics import final_success
-from must.config import NOT_APPLICABLE, Experiment, RunConfig, RunSpec, identity, parse_experiment
+from must.config import Experiment, RunConfig, RunSpec, identity, parse_experiment, result_settings
+from must.config.axes import METHOD_SECTIONS
 from must.config.yaml_text import read_yaml
 from must.errors import ConfigError, ResultsError
 
@@ -95,6 +96,19 @@ class Group:
         return tuple(run for run in self.runs if run.status is Status.FINISHED)
 
     @cached_property
+    def shared_settings(self) -> dict[str, Any]:
+        """The settings that every method reads, without the seed: a control has the same."""
+        settings = result_settings(self.config)
+        settings["training"] = {key: value for key, value in settings["training"].items() if key != "seed"}
+        return {key: value for key, value in settings.items() if key != "method" and key not in METHOD_SECTIONS}
+
+    @cached_property
+    def mask_settings(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The settings of masks and of generators that its method reads."""
+        settings = result_settings(self.config)
+        return settings.get("masks", {}), settings.get("generator", {})
+
+    @cached_property
     def success(self) -> FloatArray:
         """(R, E, K) success rates of the runs that count; E is 0 when there are none."""
         logs = [run.log.success for run in self.finished if run.log is not None]
@@ -135,30 +149,34 @@ class Results:
         return float(self.final(group).mean()) if group.finished else -1.0
 
     def control_of(self, group: Group) -> Group | None:
-        """Return the group of multi-task SAC on the same tasks, the control; None when the sweep has none."""
+        """Return the group of multi-task SAC, the control, that has the same value of every setting that it reads.
+
+        None when the sweep has none.
+        """
         same = [
-            other
-            for other in self.groups
-            if other.is_multi_task_sac
-            and other.tasks == group.tasks
-            and other.settings.get("benchmark") == group.settings.get("benchmark")
+            other for other in self.groups if other.is_multi_task_sac and other.shared_settings == group.shared_settings
         ]
         return min(same, key=lambda other: _CONTROLS.get(other.config.method, len(_CONTROLS)), default=None)
 
     def static_control_of(self, group: Group) -> Group | None:
-        """Return the group of random masks that never change, with the settings of a group with masks of either kind.
+        """Return the group of random masks that never change, of the same elements, for a group with masks.
 
-        All swept settings that static masks read are the same. None without such masks, or without such a group.
+        All settings of masks that static masks read are the same; of several such groups, it is the one whose
+        generators, which draw the first masks, are most alike. None without such masks, or without such a group.
         """
         if group.dense or not group.config.spec.reads_key("masks.granularity"):
             return None
-        for other in self.groups:
-            read = {
-                axis: value for axis, value in other.settings.items() if axis != "method" and value != NOT_APPLICABLE
-            }
-            if other.config.method == STATIC and other.tasks == group.tasks and read.items() <= group.settings.items():
-                return other
-        return None
+        masks, generator = group.mask_settings
+        same = [
+            other
+            for other in self.groups
+            if other.config.method == STATIC
+            and other.shared_settings == group.shared_settings
+            and other.mask_settings[0].items() <= masks.items()
+        ]
+        return max(
+            same, key=lambda other: sum(generator.get(k) == v for k, v in other.mask_settings[1].items()), default=None
+        )
 
 
 def trains_static_control(experiment: Experiment) -> bool:

@@ -1,6 +1,7 @@
 """Configuration: typed sections, the sweep of an experiment, and how both are read."""
 
-from must.config.experiment import AXES, Experiment
+from must.config.axes import AXES, axis_named
+from must.config.experiment import Experiment
 from must.config.load import (
     dump,
     identity,
@@ -54,6 +55,7 @@ __all__ = [
     "SoftModularizationConfig",
     "T3sConfig",
     "TrainingConfig",
+    "axis_named",
     "dump",
     "identity",
     "load_experiment",

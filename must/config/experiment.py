@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any
 
 from pydantic import Field, model_validator
 
+from must.config.axes import ALWAYS_SWEPT, AXES, METHOD_SECTIONS, Axis, grid_axis
 from must.config.base import parse_number
 from must.config.methods import METHODS, value_of
 from must.config.run_spec import NOT_APPLICABLE, RunSpec, format_value
@@ -56,10 +57,10 @@ class Experiment(RunConfig):
         """
         defaults = type(self).model_fields
         given = {name: name for name in OWN_SECTIONS if getattr(self, name) != defaults[name].default}
-        for axis in AXES:
+        for axis in self.axes:
             section = axis.config_path.partition(".")[0]
-            if section in OWN_SECTIONS and getattr(self.sweep, axis.sweep_key) is not None:
-                given[f"sweep.{axis.sweep_key}"] = section
+            if section in OWN_SECTIONS:
+                given[axis.place] = section
         for key, section in given.items():
             readers = [name for name, spec in METHODS.items() if section in spec.reads]
             if not set(readers) & set(self.methods):
@@ -68,6 +69,18 @@ class Experiment(RunConfig):
                     f"{', '.join(self.methods)}; remove it"
                 )
         return ""
+
+    @property
+    def axes(self) -> tuple[Axis, ...]:
+        """The axes that are swept, in the order of a run's path."""
+        *own, seed = (axis for axis in AXES if getattr(self.sweep, axis.sweep_key) is not None)
+        return (*own, *map(grid_axis, self.sweep.grid or ()), seed)
+
+    def values(self, axis: Axis) -> list[Any]:
+        """Return the values of a swept axis; those of the variants are their names."""
+        return list(
+            getattr(self.sweep, axis.sweep_key) if axis.sweep_key else (self.sweep.grid or {})[axis.config_path]
+        )
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -96,9 +109,9 @@ class Experiment(RunConfig):
 
     def combinations(self) -> list[RunSpec]:
         """Return what `runs` gives, with every run of every variant."""
-        axes = [axis for axis in AXES if getattr(self.sweep, axis.sweep_key) is not None]
+        axes = self.axes
         specs: dict[RunSpec, None] = {}
-        for values in product(*(getattr(self.sweep, axis.sweep_key) for axis in axes)):
+        for values in product(*map(self.values, axes)):
             chosen = dict(zip((axis.name for axis in axes), values, strict=True))
             variant, method, dense = self._resolve(chosen)
             prunes = METHODS[method].reads_key("masks.pruning_ratio")
@@ -119,7 +132,7 @@ class Experiment(RunConfig):
         variant, method, _ = self._resolve(params)
         values = {path: format_value(parse_number(value)) for path, value in variant.items()}
         found: dict[str, str] = {}
-        for axis in (axis for axis in AXES if axis.name in params):
+        for axis in self.axes:
             held = axis.config_path in variant and self._reaches(axis, params)
             found[axis.name] = values[axis.config_path] if held else params[axis.name]
             if axis.name == "variant":
@@ -128,15 +141,22 @@ class Experiment(RunConfig):
 
     def overrides(self, spec: RunSpec) -> dict[str, str]:
         """Return what a run changes in the experiment's settings: dotted key -> value as typed after ``--set``."""
-        paths = {axis.name: axis.config_path for axis in AXES if axis.config_path}
-        chosen = {paths[name]: value for name, value in spec.params if name in paths and value != NOT_APPLICABLE}
-        of_variant = {key: to_yaml(value) for key, value in self._variant(dict(spec.params).get("variant")).items()}
+        params = dict(spec.params)
+        swept = [axis for axis in self.axes if axis.config_path and params[axis.name] != NOT_APPLICABLE]
+        chosen = {axis.config_path: self._typed(axis, params[axis.name]) for axis in swept}
+        of_variant = {key: to_yaml(value) for key, value in self._variant(params.get("variant")).items()}
         of_weights = dict.fromkeys(("masks.mask_biases", "generator.head", "generator.rank"), "null")
         if "env.benchmark" in chosen:
             chosen["env.tasks"] = "null"
         if chosen.get("masks.granularity") == "neuron":
             return chosen | of_variant | of_weights
         return chosen | (of_weights if of_variant.get("masks.granularity") == "neuron" else {}) | of_variant
+
+    def _typed(self, axis: Axis, text: str) -> str:
+        """Return a value of an axis as it is typed after ``--set``, from what stands for it in a path."""
+        if axis.sweep_key:
+            return text
+        return to_yaml(next(value for value in self.values(axis) if format_value(value) == text))
 
     def _variant(self, name: str | None) -> Mapping[str, Any]:
         """Return the settings of a variant; None has none."""
@@ -151,7 +171,7 @@ class Experiment(RunConfig):
 
     def _value(self, chosen: Mapping[str, Any], path: str) -> Any:
         """Return the value of a key in a run, from what is chosen on each axis."""
-        given = [axis for axis in AXES if chosen.get(axis.name, NOT_APPLICABLE) != NOT_APPLICABLE]
+        given = [axis for axis in self.axes if chosen.get(axis.name, NOT_APPLICABLE) != NOT_APPLICABLE]
         swept = {axis.config_path: chosen[axis.name] for axis in given}
         return (swept | dict(self._variant(chosen.get("variant")))).get(path, value_of(self, path))
 
@@ -174,7 +194,7 @@ class Experiment(RunConfig):
         """Return the settings of a run that set it apart from others, whatever variant they come from."""
         settings = self.settings(spec)
         variant, method, dense = self._resolve(dict(spec.params))
-        swept = {axis.config_path for axis in AXES if axis.name in settings}
+        swept = {axis.config_path for axis in self.axes}
         pruned_away = dense and METHODS[method].reads_key("masks.pruning_ratio")
         value_at = partial(self._value, dict(spec.params))
         others = {
@@ -186,44 +206,8 @@ class Experiment(RunConfig):
         return frozenset((settings | {"variant": "", "method": method} | others).items())
 
 
-class Axis(NamedTuple):
-    """One axis of a sweep."""
-
-    name: str
-    sweep_key: str
-    config_path: str
-    needs_masks: bool = False
-    """Whether a dense run does not read it."""
-
-    @property
-    def of_a_method(self) -> bool:
-        """Whether only some methods read it."""
-        return self.config_path.partition(".")[0] in METHOD_SECTIONS
-
-
-ALWAYS_SWEPT = ("seeds", "pruning_ratios", "update_intervals")
-"""Axes that every sweep has; when left out, they have the single value of the setting."""
-METHOD_SECTIONS = frozenset(section for spec in METHODS.values() for section in spec.reads)
-"""Sections that only some methods read."""
 OWN_SECTIONS = METHOD_SECTIONS - {"masks", "generator"}
-"""Those of them that belong to one method."""
-
-AXES = (
-    Axis("benchmark", "benchmarks", "env.benchmark"),
-    Axis("variant", "variants", ""),
-    Axis("method", "methods", "method"),
-    Axis("size", "soft_modularization_sizes", "soft_modularization.size"),
-    Axis("networks", "magnitude_networks", "magnitude.networks"),
-    Axis("budget", "magnitude_budgets", "magnitude.budget", needs_masks=True),
-    Axis("granularity", "granularities", "masks.granularity", needs_masks=True),
-    Axis("pruning_ratio", "pruning_ratios", "masks.pruning_ratio"),
-    Axis("update_interval", "update_intervals", "masks.update_interval", needs_masks=True),
-    Axis("generator_lr", "generator_lrs", "generator.lr", needs_masks=True),
-    Axis("use_sl_loss", "use_sl_loss", "generator.use_sl_loss", needs_masks=True),
-    Axis("use_trajectory_info", "use_trajectory_info", "generator.use_trajectory_info", needs_masks=True),
-    Axis("seed", "seeds", "training.seed"),
-)
-"""The axes of a sweep, in the order of a run's path below ``results/<name>/runs/``."""
+"""Sections that belong to one method."""
 
 
 def _shared(variant: Mapping[str, Any]) -> dict[str, Any]:

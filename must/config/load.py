@@ -12,12 +12,14 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from must.config.axes import METHOD_SECTIONS
 from must.config.base import Section, suggest
-from must.config.experiment import METHOD_SECTIONS, Experiment
+from must.config.experiment import Experiment
 from must.config.methods import METHODS, value_of
+from must.config.run_spec import RunSpec
 from must.config.schema import RunConfig
 from must.config.unread import unread
-from must.config.variants import key_problems
+from must.config.variants import grid_problems, key_problems
 from must.config.yaml_text import parse_yaml, read_yaml, write_yaml
 from must.errors import ConfigError
 
@@ -54,8 +56,8 @@ def parse_experiment(
         found = "nothing" if data is None else f"{data!r:.60}"
         raise ConfigError(f"{source}: expected sections such as 'env:' and 'training:', found {found}")
     experiment = _validate(data, overrides or {}, lambda problem: _explain(source, problem))
-    if experiment.sweep.variants and not overrides:
-        _check_variants(experiment, data, source)
+    if (experiment.sweep.variants or experiment.sweep.grid) and not overrides:
+        _check_runs(experiment, data, source)
     return experiment
 
 
@@ -87,27 +89,26 @@ def _validate(data: dict[str, Any], overrides: Mapping[str, str], explain: Calla
         raise ConfigError("\n".join(explain(problem) for problem in error.errors())) from None
 
 
-def _check_variants(experiment: Experiment, data: dict[str, Any], source: str) -> None:
-    """Check that every variant can be trained, and that no two of them are the same.
+def _check_runs(experiment: Experiment, data: dict[str, Any], source: str) -> None:
+    """Check that every variant and every value of the grid can be trained, and that no two variants are the same.
 
     Raises:
-        ConfigError: It says so for every variant with a mistake.
+        ConfigError: It names every variant and value with a mistake.
     """
-    problems = [
-        f"{source}: {problem}" for problem in (*key_problems(experiment), experiment.section_problem()) if problem
-    ]
+    found = (*grid_problems(experiment), *key_problems(experiment), experiment.section_problem())
+    problems = [f"{source}: {problem}" for problem in found if problem]
     if problems:
         raise ConfigError("\n".join(problems))
     first = [spec for spec in experiment.combinations() if spec.has("seed", str(experiment.sweep.seeds[0]))]
     made: dict[str, set[str]] = {name: set() for name in experiment.sweep.variants or {}}
     for spec in first:
-        name = dict(spec.params)["variant"]
         try:
-            run = _validate(data, experiment.overrides(spec), partial(_explain_variant, source, experiment, name))
+            run = _validate(data, experiment.overrides(spec), partial(_explain_run, source, experiment, spec))
         except ConfigError as error:
             problems += str(error).splitlines()
         else:
-            made[name].add(identity(run.run_config()))
+            if experiment.sweep.variants:
+                made[dict(spec.params)["variant"]].add(identity(run.run_config()))
     if problems:
         raise ConfigError("\n".join(dict.fromkeys(problems)))
     for (one, settings), (other, others) in combinations(made.items(), 2):
@@ -118,14 +119,19 @@ def _check_variants(experiment: Experiment, data: dict[str, Any], source: str) -
             )
 
 
-def _explain_variant(source: str, experiment: Experiment, name: str, problem: Any) -> str:
-    """Turn a problem of a variant's run into a line, with the variant's key where the problem lies in one."""
+def _explain_run(source: str, experiment: Experiment, spec: RunSpec, problem: Any) -> str:
+    """Turn a problem of a run into a line, with the key of its variant or of the grid where the problem lies in one."""
     location = ".".join(str(part) for part in problem["loc"])
-    place = f"{source}: sweep.variants.{name}"
-    keys = (experiment.sweep.variants or {})[name]
-    if any(location == key or location.startswith(f"{key}.") for key in keys):
-        return _explain(f"{place}.{location}", problem | {"loc": ()}) + f" (found {problem['input']!r})"
-    return _explain(place, problem)
+    name = dict(spec.params).get("variant")
+    of_variant = (experiment.sweep.variants or {}).get(str(name), {})
+    places = dict.fromkeys(experiment.sweep.grid or {}, "sweep.grid") | dict.fromkeys(
+        of_variant, f"sweep.variants.{name}"
+    )
+    for key, place in places.items():
+        if location == key or location.startswith(f"{key}."):
+            found = f" (found {problem['input']!r})"
+            return _explain(f"{source}: {place}.{location}", problem | {"loc": ()}) + found
+    return _explain(f"{source}: sweep.variants.{name}" if name else f"{source}: run {spec.path}", problem)
 
 
 def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:

@@ -26,7 +26,14 @@ class RunSpec:
 
 
 def format_value(value: Any) -> str:
-    """Write a swept value the same way in paths, tables and on the command line: ``0.5``, ``1e-04`` as ``0.0001``."""
+    """Write a swept value the same way in paths, tables and on the command line.
+
+    ``1e-04`` is ``0.0001``, true is ``1``, ``[400, 400]`` is ``400x400``, and no value is ``null``.
+    """
     if isinstance(value, bool):
         return str(int(value))
+    if isinstance(value, list):
+        return "x".join(format_value(item) for item in value)
+    if value is None:
+        return "null"
     return f"{value:.10g}" if isinstance(value, float) else str(value)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from must.config.base import Count, Flag, Fraction, Positive, Real, Section, Whole
+from must.config.base import Count, Flag, Fraction, Positive, Real, Section, Whole, parse_number
 from must.config.methods import MethodName
 from must.config.run_spec import NOT_APPLICABLE, format_value
 
@@ -51,27 +51,29 @@ class SweepConfig(Section):
     """Values of `masks.granularity`. Keys that only one of them reads are left out of the other's runs."""
     benchmarks: list[Literal["MT10", "MT25", "MT50"]] | None = Field(default=None, min_length=1)
     """Values of `env.benchmark`."""
+    grid: dict[str, Annotated[list[Any], Field(min_length=1)]] | None = Field(default=None, min_length=1)
+    """Values of any other keys, written as after `--set`, such as `{sac.lr: [3e-4, 1e-3], sac.gamma: [0.97, 0.99]}`."""
 
     @field_validator("*")
     @classmethod
     def _check_unique(cls, values: Any) -> Any:
-        if not isinstance(values, list):
-            return values
-        paths: dict[str, int] = {}
-        for number, value in enumerate(values):
-            path = format_value(value)
-            if path in paths:
-                first = paths[path]
-                raise ValueError(
-                    f"names a value twice: items {first + 1} and {number + 1}, {values[first]!r} and {value!r}, are "
-                    f"both '{path}' in the path of a run; list each value once"
-                )
-            if isinstance(value, float) and float(path) != value:
-                raise ValueError(
-                    f"{value!r} has more than 10 digits, which is all that the path of a run holds; {path}?"
-                )
-            paths[path] = number
+        if isinstance(values, list):
+            _require_unique(values)
         return values
+
+    @field_validator("grid")
+    @classmethod
+    def _check_grid(cls, grid: dict[str, list[Any]] | None) -> dict[str, list[Any]] | None:
+        numbers = {key: [parse_number(value) for value in values] for key, values in (grid or {}).items()}
+        for key, values in numbers.items():
+            try:
+                _require_unique(values)
+            except ValueError as error:
+                raise ValueError(f"{key} {error}") from None
+            for value in values:
+                if not re.fullmatch(r"[A-Za-z0-9_.+-]+", format_value(value)):
+                    raise ValueError(f"{key}: {value!r} cannot be a part of a path, so it cannot be swept")
+        return numbers if grid else grid
 
     @field_validator("variants")
     @classmethod
@@ -82,6 +84,22 @@ class SweepConfig(Section):
             if not re.fullmatch(VARIANT_NAME, name):
                 raise ValueError(f"'{name}' cannot be the name of a variant: use letters, digits, '-', '_' and '.'")
         return values
+
+
+def _require_unique(values: list[Any]) -> None:
+    """Refuse values that have one and the same path."""
+    paths: dict[str, int] = {}
+    for number, value in enumerate(values):
+        path = format_value(value)
+        if path in paths:
+            first = paths[path]
+            raise ValueError(
+                f"names a value twice: items {first + 1} and {number + 1}, {values[first]!r} and {value!r}, are "
+                f"both '{path}' in the path of a run; list each value once"
+            )
+        if isinstance(value, float) and float(path) != value:
+            raise ValueError(f"{value!r} has more than 10 digits, which is all that the path of a run holds; {path}?")
+        paths[path] = number
 
 
 class ReportConfig(Section):

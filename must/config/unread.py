@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
-from must.config.experiment import AXES, Axis, Experiment
+from must.config.axes import AXES, Axis
+from must.config.experiment import Experiment
 from must.config.methods import METHODS, value_of
 from must.config.run_spec import NOT_APPLICABLE
 from must.config.schema import RunConfig
@@ -33,18 +34,17 @@ def unread(experiment: Experiment) -> Iterator[str]:
     Yields:
         For each, where it is, why it is not read, and what to write instead.
     """
-    swept = [axis for axis in AXES if axis.config_path and getattr(experiment.sweep, axis.sweep_key) is not None]
+    swept = [axis for axis in experiment.axes if axis.config_path]
     runs = [dict(spec.params) for spec in experiment.runs()]
     for axis in swept:
-        values = getattr(experiment.sweep, axis.sweep_key)
+        values = experiment.values(axis)
         single = value_of(experiment, axis.config_path)
         if single != _default(axis.config_path) and single not in values:
             yield (
-                f"{axis.config_path}: {single} is read by no run: sweep.{axis.sweep_key} is {values}; "
-                "add it there, or remove it"
+                f"{axis.config_path}: {single} is read by no run: {axis.place} is {values}; add it there, or remove it"
             )
         if len(values) > 1 and all(run[axis.name] == NOT_APPLICABLE for run in runs):
-            yield f"sweep.{axis.sweep_key}: is read by no run ({_why(experiment, axis)}); remove it"
+            yield f"{axis.place}: is read by no run ({_why(experiment, axis)}); remove it"
     if experiment.sweep.benchmarks is not None and experiment.env.tasks is not None:
         yield "env.tasks: is read by no run: sweep.benchmarks says which tasks they have; remove one of them"
     yield from _without_condition(experiment)

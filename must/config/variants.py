@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from must.config.axes import own_axis
 from must.config.base import Section, suggest
 from must.config.methods import METHODS
 from must.config.schema import RunConfig
@@ -63,6 +64,22 @@ def key_problems(experiment: Experiment) -> Iterator[str]:
             problem = _problem(key, experiment.methods_of(name))
             if problem:
                 yield f"{place}.{key}: {problem}"
+
+
+def grid_problems(experiment: Experiment) -> Iterator[str]:
+    """Find keys of the grid that cannot be swept there, that are unknown, or that no method of the experiment reads.
+
+    Unlike a variant, a value of the grid may change the tasks: runs are compared with a control on the same ones.
+
+    Yields:
+        For each, where it is, what is wrong, and what to write instead.
+    """
+    for key in experiment.sweep.grid or {}:
+        own = own_axis(key)
+        if own is not None:
+            yield f"sweep.grid.{key}: has a list of its own; write its values in sweep.{own.sweep_key}"
+        elif not (key.startswith("env.") and key in _KEPT) and (problem := _problem(key, experiment.methods)):
+            yield f"sweep.grid.{key}: {problem}"
 
 
 def _problem(key: str, methods: tuple[str, ...]) -> str:
