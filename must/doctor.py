@@ -16,17 +16,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import must
 from must import drawing
 from must.errors import RenderError
-from must.streams import guarded
+from must.streams import guarded, quiet_console
 from must.versions import locked_versions, other_packages
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
 
 PYTHONS = ((3, 11), (3, 13))
 GIB = 2**30
@@ -62,7 +58,7 @@ def main() -> int:
     colours = {"ok": "green", "optional": "yellow", "problem": "bold red"}
     for check in results:
         table.add_row(check.name, f"[{colours[check.state]}]{check.state}", escape(check.found), escape(check.mend))
-    console = _console()
+    console = quiet_console()
     console.print(table)
     problems = [check.name for check in results if check.state == "problem"]
     if problems:
@@ -70,17 +66,6 @@ def main() -> int:
         return 2
     console.print("Everything that training needs is here; 'optional' is needed for the uses named beside it only.")
     return 0
-
-
-def _console() -> Console:
-    from rich import console
-
-    class Quiet(console.Console):
-        def on_broken_pipe(self) -> None:
-            """Leave it to whoever called: rich would end the program with a status of its own."""
-            raise BrokenPipeError
-
-    return Quiet()
 
 
 def checks(results: Path = Path("results")) -> list[Check]:
@@ -214,6 +199,11 @@ def _gpu() -> Check:
 
 def _disk(results: Path) -> Check:
     place = results.absolute()
+    if place.is_symlink() and not place.exists():
+        found = f"{place} is a link to {place.readlink()}, which is not there"
+        return Check("disk", "problem", found, "make what it leads to, or remove the link")
+    if place.exists() and not place.is_dir():
+        return Check("disk", "problem", f"{place} is a file", "move it: results lie in a directory of this name")
     while not place.exists():
         place = place.parent
     free = shutil.disk_usage(place).free

@@ -6,6 +6,10 @@ import errno
 import os
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 EXIT_BROKEN_PIPE = 141
 """What a shell reports of a program that the signal SIGPIPE ended: 128 + 13."""
@@ -48,6 +52,18 @@ def guarded(command: Callable[[], int]) -> int:
     except BrokenPipeError:
         discard()
         return EXIT_BROKEN_PIPE
+
+
+def quiet_console() -> Console:
+    """Return a console of rich that leaves a broken pipe to `guarded`."""
+    from rich import console
+
+    class Quiet(console.Console):
+        def on_broken_pipe(self) -> None:
+            """Raise it: rich would end the program with a status of its own."""
+            raise BrokenPipeError
+
+    return Quiet()
 
 
 def discard() -> None:

@@ -150,6 +150,15 @@ def test_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free_gib: float, 
     assert (disk.state, disk.found) == (state, f"{free_gib:.1f} GiB free at {tmp_path}")
 
 
+def test_results_that_cannot_be_written_are_a_problem(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("nowhere")
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    for name, words in (("link", "a link to nowhere"), ("file", "is a file")):
+        disk = doctor._disk(tmp_path / name)
+        assert disk.state == "problem"
+        assert words in disk.found
+
+
 def test_unsupported_python(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "PYTHONS", ((3, 8), (3, 9)))
     python = by_name(checks())["Python"]
