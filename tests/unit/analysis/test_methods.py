@@ -1,12 +1,11 @@
 """Sweeps over methods: who the control is, how settings are named and ranked, and what is then drawn."""
 
 import itertools
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from must.analysis import TABLES, figure_names, labels, load_results, table_names, write_figures, write_tables
+from must.analysis import TABLES, figure_names, load_results, table_names, write_figures, write_tables
 from must.analysis.estimates import improvement
 from must.analysis.figures import FIGURES
 from must.analysis.plots.method_panels import method_panels
@@ -272,43 +271,3 @@ def test_points_and_cells_are_those_of_the_ranking(runs):
     np.testing.assert_allclose(image, [[0.8, 0.3], [0.5, 0.3], [0.3, 0.2]])
     (title,) = (axes.get_title() for axes in figures["mask_overlap"].axes if axes.get_title())
     assert title.replace("\n", ", ") == "pruning ratio 0.5, 2 seeds, by chance 0.33"
-
-
-LRS = {"sac.lr": [1e-4, 1e-3]}
-
-
-def by_lr(runs):
-    """Results of MUST, static masks and MT-SAC at two learning rates: (method, learning rate) -> group."""
-    swept = {"methods": ["must", "static_sparse", "mt_sac"], "pruning_ratios": [0.5], "update_intervals": [10]}
-    experiment, results = results_of(runs, lambda *_: np.ones((2, 2)), sweep=swept | {"seeds": [0, 1], "grid": LRS})
-    return experiment, results, {(group.config.method, group.config.sac.lr): group for group in results.groups}
-
-
-def test_controls_have_the_same_value_on_every_axis(runs):
-    _, results, groups = by_lr(runs)
-    assert len(groups) == 6
-    for lr in LRS["sac.lr"]:
-        assert results.control_of(groups["must", lr]) is groups["mt_sac", lr]
-        assert results.static_control_of(groups["must", lr]) is groups["static_sparse", lr]
-
-
-def test_a_control_of_another_value_is_none(runs):
-    _, results, groups = by_lr(runs)
-    left = tuple(
-        group for group in results.groups if group not in (groups["mt_sac", 1e-3], groups["static_sparse", 1e-3])
-    )
-    results = replace(results, groups=left)
-    assert results.control_of(groups["must", 1e-3]) is None
-    assert results.static_control_of(groups["must", 1e-3]) is None
-
-
-def test_an_axis_of_the_grid_is_a_column_and_a_part_of_labels(runs):
-    experiment, _, groups = by_lr(runs)
-    assert labels.heading("sac_lr") == "Learning rate"
-    assert labels.describe(groups["must", 1e-3].settings.items()).endswith("learning rate 0.001")
-    assert labels.heading("sac_target_entropy") == "sac.target_entropy"
-    for name in ("aggregates", "cost"):
-        text = read(runs, experiment, f"{name}.md")
-        assert "| Learning rate |" in text
-        assert len(lines_with(text, "| 0.001 |")) == 3
-    assert {row["sac_lr"] for row in records(runs, experiment, "aggregates.csv")} == {"0.0001", "0.001"}

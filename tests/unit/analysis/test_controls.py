@@ -1,0 +1,54 @@
+"""Which group is the control of another one: it has the same value of everything that it reads."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from must.analysis import labels, load_results
+from tests.reading import lines_with, read, records
+
+
+def results_of(runs, success, **sections):
+    experiment = runs.experiment(**sections)
+    runs.write_all(experiment, success)
+    return experiment, load_results(experiment, runs.results)
+
+
+LRS = {"sac.lr": [1e-4, 1e-3]}
+
+
+def by_lr(runs):
+    """Results of MUST, static masks and MT-SAC at two learning rates: (method, learning rate) -> group."""
+    swept = {"methods": ["must", "static_sparse", "mt_sac"], "pruning_ratios": [0.5], "update_intervals": [10]}
+    experiment, results = results_of(runs, lambda *_: np.ones((2, 2)), sweep=swept | {"seeds": [0, 1], "grid": LRS})
+    return experiment, results, {(group.config.method, group.config.sac.lr): group for group in results.groups}
+
+
+def test_controls_have_the_same_value_on_every_axis(runs):
+    _, results, groups = by_lr(runs)
+    assert len(groups) == 6
+    for lr in LRS["sac.lr"]:
+        assert results.control_of(groups["must", lr]) is groups["mt_sac", lr]
+        assert results.static_control_of(groups["must", lr]) is groups["static_sparse", lr]
+
+
+def test_a_control_of_another_value_is_none(runs):
+    _, results, groups = by_lr(runs)
+    left = tuple(
+        group for group in results.groups if group not in (groups["mt_sac", 1e-3], groups["static_sparse", 1e-3])
+    )
+    results = replace(results, groups=left)
+    assert results.control_of(groups["must", 1e-3]) is None
+    assert results.static_control_of(groups["must", 1e-3]) is None
+
+
+def test_an_axis_of_the_grid_is_a_column_and_a_part_of_labels(runs):
+    experiment, _, groups = by_lr(runs)
+    assert labels.heading("sac_lr") == "Learning rate"
+    assert labels.describe(groups["must", 1e-3].settings.items()).endswith("learning rate 0.001")
+    assert labels.heading("sac_target_entropy") == "sac.target_entropy"
+    for name in ("aggregates", "cost"):
+        text = read(runs, experiment, f"{name}.md")
+        assert "| Learning rate |" in text
+        assert len(lines_with(text, "| 0.001 |")) == 3
+    assert {row["sac_lr"] for row in records(runs, experiment, "aggregates.csv")} == {"0.0001", "0.001"}
