@@ -22,14 +22,10 @@ from must.analysis.plots.speed import training_speed
 from must.analysis.plots.sweeps import success_by_pruning_ratio, success_by_update_interval
 from must.analysis.plots.tasks import learning_curves_per_task
 from must.analysis.style import FORMATS, STYLE, save
-from must.analysis.variants import COMPARED, compares_methods
-from must.config import Experiment, RunConfig, parse_experiment
-from must.config.schedule import first_renewal
+from must.config import Experiment
+from must.config.outputs import all_figures, compares_methods, figure_names
 
 _LOG = logging.getLogger(__name__)
-
-Others = frozenset[tuple[str, str]]
-"""The settings of a run that are not compared within a block of groups."""
 
 FIGURES: dict[str, Callable[[Results], Figure | None]] = {
     "learning_curves": learning_curves,
@@ -58,63 +54,10 @@ OF_METHODS: dict[str, Callable[[Results], Figure | None]] = {
 """What draws the figures that compare methods: those that only then exist, and those that then look otherwise."""
 
 
-def figure_names(experiment: Experiment) -> list[str]:
-    """Return the figures that an experiment has when all of its runs are finished.
-
-    A sweep without pruning has no update intervals and no masks; a single task has none to share masks with. Several
-    methods are compared as a whole, and task by task at the end only.
-    """
-    planned, tasks = _planned(experiment), len(experiment.env.task_names)
-    several, masking = compares_methods(experiment), any(_prunes(config) for _, config in planned)
-    masked = [(others, config) for others, config in planned if not config.dense]
-    learned = [(others, config) for others, config in masked if config.learns_masks]
-    present = {
-        "method_comparison": several,
-        "success_by_pruning_ratio": _swept(masked, "pruning_ratio") if several else masking,
-        "success_by_update_interval": learned and (not several or _swept(learned, "update_interval")),
-        "success_by_flops": several or len(experiment.sweep.pruning_ratios) > 1,
-        "learning_curves_per_task": not several,
-        "improvement_over_dense": not several and masked and any(config.is_multi_task_sac for _, config in planned),
-        "mask_overlap": tasks > 1 and any(config.spec.task_masks for _, config in masked),
-        "mask_overlap_over_training": learned and tasks > 1,
-        "mask_churn": any(
-            first_renewal(config.training.epochs, config.masks.update_interval, config.masks.freeze_after)
-            for _, config in learned
-        ),
-    }
-    return [name for name in drawings(experiment) if present.get(name, True)]
-
-
-def _planned(experiment: Experiment) -> list[tuple[Others, RunConfig]]:
-    """Return the settings of each run of the first seed, with those that set its block of groups apart."""
-    data, seed = experiment.model_dump(mode="json"), str(experiment.sweep.seeds[0])
-    return [
-        (
-            frozenset(item for item in experiment.settings(spec).items() if item[0] not in COMPARED),
-            parse_experiment(data, experiment.overrides(spec)).run_config(),
-        )
-        for spec in experiment.runs()
-        if spec.has("seed", seed)
-    ]
-
-
-def _prunes(config: RunConfig) -> bool:
-    return config.spec.reads_key("masks.pruning_ratio")
-
-
-def _swept(planned: list[tuple[Others, RunConfig]], key: str) -> bool:
-    """Return whether runs that differ in nothing else that is compared differ in a setting of the masks."""
-    values: dict[Others, set[float]] = {}
-    for others, config in planned:
-        values.setdefault(others, set()).add(getattr(config.masks, key))
-    return any(len(seen) > 1 for seen in values.values())
-
-
 def drawings(experiment: Experiment) -> dict[str, Callable[[Results], Figure | None]]:
     """Return name -> what draws a figure of the experiment, or gives None when the results hold no data for it."""
-    if not compares_methods(experiment):
-        return FIGURES
-    return OF_METHODS | {name: draw for name, draw in FIGURES.items() if name not in OF_METHODS}
+    known = FIGURES | OF_METHODS if compares_methods(experiment) else FIGURES
+    return {name: known[name] for name in all_figures(experiment)}
 
 
 def write_figures(experiment: Experiment, results: Path) -> list[Path]:

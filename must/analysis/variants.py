@@ -12,10 +12,8 @@ from dataclasses import dataclass
 
 from must.analysis.load import Group, Results
 from must.analysis.statistics import final_success, over_runs
-from must.config import NOT_APPLICABLE, Experiment
-
-COMPARED = ("pruning_ratio", "update_interval")
-"""Axes that a variant's groups differ in."""
+from must.config import NOT_APPLICABLE
+from must.config.outputs import COMPARED
 
 
 @dataclass(frozen=True)
@@ -80,11 +78,6 @@ class Variant:
     def _shown(self) -> tuple[Group, ...]:
         """Those with masks; the one without, where there are none."""
         return self.masked or self.others
-
-
-def compares_methods(experiment: Experiment) -> bool:
-    """Return whether an experiment trains several methods, or named variants: tables and figures then compare them."""
-    return len(experiment.methods) > 1 or len(experiment.sweep.variants or ()) > 1
 
 
 def variants(results: Results) -> list[Variant]:

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import pytest
 
-from must.analysis import figure_names, table_names, write_figures, write_tables
+from must.analysis import write_figures, write_tables
 from must.config import Experiment, load_experiment
+from must.config.outputs import figure_names, table_names
 
 ROOT = Path(__file__).parents[2]
 

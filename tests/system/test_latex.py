@@ -5,7 +5,8 @@ import subprocess
 
 import pytest
 
-from must.analysis import table_names, write_tables
+from must.analysis import write_tables
+from must.config.outputs import table_names
 from tests.sweeps import METHOD_SWEEPS, SWEEPS
 
 pytestmark = pytest.mark.system

@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,9 +36,17 @@ class Workflow:
 
     directory: Path
 
-    def snakemake(self, *options: str, config: Mapping[str, Any] | str | None) -> subprocess.CompletedProcess[str]:
-        """Run Snakemake on an experiment (settings, or the text of a file, or None for no file at all)."""
-        command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    def snakemake(
+        self, *options: str, config: Mapping[str, Any] | str | None, python: Sequence[str] = ()
+    ) -> subprocess.CompletedProcess[str]:
+        """Run Snakemake on an experiment (settings, or the text of a file, or None for no file at all).
+
+        Args:
+            options: Of Snakemake.
+            config: The experiment.
+            python: Options of Python.
+        """
+        command = [sys.executable, *python, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
         command += ["--directory", str(self.directory), *options]
         if config is not None:
             path = self.directory.with_suffix(f".{os.getpid()}.yaml")

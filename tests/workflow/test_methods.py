@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from must.analysis import figure_names, table_names
 from must.config import METHODS, parse_experiment
+from must.config.outputs import figure_names, table_names
 
 from .conftest import ROOT, Workflow
 

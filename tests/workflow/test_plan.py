@@ -43,6 +43,25 @@ def test_every_axis_is_swept_and_dense_runs_are_planned_once(workflow: Workflow,
     }
 
 
+def test_any_key_can_be_an_axis(workflow: Workflow, smoke: dict[str, Any]) -> None:
+    smoke["sweep"] = {"seeds": [0], "pruning_ratios": [0], "grid": {"network.hidden_sizes": [[16, 16], [8]]}}
+    done = workflow.snakemake("--dry-run", "--printshellcmds", config=smoke)
+    commands = [line for line in done.stdout.splitlines() if "must train" in line]
+    assert len(commands) == 2
+    for shape, value in (("16x16", "[16, 16]"), ("8", "[8]")):
+        assert any(
+            f"network_hidden_sizes~{shape}/" in each and f"network.hidden_sizes={value}" in each for each in commands
+        )
+
+
+def test_planning_imports_neither_plots_nor_statistics(workflow: Workflow, smoke: dict[str, Any]) -> None:
+    """Every job of the workflow reads the Snakefile again, so what it imports is paid for each time."""
+    done = workflow.snakemake("--dry-run", config=smoke, python=("-X", "importtime"))
+    imported = {line.rsplit("|", 1)[1].strip() for line in done.stderr.splitlines() if line.startswith("import time:")}
+    assert "must.config.outputs" in imported
+    assert not {"matplotlib", "torch", "must.analysis"} & imported
+
+
 def test_a_run_gets_the_original_options_and_a_dense_one_no_mask_options(
     workflow: Workflow, smoke: dict[str, Any]
 ) -> None:

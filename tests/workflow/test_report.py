@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
-from must.analysis import TABLES, figure_names
 from must.config import Experiment, parse_experiment
+from must.config.outputs import TABLES, figure_names
 
 from .browser import Browser, open_browser
 from .conftest import ROOT, Workflow

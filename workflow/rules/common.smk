@@ -9,13 +9,12 @@ import sys
 from functools import cache
 from pathlib import Path
 
-import pandas as pd
 from snakemake.settings.types import DeploymentMethod
-from snakemake.utils import Paramspace, update_config
+from snakemake.utils import update_config
 
-from must.analysis import best_run, load_results, table_names
 from must.cli import ORIGINAL_OPTIONS, option_flag
 from must.config import dump, identity, parse_experiment, parse_sweep
+from must.config.outputs import figure_names, table_names
 from must.config.yaml_text import parse_yaml, read_yaml
 from must.errors import ConfigError, MustError
 from must.streams import explain
@@ -73,7 +72,9 @@ except MustError as error:
 
 RESULTS = f"results/{EXPERIMENT.name}"
 CONFIG = f"{RESULTS}/config.yaml"
-SWEEP = Paramspace(pd.DataFrame([dict(spec.params) for spec, _ in RUNS.values()]))
+AXES = [axis.name for axis in EXPERIMENT.axes]
+RUN = "/".join(f"{axis}~{{{axis}}}" for axis in AXES)
+"""The path of a run below `runs/`, with a wildcard for each axis."""
 RUN_THREADS = max(EXPERIMENT.training.threads, EXPERIMENT.training.n_workers)
 """CPU cores of a training run: its learner and its workers take turns."""
 CHECKOUT = Path(
@@ -99,7 +100,7 @@ os.environ.update(
 
 
 wildcard_constraints:
-    **{axis: r"[^/]+" for axis in SWEEP.columns},
+    **{axis: r"[^/]+" for axis in AXES},
 
 
 def on_host(wildcards):
@@ -109,7 +110,7 @@ def on_host(wildcards):
 
 def run_path(wildcards):
     """Give the path of a run below `runs/`."""
-    return SWEEP.wildcard_pattern.format(**wildcards)
+    return RUN.format(**wildcards)
 
 
 def run_options(path):
@@ -169,6 +170,11 @@ def settings_digest():
 @cache
 def run_to_film():
     """Give the best of the runs that are finished."""
+    from must.analysis import (
+        best_run,
+        load_results,
+    )  # takes seconds, and only a report needs it
+
     try:
         return best_run(load_results(EXPERIMENT, Path("results")))
     except MustError as error:

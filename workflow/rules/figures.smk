@@ -4,8 +4,6 @@ Input:  `result.json` of every run of the sweep (or what says that a job's runs 
 Output: `results/<name>/figures/*.{pdf,svg,png}`.
 """
 
-from must.analysis import figure_names
-
 
 rule figures:
     input:

@@ -13,11 +13,11 @@ rule train:
     input:
         image=IMAGE_INPUT,
     output:
-        result=f"{RESULTS}/runs/{SWEEP.wildcard_pattern}/result.json",
+        result=f"{RESULTS}/runs/{RUN}/result.json",
     log:
-        f"{RESULTS}/logs/train/{SWEEP.wildcard_pattern}.log",
+        f"{RESULTS}/logs/train/{RUN}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/train/{SWEEP.wildcard_pattern}.tsv"
+        f"{RESULTS}/benchmarks/train/{RUN}.tsv"
     container:
         IMAGE
     threads: RUN_THREADS

@@ -20,7 +20,8 @@ from must.analysis.notes import coverage_note, seeds_note
 from must.analysis.ranking import words_of
 from must.analysis.statistics import FloatArray
 from must.analysis.style import DENSE_LABEL, ONE_COLUMN, TWO_COLUMNS, Look, titles_height, wrap_title
-from must.analysis.variants import COMPARED, Variant, ratio_of
+from must.analysis.variants import Variant, ratio_of
+from must.config.outputs import COMPARED
 
 SUCCESS = "Success rate"
 _LEGEND = 0.45

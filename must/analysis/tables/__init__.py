@@ -14,19 +14,10 @@ from must.analysis.tables.comparison import comparison_records, comparison_table
 from must.analysis.tables.cost import cost_records, cost_tables
 from must.analysis.tables.rows import to_csv
 from must.analysis.tables.success import success_records, success_tables, task_records, task_tables
-from must.analysis.variants import compares_methods
 from must.config import Experiment
+from must.config.outputs import TABLES, TABLES_OF_METHODS, compares_methods, table_names
 
-TABLES = ("success_rate", "per_task", "aggregates", "cost")
-"""The tables that every experiment has."""
-OF_METHODS = ("comparison",)
-"""Those of an experiment that trains several methods."""
 SUFFIXES = ("csv", "md", "tex")
-
-
-def table_names(experiment: Experiment) -> list[str]:
-    """Return the tables of an experiment; each is written as ``.csv``, ``.md`` and ``.tex``."""
-    return [*(OF_METHODS if compares_methods(experiment) else ()), *TABLES]
 
 
 def write_tables(experiment: Experiment, results: Path) -> list[Path]:
@@ -55,7 +46,7 @@ def write_tables(experiment: Experiment, results: Path) -> list[Path]:
     texts["success_rate.md"] = to_markdown(success_tables(loaded, with_tasks=True), _notes(loaded, Kind.SUCCESS))
     directory = loaded.directory / "tables"
     paths = [write_atomically(directory / name, text.encode()) for name, text in texts.items()]
-    for name in {*TABLES, *OF_METHODS} - set(table_names(experiment)):
+    for name in {*TABLES, *TABLES_OF_METHODS} - set(table_names(experiment)):
         for suffix in SUFFIXES:
             (directory / f"{name}.{suffix}").unlink(missing_ok=True)
     return paths

@@ -20,7 +20,8 @@ from must.analysis.tables.cells import (
     spread_cells,
 )
 from must.analysis.tables.rows import by_benchmark, key_cells, key_columns, key_record, provenance_record
-from must.analysis.variants import compares_methods, ratio_of, variants
+from must.analysis.variants import ratio_of, variants
+from must.config.outputs import compares_methods
 
 _TASK_COLUMNS = 10
 """Most tasks that the Markdown table gives a column each; with more, `per_task` is the place to look."""

@@ -4,9 +4,10 @@ import matplotlib as mpl
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from must.analysis import figure_names, load_results
+from must.analysis import load_results
 from must.analysis.figures import drawings
 from must.analysis.style import STYLE, lay_out
+from must.config.outputs import figure_names
 
 
 def draw(runs, experiment, *names):

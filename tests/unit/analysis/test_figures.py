@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from matplotlib.transforms import Bbox
 
-from must.analysis import figure_names, write_figures
+from must.analysis import write_figures
 from must.analysis.figures import FIGURES
 from must.analysis.logs import read_overlaps
 from must.analysis.plots.panels import setting_axis, short_number
@@ -24,6 +24,7 @@ from must.analysis.style import (
     ratio_looks,
     wrap_title,
 )
+from must.config.outputs import figure_names
 from must.errors import ResultsError
 from tests.sweeps import SWEEPS
 from tests.unit.analysis.drawing import draw, overlap, texts_of

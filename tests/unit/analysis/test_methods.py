@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from must.analysis import TABLES, figure_names, load_results, table_names, write_figures, write_tables
+from must.analysis import load_results, write_figures, write_tables
 from must.analysis.estimates import improvement
 from must.analysis.figures import FIGURES
 from must.analysis.plots.method_panels import method_panels
@@ -13,6 +13,7 @@ from must.analysis.ranking import names_of, ranked
 from must.analysis.style import PAGE, SMALL, TWO_COLUMNS
 from must.analysis.variants import variants
 from must.config.methods import METHODS
+from must.config.outputs import TABLES, figure_names, table_names
 from tests.reading import lines_with, read, records
 from tests.sweeps import EVERY_METHOD, MANY, METHOD_SWEEPS
 from tests.unit.analysis.drawing import draw, overlap, texts_of

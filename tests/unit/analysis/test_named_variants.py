@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from must.analysis import figure_names, load_results, table_names
+from must.analysis import load_results
 from must.analysis.plots.method_panels import method_panels
 from must.analysis.plots.panels import variant_titles
 from must.analysis.ranking import names_of, ranked
-from must.analysis.variants import compares_methods, masked_variants
+from must.analysis.variants import masked_variants
+from must.config.outputs import compares_methods, figure_names, table_names
 from tests.reading import lines_with, read, records
 from tests.sweeps import METHOD_SWEEPS, VARIANTS
 from tests.unit.analysis.drawing import draw
