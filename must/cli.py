@@ -13,6 +13,7 @@ from must import drawing
 from must.config import load_experiment, load_sweep, parse_assignments
 from must.config.unread import require_for_one_run, unread_by_run
 from must.errors import ConfigError, MustError, ResultsError
+from must.run_files import MEAN_SUCCESS
 from must.streams import discard, explain, guarded, require_directory
 
 EXIT_USER_ERROR = 2
@@ -158,7 +159,7 @@ def _train(options: argparse.Namespace) -> int:
         print(f"{options.out}: interrupted; the same command goes on from its checkpoint")
         return EXIT_INTERRUPTED
     try:
-        success = float(json.loads(result.read_text(encoding="utf-8"))["mean_success"])
+        success = float(json.loads(result.read_text(encoding="utf-8"))[MEAN_SUCCESS])
     except (ValueError, TypeError, KeyError):
         raise ResultsError(f"{result}: is damaged; delete {options.out} to train the run again") from None
     print(f"{options.out}: finished{' already' if before else ''}, mean success {success:.3f}")

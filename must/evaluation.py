@@ -10,9 +10,9 @@ import torch
 from must.collect import Collector
 from must.config import RunConfig, load_experiment
 from must.errors import RunDirectoryError
-from must.final import final_policy
 from must.methods import make_agent
 from must.numpy_policy import NumpyPolicy
+from must.run_files import CONFIG, final_policy
 from must.types import EvalResult
 
 
@@ -43,7 +43,7 @@ def load_policy(run_dir: Path, overrides: Mapping[str, str] | None = None) -> tu
         RunDirectoryError: The directory does not hold a finished run.
     """
     final = final_policy(run_dir)
-    config = load_experiment(run_dir / "config.yaml", overrides).run_config()
+    config = load_experiment(run_dir / CONFIG, overrides).run_config()
     agent = make_agent(config, torch.device("cpu"))
     try:
         agent.load_policy(torch.load(final, weights_only=True, map_location="cpu"))

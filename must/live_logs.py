@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from must.config import LoggingConfig, RunConfig, result_settings
 from must.errors import ConfigError
+from must.run_files import ENV_STEPS, EPOCH, table
 
 START_SECONDS = 30
 """How long the server of Weights & Biases may take to answer at the start."""
@@ -112,8 +113,8 @@ class _TensorBoard:
 
     def __call__(self, name: str, row: Mapping[str, Any]) -> None:
         for column, value in row.items():
-            if isinstance(value, int | float) and column not in ("epoch", "env_steps"):
-                self._writer.add_scalar(f"{name}/{column}", value, row["env_steps"])
+            if isinstance(value, int | float) and column not in (EPOCH, ENV_STEPS):
+                self._writer.add_scalar(f"{name}/{column}", value, row[ENV_STEPS])
 
     def sync(self) -> None:
         self._writer.flush()
@@ -156,13 +157,13 @@ class _WandB:
         if resumed:  # a process that was killed took the newest rows with it
             known = int(self._run.step)  # by the server; offline 0
             for name, row in _logged(directory):
-                if row["epoch"] >= known:
+                if row[EPOCH] >= known:
                     self(name, row)
 
     def __call__(self, name: str, row: Mapping[str, Any]) -> None:
         # A step is an epoch: what a resumed run logs again has the steps that it had, which are there already.
         values = {f"{name}/{column}": value for column, value in row.items() if value is not None}
-        self._run.log({**values, "env_steps": row["env_steps"]}, step=row["epoch"])
+        self._run.log({**values, "env_steps": row[ENV_STEPS]}, step=row[EPOCH])
 
     def sync(self) -> None:
         """Do nothing: the library writes when it likes, and what it had not written is logged again."""
@@ -184,7 +185,10 @@ def run_name(directory: Path) -> str:
 
 def _logged(directory: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Return the rows of ``train.csv`` and ``eval.csv``, by epoch: (log, row)."""
-    with (directory / "train.csv").open(newline="") as train, (directory / "eval.csv").open(newline="") as evaluations:
+    with (
+        (directory / table("train")).open(newline="") as train,
+        (directory / table("eval")).open(newline="") as evaluations,
+    ):
         rows = (
             ((name, {"epoch": int(row.pop("epoch")), **{key: float(text) for key, text in row.items() if text}}))
             for name, row in heapq.merge(

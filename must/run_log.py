@@ -9,12 +9,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from must import run_files
 from must.config import RunConfig
 from must.errors import RunDirectoryError
 from must.files import naming
 from must.live_logs import open_live_logs
-
-TIMING_COLUMNS = ("epoch", "collect_s", "learn_s", "evaluate_s")
 
 
 class CsvLog:
@@ -92,17 +91,15 @@ class RunLog:
             positions: Bytes to keep of each file, from a checkpoint; None starts them anew.
             env_steps: Environment steps at that checkpoint; None without one.
         """
-        tasks = config.env.task_names
-        steps = ["epoch", "env_steps"]
-        columns = {
-            "eval": [*steps, "mean_success", *(f"success/{t}" for t in tasks), *(f"return/{t}" for t in tasks)],
-            "train": [*steps, *train_columns],
-            "masks": ["epoch", "version", "network", "task_a", "task_b", "overlap"],
-            "timing": TIMING_COLUMNS,
-        }
+        headers = (
+            run_files.evaluation_columns(config.env.task_names),
+            [run_files.EPOCH, run_files.ENV_STEPS, *train_columns],
+            run_files.MASK_COLUMNS,
+            run_files.TIMING_COLUMNS,
+        )
         self._logs = {
-            name: CsvLog(directory / f"{name}.csv", header, None if positions is None else positions[name])
-            for name, header in columns.items()
+            name: CsvLog(directory / run_files.table(name), header, None if positions is None else positions[name])
+            for name, header in zip(run_files.LOGS, headers, strict=True)
         }
         self._live = open_live_logs(directory, config, env_steps)
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from must.analysis.load import Group, Run
 from must.analysis.logs import read_timing
+from must.run_files import table
 
 
 class Cost(NamedTuple):
@@ -59,7 +60,7 @@ def cost_of(group: Group) -> Cost:
 def _cost_of_run(run: Run) -> Cost:
     sizes = {name: float(run.sizes.get(name, math.nan)) for name in _SIZES}
     density = sizes["policy_parameters_kept"] / sizes["policy_parameters"]
-    times = read_timing(run.directory / "timing.csv")
+    times = read_timing(run.directory / table("timing"))
     if times is None:
         return Cost(density, **sizes, gradient_steps_per_s=math.nan, env_steps_per_s=math.nan, minutes=math.nan)
     training = run.config.training

@@ -16,9 +16,8 @@ from must.config import Experiment, RunConfig, RunSpec, identity, parse_experime
 from must.config.axes import METHOD_SECTIONS
 from must.config.yaml_text import read_yaml
 from must.errors import ConfigError, ResultsError
+from must.run_files import CHECKED_LOGS, CONFIG, MANIFEST, RESULT, table
 
-LOGS = ("eval.csv", "train.csv", "masks.csv")
-"""The logs that ``result.json`` vouches for."""
 STATIC = "static_sparse"
 """The method whose masks are drawn at random and never change: the control of learned masks."""
 _CONTROLS = {"mt_sac": 0, "must": 1}
@@ -224,25 +223,25 @@ def _load_run(experiment: Experiment, spec: RunSpec, directory: Path) -> Run:
     config = parse_experiment(experiment.model_dump(mode="json"), experiment.overrides(spec)).run_config()
     if not directory.is_dir():
         return Run(spec, directory, config, Status.MISSING, "", {}, None, {})
-    if not (directory / "result.json").exists():
+    if not (directory / RESULT).exists():
         return Run(spec, directory, config, Status.INCOMPLETE, _state(directory), {}, None, {})
-    if _identity_of(directory / "config.yaml") != identity(config):
+    if _identity_of(directory / CONFIG) != identity(config):
         return Run(spec, directory, config, Status.STALE, "", {}, None, {})
-    log = read_evaluations(directory / "eval.csv", config.env.task_names)
-    result = read_json(directory / "result.json")
+    log = read_evaluations(directory / table("eval"), config.env.task_names)
+    result = read_json(directory / RESULT)
     checksums = result.get("sha256")
-    for name in LOGS:
+    for name in map(table, CHECKED_LOGS):
         if not isinstance(checksums, dict) or not isinstance(checksums.get(name), str):
             raise ResultsError(f"{directory / 'result.json'}: holds no SHA-256 of {name}. {MEND}")
         verify_checksum(directory / name, checksums[name])
-    manifest = read_json(directory / "manifest.json")
+    manifest = read_json(directory / MANIFEST)
     return Run(spec, directory, config, Status.FINISHED, "", manifest, log, result.get("sizes", {}))
 
 
 def _state(directory: Path) -> str:
     """Return the state of an unfinished run; its manifest may be missing, or torn by whatever ended the run."""
     try:
-        return str(read_json(directory / "manifest.json").get("state", "unknown"))
+        return str(read_json(directory / MANIFEST).get("state", "unknown"))
     except ResultsError:
         return "unknown"
 
@@ -274,9 +273,9 @@ def _require_same_schedule(group: Group, final_evaluations: int) -> None:
     """Check that the seeds of a group were evaluated at the same steps, and often enough."""
     logs = [(run, run.log) for run in group.finished if run.log is not None]
     for run, log in logs:
-        path, count = run.directory / "eval.csv", len(log.epochs)
+        path, count = run.directory / table("eval"), len(log.epochs)
         if not np.array_equal(log.env_steps, logs[0][1].env_steps):
-            other = logs[0][0].directory / "eval.csv"
+            other = logs[0][0].directory / table("eval")
             raise ResultsError(f"{path}: its evaluations are not at the environment steps of those in {other}")
         if count < final_evaluations:
             raise ResultsError(

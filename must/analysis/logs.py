@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from must.errors import ResultsError
 from must.files import sha256
+from must.run_files import ENV_STEPS, EPOCH, MASK_CHURN, MASK_COLUMNS, RESULT, evaluation_columns
 
 FloatArray = NDArray[np.float64]
 
@@ -78,8 +79,7 @@ def read_evaluations(path: Path, tasks: tuple[str, ...]) -> EvaluationLog:
         ResultsError: The file is missing, torn or damaged; the message names the line.
     """
     lines = _read_text(path).splitlines(keepends=True)
-    columns = ["epoch", "env_steps", "mean_success", *(f"success/{task}" for task in tasks)]
-    columns += [f"return/{task}" for task in tasks]
+    columns = evaluation_columns(tasks)
     if not lines or lines[0].rstrip("\r\n").split(",") != columns:
         raise _damaged(path, 1, f"expected the columns {','.join(columns)}")
     if len(lines) == 1:
@@ -175,9 +175,9 @@ def read_overlaps(path: Path, tasks: tuple[str, ...], network: str = "policy") -
     Raises:
         ResultsError: The file is missing or damaged, or lacks pairs of tasks.
     """
-    rows = _read_columns(path, ["epoch", "network", "task_a", "task_b", "overlap"])
+    rows = _read_columns(path, [name for name in MASK_COLUMNS if name != "version"])
     rows = rows[rows["network"] == network]
-    epochs, version = np.unique(rows["epoch"].to_numpy(), return_inverse=True)
+    epochs, version = np.unique(rows[EPOCH].to_numpy(), return_inverse=True)
     # -1 stands for a task that the run has not.
     first, second = (pd.Index(tasks).get_indexer(pd.Index(rows[column])) for column in ("task_a", "task_b"))
     overlap = np.full((len(epochs), len(tasks), len(tasks)), np.nan)
@@ -198,8 +198,8 @@ def read_mask_churn(path: Path) -> tuple[FloatArray, FloatArray]:
     Raises:
         ResultsError: The file is missing or damaged.
     """
-    rows = _read_columns(path, ["env_steps", "mask_churn"]).dropna()
-    return rows["env_steps"].to_numpy(float), rows["mask_churn"].to_numpy(float)
+    rows = _read_columns(path, [ENV_STEPS, MASK_CHURN]).dropna()
+    return rows[ENV_STEPS].to_numpy(float), rows[MASK_CHURN].to_numpy(float)
 
 
 def verify_checksum(path: Path, expected: str) -> None:
@@ -222,7 +222,7 @@ def explain_damage(path: Path) -> ResultsError:
     line, problem = _find_damage(lines, numbers=slice(0))
     if line:
         return _damaged(path, line, problem)
-    result = path.with_name("result.json")
+    result = path.with_name(RESULT)
     return ResultsError(f"{path}: changed since the run finished: it does not match the SHA-256 in {result}. {MEND}")
 
 

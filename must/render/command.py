@@ -10,8 +10,8 @@ from pathlib import Path
 from must.config import EnvConfig, load_experiment
 from must.drawing import VARIABLE
 from must.errors import RenderError
-from must.final import final_policy
 from must.render.backend import find_backend
+from must.run_files import CONFIG, final_policy
 from must.threads import THREAD_VARIABLES
 
 FORMATS = {".mp4": (480, 480), ".gif": (320, 320)}
@@ -47,7 +47,7 @@ def render(request: Request) -> str:
     """
     size = check_form(request.out, request.size)
     final_policy(request.run_dir)
-    env = load_experiment(request.run_dir / "config.yaml").env
+    env = load_experiment(request.run_dir / CONFIG).env
     task = check_task(request, env)
     os.environ[VARIABLE] = find_backend()
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))

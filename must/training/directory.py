@@ -12,9 +12,7 @@ from must.config import RunConfig, dump, identity, load_experiment
 from must.errors import ConfigError, RunDirectoryError
 from must.files import write_atomically
 from must.locks import LOCK, MARKER, locked
-
-CONFIG, MANIFEST, RESULT, FINAL = "config.yaml", "manifest.json", "result.json", "final.pt"
-CHECKPOINTS = "checkpoints"
+from must.run_files import CONFIG
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import Any
 
 from must.masks import MaskSet
 from must.masks.overlap import churn, mean_overlap, task_overlap
+from must.run_files import MASK_CHURN, MASK_OVERLAP
 
 
 class MaskLog:
@@ -28,8 +29,8 @@ class MaskLog:
             before = self._kept
             self._version, self._kept = mask_set.version, mask_set.kept_elements()
             self._overlap = mean_overlap(self._kept)
-            fields["mask_churn"] = churn(before, self._kept)
-        return {**fields, "mask_overlap": self._overlap}
+            fields[MASK_CHURN] = churn(before, self._kept)
+        return {**fields, MASK_OVERLAP: self._overlap}
 
     def pairs(self, tasks: Sequence[str]) -> Iterator[dict[str, Any]]:
         """Return the rows of ``masks.csv`` for the set it looked at last: one for each network and pair of tasks.

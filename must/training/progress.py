@@ -11,7 +11,6 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-LOG_FILE = "train.log"
 SECONDS_BETWEEN_LINES = 30.0
 
 log = logging.getLogger("must")

@@ -23,10 +23,11 @@ from must.live_logs import require_packages
 from must.manifest import Manifest, require_container, result_with_this_software
 from must.memory import keep_freed_memory
 from must.methods import make_agent
+from must.run_files import CHECKED_LOGS, CHECKPOINTS, FINAL, MANIFEST, RESULT, TEXT_LOG, table
 from must.run_log import RunLog
 from must.training.checkpoint import Checkpoints
-from must.training.directory import CHECKPOINTS, FINAL, MANIFEST, RESULT, claimed
-from must.training.progress import LOG_FILE, RunProgress
+from must.training.directory import claimed
+from must.training.progress import RunProgress
 from must.training.stop import StopRequested, StopRequests
 from must.training.trainer import Trainer, train_columns
 
@@ -88,7 +89,7 @@ def _train(config: RunConfig, out: Path, device: torch.device, manifest: Manifes
     with StopRequests() as stop, Collector(config) as collector:
         saved = checkpoints.load(replay)
         last_epoch = config.training.pretrain_epochs + config.training.epochs
-        with RunProgress(out / LOG_FILE, last_epoch, 0 if saved is None else saved["trainer"]["epoch"]) as progress:
+        with RunProgress(out / TEXT_LOG, last_epoch, 0 if saved is None else saved["trainer"]["epoch"]) as progress:
             run_log = _open_logs(config, out, train_columns(config, agent), saved)
             trainer = Trainer(config, agent, replay, collector, run_log)
             if saved is not None:
@@ -181,7 +182,7 @@ def _result(config: RunConfig, out: Path, trainer: Trainer, agent: Agent) -> dic
         "mean_success": sum(success) / len(success),
         "success": dict(zip(config.env.task_names, success, strict=True)),
         "sizes": agent.sizes(),
-        "sha256": {name: sha256(out / name) for name in ("eval.csv", "train.csv", "masks.csv")},
+        "sha256": {name: sha256(out / name) for name in map(table, CHECKED_LOGS)},
     }
 
 

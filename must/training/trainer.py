@@ -14,6 +14,15 @@ from must.buffers import ReplayBuffer, TrajectoryStore
 from must.collect import Collector
 from must.config import RunConfig
 from must.errors import NumericalError
+from must.run_files import (
+    ENV_STEPS,
+    EPOCH,
+    MASK_CHURN,
+    MASK_OVERLAP,
+    TIMING_COLUMNS,
+    evaluation_columns,
+    temperature_columns,
+)
 from must.run_log import RunLog
 from must.seeding import Stream, numpy_rng
 from must.training.mask_log import MaskLog
@@ -24,8 +33,8 @@ from must.types import EvalResult, Trajectories
 def train_columns(config: RunConfig, agent: Agent) -> list[str]:
     """Return the columns of ``train.csv`` after the epoch and the environment steps."""
     losses = [f"supervised_loss_{network}" for network in NETWORKS]
-    temperatures = [f"temperature/{task}" for task in config.env.task_names]
-    masks = ["mask_churn", "mask_overlap"]
+    temperatures = temperature_columns(config.env.task_names)
+    masks = [MASK_CHURN, MASK_OVERLAP]
     return ["mask_version", *METRICS, *GENERATOR_METRICS, *losses, *masks, *temperatures, *agent.columns]
 
 
@@ -99,9 +108,7 @@ class Trainer:
             self._evaluate()
         times.append(time.monotonic())
         collect, learn, evaluate = np.diff(times).tolist()
-        self._log.append(
-            "timing", {"epoch": self.epoch, "collect_s": collect, "learn_s": learn, "evaluate_s": evaluate}
-        )
+        self._log.append("timing", dict(zip(TIMING_COLUMNS, (self.epoch, collect, learn, evaluate), strict=True)))
 
     def _training_epoch(self, epoch: int) -> int:
         """Number an epoch without the pretraining ones, from 1."""
@@ -152,16 +159,15 @@ class Trainer:
             self.result = self._collector.evaluate(policy, episodes, judged.final_horizon)
         else:
             self.result = self._collector.evaluate(policy, judged.episodes)
-        row: dict[str, Any] = {"mean_success": float(self.result.success.mean())}
-        row |= {f"success/{task}": float(x) for task, x in zip(self._tasks, self.result.success, strict=True)}
-        row |= {f"return/{task}": float(x) for task, x in zip(self._tasks, self.result.returns, strict=True)}
-        self._log.append("eval", {"epoch": self.epoch, "env_steps": self.env_steps, **row})
+        success, returns = self.result.success, self.result.returns
+        values = (self.epoch, self.env_steps, float(success.mean()), *success.tolist(), *returns.tolist())
+        self._log.append("eval", dict(zip(evaluation_columns(self._tasks), values, strict=True)))
 
     def _log_training(self, row: dict[str, Any]) -> None:
         temperatures = self._agent.log_alpha.detach().exp().tolist()
-        row |= {f"temperature/{task}": value for task, value in zip(self._tasks, temperatures, strict=True)}
+        row |= dict(zip(temperature_columns(self._tasks), temperatures, strict=True))
         row |= self._mask_log.follow(self._agent.mask_set)
-        self._log.append("train", {"epoch": self.epoch, "env_steps": self.env_steps, **row})
-        if "mask_churn" in row:
+        self._log.append("train", {EPOCH: self.epoch, ENV_STEPS: self.env_steps, **row})
+        if MASK_CHURN in row:
             for pair in self._mask_log.pairs(self._tasks):
-                self._log.append("masks", {"epoch": self.epoch, **pair})
+                self._log.append("masks", {EPOCH: self.epoch, **pair})

@@ -14,8 +14,8 @@ from pathlib import Path
 from must.analysis import best_run, load_results
 from must.config import load_experiment
 from must.errors import MustError
-from must.final import final_policy
 from must.render import find_backend
+from must.run_files import final_policy
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 UP_TO_DATE = "Nothing to be done"

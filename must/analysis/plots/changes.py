@@ -15,6 +15,7 @@ from must.analysis.logs import read_mask_churn
 from must.analysis.plots.panels import cells_of, draw_spread, grid_columns, label_of, note_of, steps_axis, titled_panels
 from must.analysis.style import Look, legend_below, ratio_looks
 from must.analysis.variants import all_ratios, masked_variants, ratio_of
+from must.run_files import table
 
 
 def mask_churn(results: Results) -> Figure | None:
@@ -49,7 +50,7 @@ def mask_churn(results: Results) -> Figure | None:
 
 def _line(axes: Axes, group: Group, look: Look) -> dict[str, Any]:
     """Draw a group; return its label and what stands for it, or nothing where its masks were never updated."""
-    read = [read_mask_churn(run.directory / "train.csv") for run in group.finished]
+    read = [read_mask_churn(run.directory / table("train")) for run in group.finished]
     steps = read[0][0] / len(group.tasks)
     if not len(steps):
         return {}

@@ -19,6 +19,7 @@ from must.analysis.plots.panels import grid_columns, variant_titles
 from must.analysis.statistics import independent_overlap
 from must.analysis.style import LINE_HEIGHT, ONE_COLUMN, PAGE, SMALL, TWO_COLUMNS, text_width, titles_height, wrap_title
 from must.analysis.variants import all_ratios, interval_of, masked_variants, ratio_of
+from must.run_files import table
 
 _NAMED = 12
 """Most tasks whose names stand at the axes; more are numbered, with a key below."""
@@ -64,7 +65,7 @@ def mask_overlap(results: Results) -> Figure | None:
     for variant, title in zip(shown, variant_titles(shown), strict=True):
         interval = variant.best_interval(results.experiment.report.final_evaluations)
         for group in variant.at(interval):
-            found = [read_final_overlap(run.directory / "masks.csv", group.tasks) for run in group.finished]
+            found = [read_final_overlap(run.directory / table("masks"), group.tasks) for run in group.finished]
             overlaps = [overlap for overlap in found if overlap is not None]
             if overlaps:
                 mean = np.mean(overlaps, axis=0)
@@ -90,7 +91,7 @@ def mask_overlap_over_training(results: Results) -> Figure | None:
     rows = []
     for variant, title in zip(shown, variant_titles(shown), strict=True):
         group = max(variant.masked, key=lambda group: (len(group.finished) > 0, results.mean_final(group)))
-        read = [read_overlaps(run.directory / "masks.csv", group.tasks) for run in group.finished]
+        read = [read_overlaps(run.directory / table("masks"), group.tasks) for run in group.finished]
         if read and len(read[0][0]):
             epochs, overlaps = read[0][0], np.mean([overlap for _, overlap in read], axis=0)
             rows.append((results.mean_final(group), title, group, epochs, overlaps))

@@ -7,7 +7,8 @@ import pytest
 from must.config import load_experiment
 from must.errors import RunDirectoryError
 from must.locks import LOCK
-from must.training.directory import CONFIG, claimed
+from must.run_files import CONFIG
+from must.training.directory import claimed
 from tests.helpers import small_config
 
 

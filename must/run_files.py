@@ -1,0 +1,71 @@
+"""The contract of a run directory: the names of its files, and the columns of its tables.
+
+Training writes them, everything else reads them. Neither torch nor the simulator is needed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from must.errors import RunDirectoryError
+
+CONFIG = "config.yaml"
+"""The run's settings, all of them."""
+MANIFEST = "manifest.json"
+"""What the run was made with, and how it stands."""
+RESULT = "result.json"
+"""The last evaluation and checksums of the logs: a run that has it is finished."""
+FINAL = "final.pt"
+"""The trained policy."""
+CHECKPOINTS = "checkpoints"
+TEXT_LOG = "train.log"
+
+LOGS = ("eval", "train", "masks", "timing")
+"""The tables, by the names that checkpoints and live logs have for them."""
+CHECKED_LOGS = ("eval", "train", "masks")
+"""Those that `RESULT` holds checksums of; the times are those of a machine, not of a result."""
+
+EPOCH, ENV_STEPS, MEAN_SUCCESS = "epoch", "env_steps", "mean_success"
+MASK_CHURN, MASK_OVERLAP = "mask_churn", "mask_overlap"
+MASK_COLUMNS = (EPOCH, "version", "network", "task_a", "task_b", "overlap")
+"""Of ``masks.csv``: how much of a network two tasks share."""
+TIMING_COLUMNS = (EPOCH, "collect_s", "learn_s", "evaluate_s")
+"""Of ``timing.csv``: seconds of each epoch."""
+
+
+def table(log: str) -> str:
+    """Return the name of a table's file, such as ``eval.csv``."""
+    return f"{log}.csv"
+
+
+def success_columns(tasks: Sequence[str]) -> list[str]:
+    """Return the columns of ``eval.csv`` with the tasks' success rates."""
+    return [f"success/{task}" for task in tasks]
+
+
+def return_columns(tasks: Sequence[str]) -> list[str]:
+    """Return the columns of ``eval.csv`` with the tasks' mean returns, of the unscaled reward."""
+    return [f"return/{task}" for task in tasks]
+
+
+def temperature_columns(tasks: Sequence[str]) -> list[str]:
+    """Return the columns of ``train.csv`` with the tasks' temperatures."""
+    return [f"temperature/{task}" for task in tasks]
+
+
+def evaluation_columns(tasks: Sequence[str]) -> list[str]:
+    """Return all columns of ``eval.csv``."""
+    return [EPOCH, ENV_STEPS, MEAN_SUCCESS, *success_columns(tasks), *return_columns(tasks)]
+
+
+def final_policy(run_dir: Path) -> Path:
+    """Return the file that holds a run's trained policy.
+
+    Raises:
+        RunDirectoryError: The directory does not hold a finished run.
+    """
+    final = run_dir / FINAL
+    if not final.exists():
+        raise RunDirectoryError(f"{run_dir}: holds no {FINAL}, so no finished run; train it first (must train --out)")
+    return final
