@@ -6,7 +6,7 @@ import errno
 import os
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -52,6 +52,8 @@ def guarded(command: Callable[[], int]) -> int:
     except BrokenPipeError:
         discard()
         return EXIT_BROKEN_PIPE
+    finally:
+        _flush_or_discard(2, sys.stderr)
 
 
 def quiet_console() -> Console:
@@ -68,11 +70,8 @@ def quiet_console() -> Console:
 
 def discard() -> None:
     """Let what could not be written go nowhere: the interpreter would try once more when it ends."""
-    for number, stream in ((1, sys.stdout), (2, sys.stderr)):
-        try:
-            stream.flush()
-        except OSError:
-            _point_at_nothing(number)
+    _flush_or_discard(1, sys.stdout)
+    _flush_or_discard(2, sys.stderr)
 
 
 def explain(error: OSError) -> str:
@@ -104,6 +103,13 @@ _ADVICE = {
     errno.ESTALE: "the file system lost the file (stale handle); run the same command again",
     errno.ENOMEM: "no memory left; use a machine with more, and run the same command again",
 }
+
+
+def _flush_or_discard(number: int, stream: TextIO) -> None:
+    try:
+        stream.flush()
+    except OSError:
+        _point_at_nothing(number)
 
 
 def _point_at_nothing(number: int) -> None:

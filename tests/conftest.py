@@ -1,11 +1,13 @@
 """Every test runs as a training does: one thread, whatever the machine has. And runs of the tests' own making."""
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # a run under nohup ignores it, as these tests would
 
 import pytest  # noqa: E402
 import torch  # noqa: E402

@@ -72,6 +72,7 @@ class Agent(Hooks):
         self._add_rng("batches", Stream.BATCHES)
         self._add_rng("policy_noise", Stream.POLICY_NOISE)
         self.mask_set = MaskSet(0, None, None)
+        self._no_norms = torch.zeros(3, device=device)
 
     # What methods replace
 
@@ -111,7 +112,9 @@ class Agent(Hooks):
             batch: The same number of rows for each task.
             learn_masks: Draw the masks anew and train the generators on the losses as well (a mask update).
         """
-        sac = self._config.sac
+        sac, moves = self._config.sac, not (learn_masks and self.updates_masks_apart)
+        self.policy.flat.requires_grad_(moves)  # where masks alone learn, no gradient of weights is needed
+        self.critic.flat.requires_grad_(moves)
         functions = self._task_functions(learn_masks)
         noise, next_noise = torch.randn(
             (2, *batch.actions.shape), generator=self.rngs["policy_noise"], device=self.device
@@ -119,7 +122,6 @@ class Agent(Hooks):
 
         outputs, next_outputs = functions.policy.forward_pair(batch.observations, batch.next_observations)
         actions, log_probs = sample(outputs[0], noise)
-        moves = not (learn_masks and self.updates_masks_apart)
         temperature_loss(self.log_alpha, log_probs, sac.target_entropy).backward()
         self._step("temperature", moves)
         alpha = self.log_alpha.detach().exp()
@@ -142,7 +144,7 @@ class Agent(Hooks):
         # one backward pass computes both.
         (loss + both_q_losses.sum()).backward()
         self.combine_gradients(functions)
-        norms = [clip_members(network.flat, sac.max_grad_norm) for network in (self.policy, self.critic)]
+        norms = self._clip_gradients() if moves else self._no_norms
         self._step("policy", moves)
         self._step("critic", moves)
         others = self._after_step(learn_masks)
@@ -150,7 +152,7 @@ class Agent(Hooks):
             if moves:
                 self.target_critic.flat.lerp_(self.critic.flat, sac.tau)
             losses = loss, *both_q_losses, -log_probs.mean(), q_values.mean()
-            return torch.stack((*losses, *torch.cat(norms), *others))
+            return torch.stack((*losses, *norms, *others))
 
     def reported(self, learn_masks: bool) -> tuple[str, ...]:
         """Return the names of what a gradient step returns, in an ordinary epoch or in a mask update."""
@@ -240,6 +242,12 @@ class Agent(Hooks):
     def _task_sizes(self) -> tuple[TaskSize, TaskSize]:
         """Count what a task uses of the policy and of a Q network."""
         return self.policy.task_size(), self.critic.task_size()
+
+    def _clip_gradients(self) -> Tensor:
+        """Clip the gradient of each network; return the norms before, of the policy and both Q networks (3,)."""
+        return torch.cat(
+            [clip_members(network.flat, self._config.sac.max_grad_norm) for network in (self.policy, self.critic)]
+        )
 
     def _step(self, name: str, moves: bool) -> None:
         """Take an optimizer's step, unless the networks are to stay as they are; drop the gradient."""

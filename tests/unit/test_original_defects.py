@@ -146,7 +146,7 @@ def test_07_collection_evaluation_and_learning_use_one_mask_version(monkeypatch,
         return step(agent, *arguments, **options)
 
     monkeypatch.setattr(Collector, "collect", lambda s, p, n: (acting.append(p.version), collect(s, p, n))[1])
-    monkeypatch.setattr(Collector, "evaluate", lambda s, p, n: (acting.append(p.version), evaluate(s, p, n))[1])
+    monkeypatch.setattr(Collector, "evaluate", lambda s, p, *n: (acting.append(p.version), evaluate(s, p, *n))[1])
     monkeypatch.setattr(Agent, "gradient_step", seen_step)
     longer = {"training": {"epochs": 5}, "masks": {"freeze_after": 1}, "evaluation": {"interval": 100}}
     train(small_config(**longer), tmp_path / "run")

@@ -28,6 +28,7 @@ def shell(command, redirection):
         stderr=subprocess.STDOUT,
         text=True,
         pass_fds=[write],
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
     )
     os.close(write)
     output = done.communicate(timeout=120)[0]

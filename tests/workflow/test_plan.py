@@ -66,6 +66,7 @@ def test_a_run_gets_the_original_options_and_a_dense_one_no_mask_options(
     workflow: Workflow, smoke: dict[str, Any]
 ) -> None:
     smoke["sweep"] |= {"seeds": [5], "granularities": ["weight"], "use_sl_loss": [0]}
+    del smoke["masks"]["granularity"]
     done = workflow.snakemake("--dry-run", "--printshellcmds", config=smoke)
     commands = [line for line in done.stdout.splitlines() if "must train" in line]
     path = "results/smoke/runs/granularity~{}/pruning_ratio~{}/update_interval~{}/use_sl_loss~{}/seed~5"
@@ -119,7 +120,7 @@ def test_the_default_experiment_is_not_merged_with_a_given_one(workflow: Workflo
     assert (ROOT / "config" / "quick.yaml").exists()
     del smoke["sweep"]
     plan = workflow.plan(smoke)
-    assert plan.trained == {"pruning_ratio~0.5/update_interval~50/seed~0"}
+    assert plan.trained == {"pruning_ratio~0.5/update_interval~2/seed~0"}
     default = workflow.snakemake("--dry-run", config=None)
     assert default.returncode == 0
     assert "Training results/quick/runs/" in default.stdout
