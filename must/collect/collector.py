@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from must import drawing
 from must.collect.runner import RunnerState
 from must.collect.worker import Collect, Evaluate, Failure, GetState, Request, SetState, serve
 from must.config import RunConfig
-from must.drawing import NOTHING, VARIABLE
+from must.environment import THREAD_VARIABLES, variables
 from must.errors import NumericalError, WorkerError
 from must.numpy_policy import NumpyPolicy
-from must.threads import THREAD_VARIABLES
 from must.types import Collected, EvalResult
 
 START_SECONDS = 120.0
@@ -50,20 +50,11 @@ class Collector:
         n_workers = min(config.training.n_workers, len(names))
         # A forked process would inherit torch's threads and locks in an unknown state.
         context = multiprocessing.get_context("spawn")
-        theirs = {**dict.fromkeys(THREAD_VARIABLES, "1"), VARIABLE: NOTHING}
-        ours = {name: os.environ.get(name) for name in theirs}
-        os.environ.update(theirs)
         self._workers: list[_Worker] = []
-        try:
+        with variables(dict.fromkeys(THREAD_VARIABLES, "1")), drawing.disabled():
             for number in range(n_workers):
                 tasks = list(range(number, len(names), n_workers))
                 self._workers.append(_start(context, config, tasks))
-        finally:
-            for name, value in ours.items():
-                if value is None:
-                    del os.environ[name]
-                else:
-                    os.environ[name] = value
         try:
             self._gather(max(self._timeout, START_SECONDS))
         except BaseException:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from must.config import EnvConfig, load_experiment
 from must.drawing import VARIABLE
+from must.environment import THREAD_VARIABLES
 from must.errors import RenderError
 from must.render.backend import find_backend
 from must.run_files import CONFIG, final_policy
-from must.threads import THREAD_VARIABLES
 
 FORMATS = {".mp4": (480, 480), ".gif": (320, 320)}
 """Ending of a clip -> its size when none is asked for, (width, height) in pixels."""
