@@ -104,23 +104,38 @@ class _Careful:
 
 
 class _TensorBoard:
+    """Event files of TensorBoard, one after another: a file is ended at each checkpoint.
+
+    The library writes in a thread of its own, and its flush leaves out what that thread has not come to; ending the
+    file waits for all of it.
+    """
+
     def __init__(self, directory: Path, env_steps: int | None) -> None:
+        self._place = directory / "tensorboard"
+        # Of what earlier processes wrote, TensorBoard drops what comes again from this step on.
+        self._writer = self._open(purge_step=0 if env_steps is None else env_steps + 1)
+
+    def _open(self, purge_step: int | None = None) -> Any:
         from tensorboardX import SummaryWriter
 
-        # Of what earlier processes wrote, TensorBoard drops what comes again from this step on.
-        purge = 0 if env_steps is None else env_steps + 1
-        self._writer = SummaryWriter(str(directory / "tensorboard"), purge_step=purge)
+        # The rest of a file's name is the second when it is begun, and the host.
+        number = len(list(self._place.glob("*"))) if self._place.is_dir() else 0
+        return SummaryWriter(str(self._place), purge_step=purge_step, filename_suffix=f".{number:06}")
 
     def __call__(self, name: str, row: Mapping[str, Any]) -> None:
+        if self._writer is None:
+            self._writer = self._open()
         for column, value in row.items():
             if isinstance(value, int | float) and column not in (EPOCH, ENV_STEPS):
                 self._writer.add_scalar(f"{name}/{column}", value, row[ENV_STEPS])
 
     def sync(self) -> None:
-        self._writer.flush()
+        if self._writer is not None:
+            self._writer.close()
+        self._writer = None
 
     def close(self) -> None:
-        self._writer.close()
+        self.sync()
 
 
 class _WandB:

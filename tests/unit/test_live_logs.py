@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import struct
 import sys
+import time
 import types
 from importlib import util
 from pathlib import Path
@@ -58,7 +59,15 @@ def tensorboard_points(directory: Path) -> list[tuple[str, int]]:
     return points
 
 
-def test_tensorboard_has_every_point_once(tmp_path, monkeypatch):
+@pytest.mark.parametrize("delay", [0, 0.02])
+def test_tensorboard_has_every_point_once(tmp_path, monkeypatch, delay):
+    from tensorboardX.event_file_writer import EventsWriter
+
+    def slow(writer, event, write=EventsWriter.write_event) -> None:  # as the library's thread is on a busy machine
+        time.sleep(delay)
+        write(writer, event)
+
+    monkeypatch.setattr(EventsWriter, "write_event", slow)
     times = iter(range(1_000_000_000, 2_000_000_000))
     monkeypatch.setattr("tensorboardX.event_file_writer.time.time", lambda: next(times))  # names of files are seconds
     train_and_resume(tmp_path / "run", tensorboard=True)
