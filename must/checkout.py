@@ -9,6 +9,8 @@ from typing import Any
 
 import must
 
+ROOT = Path(must.__file__).resolve().parent.parent
+"""The checkout, when must is installed from one."""
 _SECONDS = 30
 """After which git is taken for hung."""
 
@@ -28,7 +30,7 @@ def git_state(root: Path | None = None) -> dict[str, Any]:
     if root is None and "MUST_GIT_COMMIT" in os.environ:
         dirty = os.environ.get("MUST_GIT_DIRTY") == "1"
         return {"git_commit": os.environ["MUST_GIT_COMMIT"], "git_dirty": dirty, "git_problem": None}
-    root = Path(must.__file__).resolve().parent.parent if root is None else root.resolve()
+    root = ROOT if root is None else root.resolve()
     try:
         top = Path(_git(root, "rev-parse", "--show-toplevel").rstrip("\n"))
         if not top.is_dir() or not top.samefile(root):

@@ -21,6 +21,7 @@ from typing import Literal
 import must
 from must import drawing
 from must.errors import RenderError
+from must.files import nearest
 from must.streams import guarded, quiet_console
 from must.versions import locked_versions, other_packages
 
@@ -204,8 +205,7 @@ def _disk(results: Path) -> Check:
         return Check("disk", "problem", found, "make what it leads to, or remove the link")
     if place.exists() and not place.is_dir():
         return Check("disk", "problem", f"{place} is a file", "move it: results lie in a directory of this name")
-    while not place.exists():
-        place = place.parent
+    place = nearest(place)
     free = shutil.disk_usage(place).free
     found = f"{free / GIB:.1f} GiB free at {place}"
     if not os.access(place, os.W_OK):
@@ -238,8 +238,7 @@ def _shared_memory() -> Check:
 def _caches() -> Check:
     """Check the folder where Snakemake keeps copies of its sources, as it does even for a dry run."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    place = next(path for path in (cache, *cache.parents) if path.exists())
-    if os.access(place, os.W_OK | os.X_OK):
+    if os.access(nearest(cache), os.W_OK | os.X_OK):
         return Check("caches", "ok", f"{cache} can be written")
     mend = 'for snakemake without make: export XDG_CACHE_HOME="$PWD/.cache"'
     return Check("caches", "optional", f"{cache} cannot be written", mend)
@@ -254,8 +253,7 @@ def _apptainer() -> Check:
 
 
 def _image_space() -> Check:
-    place = Path(os.environ.get("APPTAINER_TMPDIR") or os.environ.get("TMPDIR") or tempfile.gettempdir())
-    place = next(path for path in (place, *place.parents) if path.exists())
+    place = nearest(Path(os.environ.get("APPTAINER_TMPDIR") or os.environ.get("TMPDIR") or tempfile.gettempdir()))
     free = shutil.disk_usage(place).free / 1e9
     small = [f"the {flavour} image ({space} GB)" for flavour, space in IMAGE_SPACE.items() if free < space]
     found = f"{free:.1f} GB free at {place}"

@@ -47,6 +47,11 @@ def naming(path: Path) -> Iterator[None]:
         raise
 
 
+def nearest(path: Path) -> Path:
+    """Return the path itself if it is there, else the nearest folder above it that is."""
+    return next(place for place in (path, *path.parents) if place.exists())
+
+
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal digits."""
     with path.open("rb") as file:

@@ -178,7 +178,7 @@ class _WandB:
     def __call__(self, name: str, row: Mapping[str, Any]) -> None:
         # A step is an epoch: what a resumed run logs again has the steps that it had, which are there already.
         values = {f"{name}/{column}": value for column, value in row.items() if value is not None}
-        self._run.log({**values, "env_steps": row[ENV_STEPS]}, step=row[EPOCH])
+        self._run.log({**values, ENV_STEPS: row[ENV_STEPS]}, step=row[EPOCH])
 
     def sync(self) -> None:
         """Do nothing: the library writes when it likes, and what it had not written is logged again."""
@@ -205,11 +205,11 @@ def _logged(directory: Path) -> Iterator[tuple[str, dict[str, Any]]]:
         (directory / table("eval")).open(newline="") as evaluations,
     ):
         rows = (
-            ((name, {"epoch": int(row.pop("epoch")), **{key: float(text) for key, text in row.items() if text}}))
+            ((name, {EPOCH: int(row.pop(EPOCH)), **{key: float(text) for key, text in row.items() if text}}))
             for name, row in heapq.merge(
                 (("train", row) for row in csv.DictReader(train)),
                 (("eval", row) for row in csv.DictReader(evaluations)),
-                key=lambda entry: int(entry[1]["epoch"]),
+                key=lambda entry: int(entry[1][EPOCH]),
             )
         )
         yield from rows

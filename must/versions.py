@@ -7,10 +7,8 @@ from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 
-import must
+from must.checkout import ROOT
 
-ROOT = Path(must.__file__).resolve().parent.parent
-"""The checkout, when must is installed from one."""
 MODULES = {"pyyaml": "yaml", "pillow": "PIL", "tensorboardx": "tensorboardX", "pyopengl": "OpenGL", "absl-py": "absl"}
 """The module of a package that goes by another name."""
 

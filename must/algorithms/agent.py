@@ -72,7 +72,6 @@ class Agent(Hooks):
         self._add_rng("batches", Stream.BATCHES)
         self._add_rng("policy_noise", Stream.POLICY_NOISE)
         self.mask_set = MaskSet(0, None, None)
-        self._no_norms = torch.zeros(3, device=device)
 
     # What methods replace
 
@@ -144,7 +143,7 @@ class Agent(Hooks):
         # one backward pass computes both.
         (loss + both_q_losses.sum()).backward()
         self.combine_gradients(functions)
-        norms = self._clip_gradients() if moves else self._no_norms
+        norms = self._clip_gradients() if moves else torch.zeros(3, device=self.device)
         self._step("policy", moves)
         self._step("critic", moves)
         others = self._after_step(learn_masks)

@@ -97,15 +97,17 @@ class Group:
     @cached_property
     def shared_settings(self) -> dict[str, Any]:
         """The settings that every method reads, without the seed: a control has the same."""
-        settings = result_settings(self.config)
-        settings["training"] = {key: value for key, value in settings["training"].items() if key != "seed"}
-        return {key: value for key, value in settings.items() if key != "method" and key not in METHOD_SECTIONS}
+        shared = {key: value for key, value in self._read.items() if key != "method" and key not in METHOD_SECTIONS}
+        return shared | {"training": {key: value for key, value in shared["training"].items() if key != "seed"}}
 
-    @cached_property
+    @property
     def mask_settings(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """The settings of masks and of generators that its method reads."""
-        settings = result_settings(self.config)
-        return settings.get("masks", {}), settings.get("generator", {})
+        return self._read.get("masks", {}), self._read.get("generator", {})
+
+    @cached_property
+    def _read(self) -> dict[str, Any]:
+        return result_settings(self.config)
 
     @cached_property
     def success(self) -> FloatArray:

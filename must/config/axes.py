@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Literal, NamedTuple
 
 from must.config.base import Section
@@ -93,6 +94,7 @@ def own_axis(key: str) -> Axis | None:
     return next((axis for axis in AXES if axis.config_path == key), None)
 
 
+@cache
 def axis_named(name: str) -> Axis:
     """Return an axis by its name in a path."""
     for axis in AXES:

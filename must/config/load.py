@@ -30,6 +30,8 @@ _NOT_IN_IDENTITY: dict[str, Any] = {
     "evaluation": {"protocol"},  # the keys that it settles are there
 }
 """Settings that cannot change a result: a run may be continued with others."""
+_CAME_LATER = {"network.layer_norm": False, "evaluation.final_episodes": None, "evaluation.final_horizon": None}
+"""Keys that older runs do not have -> what they did."""
 
 
 def load_experiment(path: Path | str, overrides: Mapping[str, str] | None = None) -> Experiment:
@@ -171,11 +173,10 @@ def result_settings(config: RunConfig) -> dict[str, Any]:
             del settings[section]
     if config.method == RunConfig.model_fields["method"].default:
         del settings["method"]
-    if not config.network.layer_norm:
-        del settings["network"]["layer_norm"]
-    for key in ("final_episodes", "final_horizon"):
-        if settings["evaluation"][key] is None:
-            del settings["evaluation"][key]
+    for path, before in _CAME_LATER.items():
+        if value_of(config, path) == before:
+            section, key = path.split(".")
+            del settings[section][key]
     return settings
 
 

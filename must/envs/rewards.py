@@ -9,15 +9,13 @@ from typing import Any
 import numpy as np
 from metaworld.utils import reward_utils
 
-_DEFAULT_VALUE_AT_MARGIN = 0.1
-
 
 def tolerance(
     x: Any,
     bounds: tuple[float, float] = (0.0, 0.0),
     margin: float = 0.0,
     sigmoid: str = "gaussian",
-    value_at_margin: float = _DEFAULT_VALUE_AT_MARGIN,
+    value_at_margin: float = reward_utils._DEFAULT_VALUE_AT_MARGIN,
 ) -> Any:
     """Return 1 where x is within the bounds, and the less the farther it is from them; see `metaworld`'s function.
 

@@ -47,7 +47,7 @@ class MagnitudeAgent(MaskedAgent):
             self.mask_set = MaskSet(self.mask_set.version + 1, pruned, of_critic, shared=True)
 
     def end_learning(self, number: int) -> dict[str, Any]:  # noqa: ARG002
-        """Describe how sparse the policy is."""
+        """Return how sparse the policy is."""
         return {"sparsity": self._sparsity}
 
     @torch.no_grad()

@@ -61,7 +61,7 @@ class PacoAgent(Agent):
         return ()
 
     def end_learning(self, number: int) -> dict[str, Any]:  # noqa: ARG002
-        """Describe how many tasks were started anew in the epoch."""
+        """Return how many tasks were restarted in the epoch."""
         count = float(self._restarts)
         self._restarts.zero_()
         return {"restarted_tasks": count}

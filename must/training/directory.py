@@ -10,7 +10,7 @@ from pathlib import Path
 from must.buffers.replay import ROW_DIM
 from must.config import RunConfig, dump, identity, load_experiment
 from must.errors import ConfigError, RunDirectoryError
-from must.files import write_atomically
+from must.files import nearest, write_atomically
 from must.locks import LOCK, MARKER, locked
 from must.run_files import CONFIG
 
@@ -86,8 +86,7 @@ def _check_space(directory: Path, config: RunConfig) -> None:
     training = config.training
     frames = (training.pretrain_epochs + training.epochs) * training.epoch_frames * len(config.env.task_names)
     needed = 50_000_000 + 4 * ROW_DIM * min(config.sac.buffer_size, frames)
-    place = next(path for path in (directory.resolve(), *directory.resolve().parents) if path.exists())
-    free = shutil.disk_usage(place).free
+    free = shutil.disk_usage(nearest(directory.resolve())).free
     if free < needed:
         raise RunDirectoryError(
             f"{directory}: no disk space: a run needs about {needed / 1e6:.0f} MB there, {free / 1e6:.0f} MB are free; "

@@ -153,12 +153,10 @@ class Trainer:
         return self._store.window()
 
     def _evaluate(self) -> None:
-        policy, judged = self._agent.numpy_policy(), self._config.evaluation
-        if self.epoch == self.last_epoch:
-            episodes = judged.final_episodes or judged.episodes
-            self.result = self._collector.evaluate(policy, episodes, judged.final_horizon)
-        else:
-            self.result = self._collector.evaluate(policy, judged.episodes)
+        judged, last = self._config.evaluation, self.epoch == self.last_epoch
+        episodes = (last and judged.final_episodes) or judged.episodes
+        horizon = judged.final_horizon if last else None
+        self.result = self._collector.evaluate(self._agent.numpy_policy(), episodes, horizon)
         success, returns = self.result.success, self.result.returns
         values = (self.epoch, self.env_steps, float(success.mean()), *success.tolist(), *returns.tolist())
         self._log.append("eval", dict(zip(evaluation_columns(self._tasks), values, strict=True)))

@@ -104,17 +104,17 @@ wildcard_constraints:
 
 
 def on_host(wildcards):
-    """Give no image: what a rule with this container does, it does on the host, wherever the others work."""
+    """Return no image: what a rule with this container does, it does on the host, wherever the others work."""
     return None
 
 
 def run_path(wildcards):
-    """Give the path of a run below `runs/`."""
+    """Return the path of a run below `runs/`."""
     return RUN.format(**wildcards)
 
 
 def run_options(path):
-    """Give the options of `must train` that set a run apart from the rest of its sweep."""
+    """Return the options of `must train` that set a run apart from the rest of its sweep."""
     options = []
     for key, value in EXPERIMENT.overrides(RUNS[path][0]).items():
         if key in OPTIONS:
@@ -125,7 +125,7 @@ def run_options(path):
 
 
 def run_identity(path):
-    """Give the hash of the settings that a run depends on: it is trained again when they change, and only then."""
+    """Return the hash of the settings that a run depends on: it is trained again when they change, and only then."""
     return RUNS[path][1]
 
 
@@ -139,14 +139,14 @@ def make_batches(size):
 
 
 def batch_arguments(runs):
-    """Give the runs of a batch as its script takes them: path, options, path, options, ..."""
+    """Return the runs of a batch as its script takes them: path, options, path, options, ..."""
     return [
         argument for run in runs for argument in (run, shlex.join(run_options(run)))
     ]
 
 
 def training_resources(runs):
-    """Give the resources of a job that trains so many runs side by side; each attempt asks for more."""
+    """Return the resources of a job that trains so many runs side by side; each attempt asks for more."""
     asked = EXPERIMENT.resources
     longest = asked.max_minutes or float("inf")
     gpus = {"gres": f"gpu:{asked.gpus}"} if asked.gpus else {}
@@ -158,18 +158,18 @@ def training_resources(runs):
 
 
 def report_settings():
-    """Give the settings that tables and figures depend on beside the runs themselves."""
+    """Return the settings that tables and figures depend on beside the runs themselves."""
     return EXPERIMENT.report.model_dump(mode="json")
 
 
 def settings_digest():
-    """Give a hash of the merged configuration, all of it."""
+    """Return a hash of the merged configuration, all of it."""
     return hashlib.sha256(dump(EXPERIMENT).encode()).hexdigest()[:16]
 
 
 @cache
 def run_to_film():
-    """Give the best of the runs that are finished."""
+    """Return the best of the runs that are finished."""
     from must.analysis import (
         best_run,
         load_results,
@@ -182,13 +182,13 @@ def run_to_film():
 
 
 def clip_pages(wildcards):
-    """Give the page of each task's clip; which tasks there are depends on the best run, if benchmarks are swept."""
+    """Return the page of each task's clip; which tasks there are depends on the best run, if benchmarks are swept."""
     tasks = run_to_film().config.env.task_names
     return expand(f"{RESULTS}/pages/clips/{{task}}.html", task=tasks)
 
 
 def clip_labels(wildcards):
-    """Give the columns of the report's list of clips: the task, and how the episode ended, which the job's log says."""
+    """Return the columns of the report's list of clips: the task, and how the episode ended, which the job's log says."""
     log = Path(RESULTS, "logs", "clips", f"{wildcards.task}.log")
     text = log.read_text(encoding="utf-8") if log.exists() else ""
     return {
@@ -210,7 +210,7 @@ def record_config():
 
 
 def image_flavour():
-    """Give the flavour of the image that the experiment runs in."""
+    """Return the flavour of the image that the experiment runs in."""
     asked = EXPERIMENT.container.flavour
     if asked != "auto":
         return asked
@@ -218,7 +218,7 @@ def image_flavour():
 
 
 def fingerprint(*what):
-    """Give a hash of what the image depends on, or of the image; see the script."""
+    """Return a hash of what the image depends on, or of the image; see the script."""
     script = str(CHECKOUT / "containers" / "fingerprint.sh")
     done = subprocess.run([script, *what], capture_output=True, text=True)
     if done.returncode:

@@ -27,7 +27,7 @@ def check_place():
 
 
 def clear_locks():
-    """Remove the locks of heads that are gone, say how to remove those of which that is not known; give what was found."""
+    """Remove the locks of heads that are gone, say how to remove those of which that is not known; return what was found."""
     found = {"gone": set(), "unknown": set(), "at work": set()}
     for lock in sorted(LOCKS.glob("*.lock")):
         record = lock.with_suffix(".owner")
@@ -81,7 +81,7 @@ def wait_for_others():
 
 
 def run_owners():
-    """Give the processes of this machine that train a run of this experiment."""
+    """Return the processes of this machine that train a run of this experiment."""
     owners = (
         Owner.read(file)
         for path in RUNS
@@ -91,7 +91,7 @@ def run_owners():
 
 
 def slurm_jobs():
-    """Give the Slurm jobs that a head which is gone submitted from here; those of a head at work are not told apart."""
+    """Return the Slurm jobs that a head which is gone submitted from here; those of a head at work are not told apart."""
     if workflow.local_exec or not LEFT["gone"] or LEFT["at work"]:
         return []
     command = ["squeue", "--noheader", "--me", "--format", "%i|%Z"]
