@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from must.analysis.load import Results, load_results
 from must.config import Experiment, RunConfig, RunSpec, dump, parse_experiment
 
 SIZES = {
@@ -68,6 +69,12 @@ class RunFactory:
     def write_all(self, experiment: Experiment, success: Success = learning_curves) -> list[Path]:
         """Write every run of the sweep, finished."""
         return [self.write(experiment, spec, success) for spec in experiment.runs()]
+
+    def results_of(self, success: Success = learning_curves, **sections: Any) -> tuple[Experiment, Results]:
+        """Write every run of an experiment with these sections, finished, and load them."""
+        experiment = self.experiment(**sections)
+        self.write_all(experiment, success)
+        return experiment, load_results(experiment, self.results)
 
     def write(self, experiment: Experiment, spec: RunSpec, success: Success = learning_curves, **manifest: Any) -> Path:
         """Write one finished run."""

@@ -74,7 +74,7 @@ class Kind(Enum):
 def closing_note(results: Results, kind: Kind) -> str:
     """Describe how the numbers of a table were made: seeds, episodes, what the interval is, code and container."""
     experiment = results.experiment
-    env, last = experiment.env, experiment.report.final_evaluations
+    env, judged, last = experiment.env, experiment.evaluation, experiment.report.final_evaluations
     finished = [run for run in results.runs if run.status is Status.FINISHED]
     seeds = sorted({run.seed for run in finished}, key=int)
     what, how = kind.value
@@ -84,9 +84,12 @@ def closing_note(results: Results, kind: Kind) -> str:
     )
     how = how.format(final=final, rate=f"{experiment.report.success_rate:.10g}", static=static)
     settings = f"reward {env.reward}, {env.goals} goals, horizon {env.horizon}"
+    episodes = f"{count_of(judged.episodes, 'evaluation episode')} per task"
+    if judged.judges_last:
+        episodes += f", in the last evaluation {judged.last_episodes} of {judged.final_horizon or env.horizon} steps"
     made = [
         f"{count_of(len(seeds), 'seed')} ({', '.join(seeds)})",
-        f"{count_of(experiment.evaluation.episodes, 'evaluation episode')} per task",
+        episodes,
         *_uncertainty(results, kind),
         _code(finished),
         *_packages(finished),

@@ -154,6 +154,11 @@ class EvaluationConfig(Section):
     training episodes are shorter."""
 
     @property
+    def last_episodes(self) -> int:
+        """Episodes of each task in the last evaluation."""
+        return self.final_episodes or self.episodes
+
+    @property
     def judges_last(self) -> bool:
         """Return whether the last evaluation is another one than those before it."""
         return self.final_episodes is not None or self.final_horizon is not None

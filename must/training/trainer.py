@@ -154,7 +154,7 @@ class Trainer:
 
     def _evaluate(self) -> None:
         judged, last = self._config.evaluation, self.epoch == self.last_epoch
-        episodes = (last and judged.final_episodes) or judged.episodes
+        episodes = judged.last_episodes if last else judged.episodes
         horizon = judged.final_horizon if last else None
         self.result = self._collector.evaluate(self._agent.numpy_policy(), episodes, horizon)
         success, returns = self.result.success, self.result.returns

@@ -73,7 +73,7 @@ except MustError as error:
 RESULTS = f"results/{EXPERIMENT.name}"
 CONFIG = f"{RESULTS}/config.yaml"
 AXES = [axis.name for axis in EXPERIMENT.axes]
-RUN = "/".join(f"{axis}~{{{axis}}}" for axis in AXES)
+RUN = os.path.join(*(f"{axis}~{{{axis}}}" for axis in AXES))
 """The path of a run below `runs/`, with a wildcard for each axis."""
 RUN_THREADS = max(EXPERIMENT.training.threads, EXPERIMENT.training.n_workers)
 """CPU cores of a training run: its learner and its workers take turns."""

@@ -48,7 +48,7 @@ def provenance_record(results: Results, group: Group) -> dict[str, str]:
     commits = commits_of(group.finished)
     return {
         "final_evaluations": str(results.experiment.report.final_evaluations),
-        "evaluation_episodes": str(results.experiment.evaluation.episodes),
+        "evaluation_episodes": str(results.experiment.evaluation.last_episodes),
         "seed_list": " ".join(run.seed for run in group.finished),
         "git_commits": " ".join(commits),
         "git_dirty": " ".join(str(int(dirty)) for dirty in commits.values()),

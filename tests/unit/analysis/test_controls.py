@@ -4,15 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from must.analysis import labels, load_results
+from must.analysis import labels
 from tests.reading import lines_with, read, records
-
-
-def results_of(runs, success, **sections):
-    experiment = runs.experiment(**sections)
-    runs.write_all(experiment, success)
-    return experiment, load_results(experiment, runs.results)
-
 
 LRS = {"sac.lr": [1e-4, 1e-3]}
 
@@ -20,7 +13,7 @@ LRS = {"sac.lr": [1e-4, 1e-3]}
 def by_lr(runs):
     """Results of MUST, static masks and MT-SAC at two learning rates: (method, learning rate) -> group."""
     swept = {"methods": ["must", "static_sparse", "mt_sac"], "pruning_ratios": [0.5], "update_intervals": [10]}
-    experiment, results = results_of(runs, lambda *_: np.ones((2, 2)), sweep=swept | {"seeds": [0, 1], "grid": LRS})
+    experiment, results = runs.results_of(lambda *_: np.ones((2, 2)), sweep=swept | {"seeds": [0, 1], "grid": LRS})
     return experiment, results, {(group.config.method, group.config.sac.lr): group for group in results.groups}
 
 

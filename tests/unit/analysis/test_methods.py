@@ -37,9 +37,7 @@ def by_hand(spec, config):
 
 
 def results_of(runs, success=by_hand, **sections):
-    experiment = runs.experiment(**sections)
-    runs.write_all(experiment, success)
-    return experiment, load_results(experiment, runs.results)
+    return runs.results_of(success, **sections)
 
 
 def test_equals_share_a_rank_and_stand_in_the_order_of_their_interquartile_means(runs):

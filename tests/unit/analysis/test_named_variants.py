@@ -21,9 +21,7 @@ def by_hand(spec, config):
 
 
 def results_of(runs):
-    experiment = runs.experiment(**METHOD_SWEEPS["variants"])
-    runs.write_all(experiment, by_hand)
-    return experiment, load_results(experiment, runs.results)
+    return runs.results_of(by_hand, **METHOD_SWEEPS["variants"])
 
 
 def test_a_variant_is_named_where_others_share_its_method_and_ratio(runs):
