@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from must.config import Experiment, dump
 from must.manifest import cpu_name
-from tests.run_factory import RunFactory, learning_curves
+from tests.support.run_factory import RunFactory, learning_curves
 
 SETTINGS = {
     "granularities": ["weight", "neuron"],

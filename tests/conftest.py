@@ -12,7 +12,7 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)  # a run under nohup ignores it, as
 import pytest  # noqa: E402
 import torch  # noqa: E402
 
-from tests.run_factory import RunFactory, write_unfinished  # noqa: E402
+from tests.support.run_factory import RunFactory, write_unfinished  # noqa: E402
 
 
 @pytest.fixture(autouse=True, scope="session")

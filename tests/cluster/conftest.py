@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import yaml
 
-from .cluster import ROOT, Checkout
-from .scenarios import DISTURBANCES, REFERENCES
+from tests.support.cluster import ROOT, Checkout
+from tests.support.scenarios import DISTURBANCES, REFERENCES
 
 NEEDED = {
     "apptainer": "Apptainer (on Debian 12: tests/cluster/machine/install-apptainer.sh, as root)",

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from .cluster import FASTER, ROOT, Checkout, run
+from tests.support.cluster import FASTER, ROOT, Checkout, run
 
 
 def main() -> None:

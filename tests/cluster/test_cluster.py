@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from .cluster import BUILT, Checkout, run
-from .scenarios import DISTURBANCES, LONG, LONG_IN_SLICES
+from tests.support.cluster import BUILT, Checkout, run
+from tests.support.scenarios import DISTURBANCES, LONG, LONG_IN_SLICES
 
 pytestmark = pytest.mark.cluster
 

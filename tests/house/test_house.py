@@ -7,7 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.helpers import ROOT
+
 BIN = Path(sys.executable).parent
 ALLOWED_HOSTS = {"json-schema.org", "arxiv.org", "github.com", "keepachangelog.com", "semver.org", "www.w3.org"}
 SECRETS = re.compile(

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.helpers import ROOT
+
 DF = "#!/bin/sh\necho 'Filesystem 1024-blocks Used Available Capacity Mounted'\necho 'disk 9 9 {free} 9% /'\n"
 APPTAINER = "#!/bin/sh\nexit 9\n"
 

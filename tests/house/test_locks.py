@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 import subprocess
 import tomllib
-from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.helpers import ROOT
+
 LOCKS = {name: ROOT / "containers" / "locks" / f"{name}.txt" for name in ("cpu", "cuda", "tools")}
 HASH = re.compile(r"--hash=sha256:[0-9a-f]{64}")
 IMAGE = {"sys_platform": "linux", "platform_system": "Linux", "platform_machine": "x86_64", "python_version": "3.11"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Checkout, make_wheel
+from tests.support.setup_copy import Checkout, make_wheel
 
 UP_TO_DATE = "setup: .venv is up to date\n"
 

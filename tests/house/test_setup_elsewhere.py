@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.flock import strange_locks
-
-from .conftest import Checkout
+from tests.support.flock import strange_locks
+from tests.support.setup_copy import Checkout
 
 NO_PYTHON = {"PYTHON": "/nowhere/python"}
 """Ends the set-up, with status 2, right after it has its lock."""

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from tests.integration.conftest import contents, epochs_logged, must_command, wait_for
+from tests.support.processes import contents, epochs_logged, must_command, wait_for
 
 MISTAKES = {
     "unknown key": (["--set", "masks.prunning_ratio=0.5"], "did you mean 'pruning_ratio'"),

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.integration.conftest import contents
+from tests.support.processes import contents
 
 KINDS = {
     "neuron": [],

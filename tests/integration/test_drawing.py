@@ -6,7 +6,7 @@ import pytest
 
 from must.config import load_experiment
 from must.training import train
-from tests.integration.conftest import contents
+from tests.support.processes import contents
 
 
 @pytest.fixture

@@ -12,9 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers import ROOT
-from tests.integration.conftest import contents, wait_for
-from tests.integration.faults import (
+from tests.support.faults import (
     EVERY_EPOCH,
     PYTHON_WITH_A_CLOCK_THAT_JUMPS_BACK,
     Run,
@@ -24,6 +22,8 @@ from tests.integration.faults import (
     shared_memory,
     workers,
 )
+from tests.support.helpers import ROOT
+from tests.support.processes import contents, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,7 @@ def on_small_disk(place: Path) -> dict[str, str]:
     alone = ["unshare", "--map-root-user", "--mount"]
     if subprocess.run([*alone, "true"], capture_output=True).returncode:
         pytest.skip("no user namespaces here: a small disk cannot be made (sysctl kernel.unprivileged_userns_clone=1)")
-    command = [*alone, sys.executable, "-m", "tests.integration.small_disk", str(place)]
+    command = [*alone, sys.executable, "-m", "tests.support.small_disk", str(place)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

@@ -8,7 +8,7 @@ import pytest
 
 from must.config.schedule import first_renewal
 from must.training import train
-from tests.helpers import merged, small_config
+from tests.support.helpers import merged, small_config
 
 RUN = {"training": {"epochs": 7}, "evaluation": {"interval": 1}, "masks": {"update_interval": 3}}
 KINDS = {

@@ -15,9 +15,8 @@ import pytest
 import yaml
 from PIL import Image, ImageSequence
 
-from tests.helpers import SMALL, merged
-
-from .conftest import must_command
+from tests.support.helpers import SMALL, merged
+from tests.support.processes import must_command
 
 pytestmark = pytest.mark.system
 

@@ -14,8 +14,8 @@ from must import manifest
 from must.collect import Collector
 from must.config import METHODS
 from must.training import train
-from tests.helpers import small_config
-from tests.integration.conftest import contents, epochs_logged, must_command, wait_for
+from tests.support.helpers import small_config
+from tests.support.processes import contents, epochs_logged, must_command, wait_for
 
 KINDS = {
     "neuron": [],

@@ -6,7 +6,7 @@ import pty
 from contextlib import suppress
 from pathlib import Path
 
-from tests.integration.conftest import epochs_logged, must_command, wait_for
+from tests.support.processes import epochs_logged, must_command, wait_for
 
 
 class Terminal:

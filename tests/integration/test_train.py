@@ -11,8 +11,8 @@ import pytest
 import torch
 import yaml
 
-from tests.helpers import ROOT
-from tests.integration.conftest import contents, must_command
+from tests.support.helpers import ROOT
+from tests.support.processes import contents, must_command
 
 TASKS = ["reach-v3", "drawer-close-v3", "push-v3"]
 

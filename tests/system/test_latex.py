@@ -7,7 +7,7 @@ import pytest
 
 from must.analysis import write_tables
 from must.config.outputs import table_names
-from tests.sweeps import METHOD_SWEEPS, SWEEPS
+from tests.support.sweeps import METHOD_SWEEPS, SWEEPS
 
 pytestmark = pytest.mark.system
 

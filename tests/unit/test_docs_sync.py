@@ -13,8 +13,8 @@ import yaml
 from must import docs
 from must.config import Experiment, parse_experiment
 from must.errors import MustError
+from tests.support.helpers import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 EXPERIMENTS = sorted((ROOT / "config").glob("*.yaml"))
 SMALL: dict[str, Any] = {"name": "small", "env": {"tasks": ["reach-v3"]}}
 

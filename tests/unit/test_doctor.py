@@ -14,7 +14,6 @@ import pytest
 from must import doctor
 from must.doctor import Check, checks
 
-ROOT = Path(__file__).resolve().parents[2]
 Usage = namedtuple("Usage", ["total", "used", "free"])
 
 

@@ -15,7 +15,7 @@ from tensorboardX.proto.event_pb2 import Event
 
 from must.live_logs import run_name
 from must.run_log import RunLog
-from tests.helpers import small_config
+from tests.support.helpers import small_config
 
 COLUMNS = ["loss"]
 

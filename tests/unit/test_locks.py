@@ -15,7 +15,7 @@ import pytest
 
 from must.errors import ConfigError, RunDirectoryError
 from must.locks import LOCK, MARKER, WAIT_VARIABLE, Owner, locked
-from tests.flock import strange_locks
+from tests.support.flock import strange_locks
 
 HOLDER = """
 import sys

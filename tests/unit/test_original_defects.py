@@ -20,8 +20,8 @@ from must.masks import kept, top_k_mask
 from must.methods import make_agent
 from must.networks import TrajectoryEncoder
 from must.types import Episode
-from tests.helpers import ROOT, SMALL, merged, random_batch, random_trajectories, small_config
-from tests.unit.algorithms.test_agent import KINDS, make, moved, parameters
+from tests.support.agents import KINDS, make, moved, parameters
+from tests.support.helpers import ROOT, SMALL, merged, random_batch, random_trajectories, small_config
 
 MASKED = [kind for kind in KINDS if kind != "dense"]
 

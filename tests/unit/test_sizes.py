@@ -1,7 +1,7 @@
 from must.cli import main
 from must.config import METHODS, parse_experiment
 from must.sizes import COLUMNS, sizes
-from tests.helpers import SMALL, merged
+from tests.support.helpers import SMALL, merged
 
 SWEEP = {
     "seeds": [0, 1],

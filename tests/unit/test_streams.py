@@ -9,8 +9,8 @@ import sys
 import pytest
 
 from must.streams import explain
-from tests.helpers import ROOT
-from tests.integration.conftest import must_command
+from tests.support.helpers import ROOT
+from tests.support.processes import must_command
 
 PRINTING = "import sys; from must.streams import guarded; sys.exit(guarded(lambda: print('x' * 10**6) or 0))"
 PRINTS = [sys.executable, "-c", PRINTING]

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from .conftest import ROOT, Workflow
+from tests.support.helpers import ROOT
+from tests.support.workflow import Workflow
 
 
 @pytest.fixture

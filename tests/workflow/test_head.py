@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
-from .conftest import ROOT
+from tests.support.helpers import ROOT
 
 RUN = "results/smoke/runs/pruning_ratio~0/update_interval~na/seed~0"
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from .conftest import Workflow
+from tests.support.workflow import Workflow
 
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "unknown key": ({"training": {"epoch": 3}}, "training.epoch: unknown key; did you mean 'epochs'?"),

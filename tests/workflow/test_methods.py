@@ -8,8 +8,8 @@ import pytest
 
 from must.config import METHODS, parse_experiment
 from must.config.outputs import figure_names, table_names
-
-from .conftest import ROOT, Workflow
+from tests.support.helpers import ROOT
+from tests.support.workflow import Workflow
 
 
 def all_methods(smoke: dict[str, Any]) -> dict[str, Any]:

@@ -6,8 +6,8 @@ from typing import Any
 import yaml
 
 from must.config import load_experiment
-
-from .conftest import ROOT, Workflow
+from tests.support.helpers import ROOT
+from tests.support.workflow import Workflow
 
 FIGURES = (
     "learning_curves",

@@ -3,7 +3,8 @@
 from collections import Counter
 from typing import Any
 
-from .conftest import ROOT, Workflow
+from tests.support.helpers import ROOT
+from tests.support.workflow import Workflow
 
 
 def test_the_smoke_experiment_is_planned_run_by_run(workflow: Workflow, smoke: dict[str, Any]) -> None:

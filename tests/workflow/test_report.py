@@ -15,9 +15,9 @@ import yaml
 
 from must.config import Experiment, parse_experiment
 from must.config.outputs import TABLES, figure_names
-
-from .browser import Browser, open_browser
-from .conftest import ROOT, Workflow
+from tests.support.browser import Browser, open_browser
+from tests.support.helpers import ROOT
+from tests.support.workflow import Workflow
 
 PROFILE = ROOT / "workflow" / "profiles" / "local"
 REPORT = Path("results", "smoke", "report.html")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from .conftest import Workflow
+from tests.support.workflow import Workflow
 
 DENSE = {f"pruning_ratio~0/update_interval~na/seed~{seed}" for seed in (0, 1)}
 SPARSE = {f"pruning_ratio~0.5/update_interval~2/seed~{seed}" for seed in (0, 1)}

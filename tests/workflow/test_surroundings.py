@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from .conftest import ROOT, Workflow
+from tests.support.helpers import ROOT
+from tests.support.workflow import Workflow
 
 ODD = 'it\'s a %;dïr, "b" & c'
 NO_HOME = {

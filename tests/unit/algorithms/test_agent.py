@@ -6,33 +6,9 @@ import torch
 from must.algorithms import METRICS, Agent
 from must.algorithms.agent import clip_members
 from must.masks.mask_set import SubNetworks
-from must.methods import MaskedAgent, MustAgent, make_agent
-from tests.helpers import merged, random_batch, random_trajectories, small_config
-
-CPU = torch.device("cpu")
-KINDS = {
-    "dense": {"masks": {"pruning_ratio": 0}},
-    "neuron": {"masks": {"granularity": "neuron"}},
-    "weight, dense head": {"masks": {"granularity": "weight"}, "generator": {"head": "dense"}},
-    "weight, factorised head": {"masks": {"granularity": "weight"}, "generator": {"head": "factorised"}},
-    "weight and bias": {"masks": {"granularity": "weight", "mask_biases": True}},
-    "softmax": {"masks": {"granularity": "weight", "relaxation": "softmax"}},
-}
-
-
-def make(n_tasks: int = 3, **sections) -> Agent:
-    agent = make_agent(small_config(**merged({"env": {"n_tasks": n_tasks}}, sections)), CPU)
-    if isinstance(agent, MaskedAgent):
-        agent.publish_initial_masks(random_trajectories(agent.n_tasks))
-    return agent
-
-
-def parameters(module: torch.nn.Module) -> list[torch.Tensor]:
-    return [parameter.detach().clone() for parameter in module.parameters()]
-
-
-def moved(before: list[torch.Tensor], module: torch.nn.Module) -> bool:
-    return any(not torch.equal(a, b) for a, b in zip(before, module.parameters(), strict=True))
+from must.methods import MustAgent
+from tests.support.agents import KINDS, assert_same, make, moved, parameters
+from tests.support.helpers import merged, random_batch, random_trajectories
 
 
 @pytest.mark.parametrize("n_tasks", [1, 2, 3])
@@ -201,23 +177,7 @@ def test_an_agent_goes_on_exactly_from_its_saved_state(tmp_path):
                 agent.gradient_step(batch, learn_masks=True)
                 agent.end_mask_update()
             agent.gradient_step(batch)
-        _assert_same(first.snapshot(), second.snapshot())
-
-
-def _assert_same(a, b) -> None:
-    assert type(a) is type(b)
-    if isinstance(a, torch.Tensor):
-        assert torch.equal(a, b)
-    elif isinstance(a, dict):
-        assert a.keys() == b.keys()
-        for key in a:
-            _assert_same(a[key], b[key])
-    elif isinstance(a, list | tuple):
-        assert len(a) == len(b)
-        for x, y in zip(a, b, strict=True):
-            _assert_same(x, y)
-    else:
-        assert a == b
+        assert_same(first.snapshot(), second.snapshot())
 
 
 def test_acting_in_numpy_is_the_policy_in_torch():

@@ -14,10 +14,8 @@ from must.config import GeneratorConfig
 from must.methods import make_agent
 from must.networks import TrajectoryDecoder
 from must.types import OBS_DIM, Trajectories
-from tests.helpers import random_trajectories, small_config
-from tests.unit.algorithms.test_agent import moved, parameters
-
-CPU = torch.device("cpu")
+from tests.support.agents import CPU, moved, parameters
+from tests.support.helpers import random_trajectories, small_config
 
 
 def encoders(n_tasks: int = 3, **settings) -> Encoders:

@@ -8,9 +8,9 @@ import torch
 from must.config import RunConfig, parse_experiment
 from must.masks import gumbel_noise, top_k_mask
 from must.methods import make_agent
-from tests.helpers import random_batch, random_trajectories
+from tests.support.agents import CPU
+from tests.support.helpers import random_batch, random_trajectories
 
-CPU = torch.device("cpu")
 HEADS = [("neuron", None), ("weight", "factorised"), pytest.param("weight", "dense", marks=pytest.mark.slow)]
 FLAGS = [(0, 0), (0, 1), (1, 0), (1, 1)]
 

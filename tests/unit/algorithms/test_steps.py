@@ -1,33 +1,19 @@
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from must.algorithms import Agent, GradientSteps
 from must.buffers import ReplayBuffer
 from must.buffers.replay import ROW_DIM
 from must.methods import MaskedAgent, make_agent
-from tests.helpers import random_trajectories, small_config
+from tests.support.agents import CPU
+from tests.support.helpers import random_trajectories, small_config
+from tests.support.recording import WAITS, Recorder
 
-CPU = torch.device("cpu")
 KINDS = {
     "dense": {"pruning_ratio": 0},
     "weight": {"granularity": "weight"},
     "neuron": {"granularity": "neuron"},
 }
-WAITS = {"_local_scalar_dense", "is_nonzero", "equal", "nonzero", "masked_select", "unique", "item"}
-"""Operations that need to know on the host what is on the device. Inside a CUDA graph they are errors."""
-
-
-class Recorder(TorchDispatchMode):
-    """Keeps the names of the operations that run."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: set[str] = set()
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        self.names.add(func.name().removeprefix("aten::").partition(".")[0].rstrip("_"))
-        return func(*args, **(kwargs or {}))
 
 
 def make(masks: dict) -> tuple[Agent, ReplayBuffer]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from must.analysis import labels
-from tests.reading import lines_with, read, records
+from tests.support.reading import lines_with, read, records
 
 LRS = {"sac.lr": [1e-4, 1e-3]}
 

@@ -6,7 +6,7 @@ import pytest
 
 from must.analysis import write_tables
 from must.errors import ResultsError
-from tests.reading import by_hand, lines_with, read, records
+from tests.support.reading import by_hand, lines_with, read, records
 
 
 def test_aggregates_by_hand(runs):

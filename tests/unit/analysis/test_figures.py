@@ -26,8 +26,8 @@ from must.analysis.style import (
 )
 from must.config.outputs import figure_names
 from must.errors import ResultsError
-from tests.sweeps import SWEEPS
-from tests.unit.analysis.drawing import draw, overlap, texts_of
+from tests.support.drawing import draw, overlap, texts_of
+from tests.support.sweeps import SWEEPS
 
 RATES = {  # (pruning ratio, seed) -> (E, K)
     (0.0, 0): [[0.0, 0.2], [0.4, 0.6]],

@@ -18,8 +18,8 @@ from must.analysis.aggregates import (
     with_interval,
 )
 from must.analysis.load import load_results
-from tests.reading import lines_with, read, records
-from tests.unit.analysis.drawing import draw
+from tests.support.drawing import draw
+from tests.support.reading import lines_with, read, records
 
 RNG = np.random.default_rng(0)
 RANDOM = RNG.uniform(0.3, 0.8, (5, 7))

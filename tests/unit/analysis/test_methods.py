@@ -14,9 +14,9 @@ from must.analysis.style import PAGE, SMALL, TWO_COLUMNS
 from must.analysis.variants import variants
 from must.config.methods import METHODS
 from must.config.outputs import TABLES, figure_names, table_names
-from tests.reading import lines_with, read, records
-from tests.sweeps import EVERY_METHOD, MANY, METHOD_SWEEPS
-from tests.unit.analysis.drawing import draw, overlap, texts_of
+from tests.support.drawing import draw, overlap, texts_of
+from tests.support.reading import lines_with, read, records
+from tests.support.sweeps import EVERY_METHOD, MANY, METHOD_SWEEPS
 
 LARGE = ("every method on ten tasks", "many on fifty tasks", "benchmarks")
 THREE = {"methods": ["pcgrad", "mt_sac", "static_sparse"], "seeds": [0, 1], "pruning_ratios": [0.5]}

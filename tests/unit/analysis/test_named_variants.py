@@ -8,9 +8,9 @@ from must.analysis.plots.panels import variant_titles
 from must.analysis.ranking import names_of, ranked
 from must.analysis.variants import masked_variants
 from must.config.outputs import compares_methods, figure_names, table_names
-from tests.reading import lines_with, read, records
-from tests.sweeps import METHOD_SWEEPS, VARIANTS
-from tests.unit.analysis.drawing import draw
+from tests.support.drawing import draw
+from tests.support.reading import lines_with, read, records
+from tests.support.sweeps import METHOD_SWEEPS, VARIANTS
 
 RATES = {"dense": 0.4, "static": 0.2, "must": 0.6, "must-noise": 0.8, "must-90": 0.5}
 

@@ -5,7 +5,7 @@ import pytest
 from must.analysis import write_tables
 from must.analysis.load import load_results
 from must.analysis.recency import epochs_since_renewal, recency_notes
-from tests.reading import read, records
+from tests.support.reading import read, records
 
 SWEEP = {"seeds": [0, 1], "pruning_ratios": [0, 0.5], "update_intervals": [10, 40]}
 VARIANTS = {"late": {"masks.freeze_after": 0.9}, "early": {"masks.freeze_after": 0.5}}

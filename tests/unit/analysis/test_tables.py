@@ -8,7 +8,7 @@ import pytest
 from must.analysis import write_tables
 from must.analysis.tables import TABLES
 from must.errors import ResultsError
-from tests.reading import by_hand, lines_with, read, records
+from tests.support.reading import by_hand, lines_with, read, records
 
 
 def test_every_table_is_written_in_three_formats_and_named(runs):

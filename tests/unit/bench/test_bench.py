@@ -11,7 +11,7 @@ from must.bench.targets import TARGETS
 from must.cli import main
 from must.errors import ResultsError
 from must.methods import MaskedAgent, make_agent
-from tests.helpers import SMALL, merged, random_batch, random_trajectories, small_config
+from tests.support.helpers import SMALL, merged, random_batch, random_trajectories, small_config
 
 TINY = merged(SMALL, {"sac": {"buffer_size": 900}, "masks": {"max_churn": 1.0}})
 

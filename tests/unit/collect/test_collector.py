@@ -7,8 +7,8 @@ import pytest
 
 from must.collect import Collector
 from must.errors import WorkerError
-from tests.helpers import small_config
-from tests.unit.algorithms.test_agent import make
+from tests.support.agents import make
+from tests.support.helpers import small_config
 
 
 def everything(n_workers: int) -> list[bytes]:

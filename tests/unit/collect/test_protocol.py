@@ -13,8 +13,8 @@ from must.envs import N_GOALS
 from must.errors import ConfigError
 from must.tasks import BENCHMARKS, MAX_HORIZON
 from must.types import ACTION_DIM, OBS_DIM, Float32
-from tests.experts import LATE, our_goals, our_success, their_success
-from tests.helpers import merged
+from tests.support.experts import LATE, our_goals, our_success, their_success
+from tests.support.helpers import merged
 
 STANDARD: dict[str, Any] = {
     "env": {"tasks": ["reach-v3"], "goals": "random", "horizon": MAX_HORIZON},

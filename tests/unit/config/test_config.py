@@ -4,7 +4,7 @@ import yaml
 from must.config import dump, identity, load_experiment, parse_assignments, parse_experiment, result_settings
 from must.errors import ConfigError
 from must.tasks import BENCHMARKS
-from tests.helpers import SMALL, merged, small_config
+from tests.support.helpers import SMALL, merged, small_config
 
 MT10 = {"env": {"benchmark": "MT10"}}
 

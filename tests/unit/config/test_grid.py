@@ -9,7 +9,7 @@ from must.cli import main
 from must.config import AXES, axis_named, dump, parse_experiment
 from must.config.axes import grid_axis, own_axis, run_keys
 from must.errors import ConfigError
-from tests.helpers import SMALL, merged
+from tests.support.helpers import SMALL, merged
 
 
 def with_grid(grid, sweep=None, **sections):

@@ -7,7 +7,7 @@ import pytest
 from must.config import load_experiment, parse_experiment
 from must.config.schedule import first_renewal, last_renewal, renews, swaps_allowed
 from must.errors import ConfigError
-from tests.helpers import ROOT, SMALL, merged
+from tests.support.helpers import ROOT, SMALL, merged
 
 LENGTHS = [2, 3, 10, 149, 199, 299, 3980, 10_000]
 INTERVALS = [1, 2, 20, 25, 50, 60, 100, 400]

@@ -5,7 +5,7 @@ import pytest
 from must.config import load_sweep, parse_assignments, parse_experiment, parse_sweep
 from must.config.unread import require_for_one_run, unread_by_run
 from must.errors import ConfigError
-from tests.helpers import ROOT, SMALL, merged
+from tests.support.helpers import ROOT, SMALL, merged
 
 MT10 = {"env": {"benchmark": "MT10"}}
 

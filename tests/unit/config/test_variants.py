@@ -9,7 +9,7 @@ from must.cli import main
 from must.config import dump, identity, load_experiment, parse_experiment
 from must.errors import ConfigError
 from must.sizes import sizes
-from tests.helpers import SMALL, merged
+from tests.support.helpers import SMALL, merged
 
 VARIANTS = {
     "dense": {"method": "mt_sac"},

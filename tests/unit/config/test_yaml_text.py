@@ -8,7 +8,7 @@ import yaml
 from must.config import load_experiment, parse_experiment
 from must.config.yaml_text import parse_yaml, read_yaml, write_yaml
 from must.errors import ConfigError
-from tests.helpers import ROOT
+from tests.support.helpers import ROOT
 
 MT10 = {"env": {"benchmark": "MT10"}}
 

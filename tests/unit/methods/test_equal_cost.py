@@ -13,8 +13,9 @@ from must.methods import AGENTS, make_agent
 from must.methods.equal_cost import equal_cost_sizes
 from must.methods.magnitude import shares
 from must.sizes import sizes
-from tests.helpers import small_config
-from tests.unit.methods.test_every_method import CPU, learn, settings
+from tests.support.agents import CPU
+from tests.support.helpers import small_config
+from tests.support.methods import learn, settings
 
 RATIOS = [0.1, 0.5, 0.8, 0.9, 0.95]
 

@@ -9,10 +9,9 @@ from scipy.optimize import minimize
 
 from must.methods import make_agent
 from must.methods.gradient_surgery import worst_mixture
-from tests.helpers import random_batch, small_config
-from tests.unit.methods.test_every_method import settings
-
-CPU = torch.device("cpu")
+from tests.support.agents import CPU
+from tests.support.helpers import random_batch, small_config
+from tests.support.methods import settings
 
 
 def make(method: str, n_tasks: int = 3, **sections):

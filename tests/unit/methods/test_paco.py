@@ -7,8 +7,9 @@ import torch
 
 from must.methods import make_agent
 from must.networks import CompositionalMLP
-from tests.helpers import random_batch, small_config
-from tests.unit.methods.test_every_method import CPU, settings
+from tests.support.agents import CPU
+from tests.support.helpers import random_batch, small_config
+from tests.support.methods import settings
 
 RAISED = torch.tensor([[1.0], [30.0], [1000.0]])
 """Factors on the rewards of the tasks."""

@@ -15,9 +15,10 @@ from must.methods import make_agent
 from must.networks import BaseNetwork, CompositionalMLP, HiddenLayers, MultiHeadMLP, SeparateMLPs
 from must.training import train
 from must.types import OBS_DIM
-from tests.helpers import random_batch, small_config
-from tests.unit.methods.checks import NORMS, assert_batches_teach_apart, assert_matches, normalised
-from tests.unit.methods.test_every_method import CPU, learn, settings
+from tests.support.agents import CPU
+from tests.support.helpers import random_batch, small_config
+from tests.support.method_checks import NORMS, assert_batches_have_gradients_of_their_own, assert_matches, normalised
+from tests.support.methods import learn, settings
 
 
 def make(method: str, n_tasks: int = 3, **sections):
@@ -87,7 +88,7 @@ def test_outputs_and_gradients_are_those_of_plain_perceptrons(norm, kind, n_task
     network.flat.data += 0.3 * torch.randn_like(network.flat)  # so that nothing of it is alike
     reference = lambda inputs: plain(kind, network, inputs, norm)  # noqa: E731
     assert_matches(network, reference, (n_tasks, 4, 5))
-    assert_batches_teach_apart(network, reference, (n_tasks, 4, 5))
+    assert_batches_have_gradients_of_their_own(network, reference, (n_tasks, 4, 5))
 
 
 def test_a_task_has_a_gradient_of_the_trunk_and_its_own_head_only():

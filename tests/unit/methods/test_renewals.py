@@ -10,10 +10,9 @@ from must.config.schedule import swaps_allowed
 from must.methods import make_agent
 from must.methods.must import MustAgent
 from must.networks.tanh_normal import sample
-from tests.helpers import merged, random_batch, random_trajectories, small_config
-from tests.unit.algorithms.test_agent import moved, parameters
+from tests.support.agents import CPU, moved, parameters
+from tests.support.helpers import merged, random_batch, random_trajectories, small_config
 
-CPU = torch.device("cpu")
 KINDS = {
     "generator": {},
     "supervised term": {"generator": {"sl_weight": 0.5}},

@@ -11,11 +11,12 @@ from must.methods.soft_modularization import SoftModularizationAgent
 from must.networks import HiddenLayers
 from must.networks.layers import Rows, chain
 from must.networks.modular import ModularNetwork, route
-from tests.helpers import random_batch, small_config
-from tests.unit.methods.checks import (
+from tests.support.agents import CPU
+from tests.support.helpers import random_batch, small_config
+from tests.support.method_checks import (
     NORMS,
     assert_acts_in_numpy_as_in_torch,
-    assert_batches_teach_apart,
+    assert_batches_have_gradients_of_their_own,
     assert_matches,
     normalised,
     random_tensor,
@@ -25,7 +26,6 @@ IN_DIM, OUT_DIM, ROUTING = 5, 3, 7
 ENCODER = [9, 6]
 SHAPES = pytest.mark.parametrize("shape", [(2, 2, 8), (3, 3, 4), (1, 2, 5), (2, 1, 4)])
 SIZES = pytest.mark.parametrize(("n_members", "n_tasks"), [(1, 1), (2, 1), (2, 3), (1, 10)])
-CPU = torch.device("cpu")
 
 
 def make(n_members: int, n_tasks: int, shape: tuple[int, int, int], norm: bool = False) -> ModularNetwork:
@@ -99,7 +99,7 @@ def test_outputs_and_gradients_match_the_reference(norm, shape, n_members, n_tas
     network = make(n_members, n_tasks, shape, norm)
     plain = lambda inputs: reference(network, inputs, shape, norm)  # noqa: E731
     assert_matches(network, plain, (n_tasks, 4, IN_DIM))
-    assert_batches_teach_apart(network, plain, (n_tasks, 4, IN_DIM))
+    assert_batches_have_gradients_of_their_own(network, plain, (n_tasks, 4, IN_DIM))
 
 
 @SHAPES

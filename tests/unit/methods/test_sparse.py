@@ -10,8 +10,9 @@ import torch
 from must.masks import kept
 from must.methods import make_agent
 from must.methods.magnitude import magnitude_masks, pruning_is_due, sparsity_at
-from tests.helpers import random_trajectories, small_config
-from tests.unit.methods.test_every_method import CPU, learn, settings
+from tests.support.agents import CPU
+from tests.support.helpers import random_trajectories, small_config
+from tests.support.methods import learn, settings
 
 RATIO = 0.7
 

@@ -12,12 +12,12 @@ from must.methods.t3s import T3sAgent, TaskScheduler
 from must.networks import HiddenLayers
 from must.networks.selected import SelectedNetwork
 from must.types import Collected, Episode
-from tests.helpers import random_batch, small_config
-from tests.unit.algorithms.test_agent import _assert_same
-from tests.unit.methods.checks import (
+from tests.support.agents import CPU, assert_same
+from tests.support.helpers import random_batch, small_config
+from tests.support.method_checks import (
     NORMS,
     assert_acts_in_numpy_as_in_torch,
-    assert_batches_teach_apart,
+    assert_batches_have_gradients_of_their_own,
     assert_matches,
     normalised,
     random_tensor,
@@ -27,7 +27,6 @@ IN_DIM, OUT_DIM, EXTRACTOR = 5, 3, 4
 SELECTOR = [6, 8]
 TRUNKS = pytest.mark.parametrize("trunk", [[9, 7], [10], [6, 5, 7]])
 SIZES = pytest.mark.parametrize(("n_members", "n_tasks"), [(1, 1), (2, 1), (2, 3), (1, 10)])
-CPU = torch.device("cpu")
 
 
 def make(n_members: int, n_tasks: int, trunk: list[int], norm: bool = False) -> SelectedNetwork:
@@ -92,7 +91,7 @@ def test_outputs_and_gradients_match_the_reference(norm, trunk, n_members, n_tas
     network = make(n_members, n_tasks, trunk, norm)
     plain = lambda inputs: reference(network, inputs, trunk, norm)  # noqa: E731
     assert_matches(network, plain, (n_tasks, 4, IN_DIM))
-    assert_batches_teach_apart(network, plain, (n_tasks, 4, IN_DIM))
+    assert_batches_have_gradients_of_their_own(network, plain, (n_tasks, 4, IN_DIM))
 
 
 def test_the_hypernetworks_part_of_a_task_reaches_that_task_alone():
@@ -224,7 +223,7 @@ def test_it_goes_on_exactly_from_its_saved_state(tmp_path):
         each.gradient_step(random_batch(3, 8, seed=1))
         each.on_collected([collected(True, True), collected(), collected(False)])
         each.gradient_step(random_batch(3, 8, seed=2))
-    _assert_same(first.snapshot(), second.snapshot())
+    assert_same(first.snapshot(), second.snapshot())
     assert first.end_learning(1) == second.end_learning(1)
     losses = torch.zeros(3, 8), torch.zeros(2, 3, 8)
     assert first._task_weights(*losses).tolist() == second._task_weights(*losses).tolist()

@@ -14,8 +14,9 @@ from must.networks import HiddenLayers, MaskedMLP, task_inputs
 from must.networks.initial import LayerShape
 from must.networks.modular import ModularNetwork
 from must.networks.selected import SelectedNetwork
-from tests.helpers import random_masks, small_config
-from tests.unit.methods.test_every_method import CPU, settings
+from tests.support.agents import CPU
+from tests.support.helpers import random_masks, small_config
+from tests.support.methods import settings
 
 N_TASKS, IN_DIM, HIDDEN = 10, 39, [400, 300, 400]
 

@@ -5,8 +5,8 @@ import torch
 
 from must.masks import MaskLayout, SubNetworks, UnitMasks, WeightMasks
 from must.networks import HiddenLayers, MaskedMLP, apply_task_parameters, apply_to_pair
-from tests.helpers import random_masks as drawn_masks
-from tests.helpers import relative_error
+from tests.support.helpers import random_masks as drawn_masks
+from tests.support.helpers import relative_error
 
 IN_DIM, OUT_DIM = 5, 3
 HIDDEN = [13, 7, 10]

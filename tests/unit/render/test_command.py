@@ -13,7 +13,7 @@ from must.errors import MustError, RenderError
 from must.render import Request, find_backend, render
 from must.render.backend import HEADLESS
 from must.render.command import check_form
-from tests.helpers import small_config
+from tests.support.helpers import small_config
 
 
 @pytest.fixture

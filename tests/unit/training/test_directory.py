@@ -9,7 +9,7 @@ from must.errors import RunDirectoryError
 from must.locks import LOCK
 from must.run_files import CONFIG
 from must.training.directory import claimed
-from tests.helpers import small_config
+from tests.support.helpers import small_config
 
 
 def claim(directory, **sections):

@@ -14,7 +14,7 @@ from must.config import RunConfig, parse_experiment
 from must.masks import MaskLayout, SubNetworks, WeightMasks, top_k_mask
 from must.types import ACTION_DIM, OBS_DIM, Trajectories
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 SMALL: dict[str, Any] = {
     "env": {"tasks": ["reach-v3", "drawer-close-v3", "push-v3"], "horizon": 10},
     "network": {"hidden_sizes": [12, 9]},

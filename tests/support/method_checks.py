@@ -10,7 +10,7 @@ import torch
 
 from must.algorithms import Agent
 from must.networks import BaseNetwork
-from tests.helpers import relative_error
+from tests.support.helpers import relative_error
 
 Reference = Callable[[torch.Tensor], torch.Tensor]
 """Returns the outputs (E, K, B, D_out) of inputs (K, B, D_in), with autograd over everything."""
@@ -42,8 +42,10 @@ def assert_matches(network: BaseNetwork, reference: Reference, inputs_shape: tup
         assert relative_error(gradient, wanted) < EXACT
 
 
-def assert_batches_teach_apart(network: BaseNetwork, reference: Reference, inputs_shape: tuple[int, int, int]) -> None:
-    """Look at two batches in one pass: the first one teaches the parameters alone, the second one its inputs alone."""
+def assert_batches_have_gradients_of_their_own(
+    network: BaseNetwork, reference: Reference, inputs_shape: tuple[int, int, int]
+) -> None:
+    """Check that the first batch has gradients of the parameters alone, the second of its inputs alone."""
     first, second = (random_tensor(*inputs_shape, seed=seed).requires_grad_() for seed in (1, 2))
     expected = [reference(inputs) for inputs in (first, second)]
     direction = random_tensor(2, *expected[0].shape, seed=3)

@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 
 import yaml
 
+from tests.support.helpers import ROOT
+
 T = TypeVar("T")
-ROOT = Path(__file__).resolve().parents[2]
 BUILT = Path("containers/build")
 TABLES = ("success_rate.csv", "success_rate.md", "success_rate.tex")
 FASTER = ("--slurm-init-seconds-before-status-checks", "5", "--seconds-between-status-checks", "5")

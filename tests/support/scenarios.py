@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .cluster import FASTER, Checkout, run, wait_for
+from tests.support.cluster import FASTER, Checkout, run, wait_for
 
 Changes = dict[str, dict[str, Any]]
 

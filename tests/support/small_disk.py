@@ -13,8 +13,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.integration.conftest import FILES
-from tests.integration.faults import EVERY_EPOCH, Run
+from tests.support.faults import EVERY_EPOCH, Run
+from tests.support.processes import FILES
 
 
 def main(place: Path) -> None:

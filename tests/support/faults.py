@@ -12,8 +12,8 @@ from typing import Any
 
 import yaml
 
-from tests.helpers import SMALL, merged
-from tests.integration.conftest import contents, epochs_logged, must_command, wait_for
+from tests.support.helpers import SMALL, merged
+from tests.support.processes import contents, epochs_logged, must_command, wait_for
 
 EVERY_EPOCH = ("--set", "training.checkpoint_minutes=1e-9")
 # Episodes of 10 steps in epochs of 15: epochs end in the middle of an episode. The replay buffer's rings wrap around.

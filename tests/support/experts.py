@@ -1,6 +1,7 @@
 """Meta-World's scripted experts, judged by our evaluation and by Meta-World's own.
 
-``python -m tests.experts`` prints the table of docs/evaluation.md: the success rates of both in the ten tasks of MT10.
+``python -m tests.support.experts`` prints the table of docs/evaluation.md: both success rates in the ten tasks of
+MT10.
 """
 
 from __future__ import annotations
