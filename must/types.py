@@ -52,7 +52,7 @@ class Collected:
     actions: Float32
     """(T, 4)"""
     rewards: Float32
-    """(T,): Meta-World's reward, unscaled."""
+    """(T,): Meta-World's reward, normalised where ``env.reward_normalisation`` says so, unscaled."""
     next_observations: Float32
     """(T, D)"""
     episodes: tuple[Episode, ...]

@@ -129,13 +129,16 @@ class Agent(Hooks):
             next_actions, next_log_probs = sample(next_outputs[0], next_noise)
             next_q = functions.target_critic.forward(torch.cat((batch.next_observations, next_actions), dim=-1))
             rewards = self._config.env.reward_scale * batch.rewards
-            target = q_target(rewards, next_q.squeeze(-1), next_log_probs, alpha, sac.gamma)
+            discount = sac.gamma if batch.terminal is None else sac.gamma * ~batch.terminal
+            target = q_target(rewards, next_q.squeeze(-1), next_log_probs, alpha, discount)
 
         q_values, own_q = functions.critic.forward_pair(
             torch.cat((batch.observations, batch.actions), dim=-1),
             torch.cat((batch.observations, actions), dim=-1),
         )
         q_values = q_values.squeeze(-1)
+        if sac.q_clip is not None:
+            q_values, target = q_values.clamp(-sac.q_clip, sac.q_clip), target.clamp(-sac.q_clip, sac.q_clip)
         of_policy, of_critic = policy_losses(alpha, log_probs, own_q.squeeze(-1)), q_losses(q_values, target)
         weights = self._task_weights(of_policy.detach(), of_critic.detach())
         loss, both_q_losses = mean_loss(of_policy, weights), mean_loss(of_critic, weights)

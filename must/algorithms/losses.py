@@ -27,17 +27,19 @@ def policy_losses(alpha: Tensor, log_probs: Tensor, q_values: Tensor) -> Tensor:
     return alpha[:, None] * log_probs - q_values.min(0).values
 
 
-def q_target(rewards: Tensor, next_q: Tensor, next_log_probs: Tensor, alpha: Tensor, gamma: float) -> Tensor:
-    """Return the soft Bellman target (K, B). No step is terminal: the time limit bootstraps.
+def q_target(
+    rewards: Tensor, next_q: Tensor, next_log_probs: Tensor, alpha: Tensor, discount: float | Tensor
+) -> Tensor:
+    """Return the soft Bellman target (K, B).
 
     Args:
         rewards: (K, B), scaled.
         next_q: (2, K, B) of the target networks at the policy's next actions.
         next_log_probs: (K, B) of those actions.
         alpha: (K,) temperatures.
-        gamma: Discount factor.
+        discount: Factor of what comes next, or one for each row (K, B): 0 where the step was terminal.
     """
-    return rewards + gamma * (next_q.min(0).values - alpha[:, None] * next_log_probs)
+    return rewards + discount * (next_q.min(0).values - alpha[:, None] * next_log_probs)
 
 
 def q_losses(q_values: Tensor, target: Tensor) -> Tensor:

@@ -25,28 +25,33 @@ class Batch(NamedTuple):
     """(K, B, D)"""
     rewards: Tensor
     """(K, B)"""
+    terminal: Tensor | None = None
+    """(K, B): whether the episode ended for good, where time limits do that."""
 
 
 class ReplayBuffer:
     """The newest transitions of K tasks.
 
-    Time limits are no terminal states (the target bootstraps through them), so no terminal flag is stored.
+    No terminal flag is stored: only time limits end an episode, and a row's number says whether it was the last one.
     """
 
-    def __init__(self, n_tasks: int, size: int, device: torch.device) -> None:
+    def __init__(self, n_tasks: int, size: int, device: torch.device, terminal_after: int | None = None) -> None:
         """Reserve room; the operating system hands it out as it is filled.
 
         Args:
             n_tasks: K.
             size: Transitions of all tasks together; each task has a K-th of it.
             device: Where the rows lie.
+            terminal_after: Steps of an episode whose last one is terminal, or None where no step is.
         """
         self.capacity = size // n_tasks
         self._rows = torch.empty(n_tasks, self.capacity, ROW_DIM, device=device)
         self._flat = self._rows.view(-1, ROW_DIM)
         self._overwritten = 0, self._rows[:, :0]
         self._first_rows = torch.arange(n_tasks, device=device).unsqueeze(1) * self.capacity
-        self._length = torch.zeros((), dtype=torch.float64, device=device)  # captured steps read it there
+        self._terminal_after = terminal_after
+        self._length = torch.zeros((), dtype=torch.float64, device=device)  # captured steps read these there
+        self._total = torch.zeros((), dtype=torch.int64, device=device)
         self.added = 0
 
     @property
@@ -58,6 +63,7 @@ class ReplayBuffer:
     def added(self, rows: int) -> None:
         self._added = rows
         self._length.fill_(len(self))
+        self._total.fill_(rows)
 
     def __len__(self) -> int:
         """Rows that each task has now."""
@@ -98,7 +104,15 @@ class ReplayBuffer:
         chosen = (shares * self._length).long()
         rows = self._flat.index_select(0, (chosen + self._first_rows).view(-1)).view(n_tasks, rows_per_task, ROW_DIM)
         observations, actions, next_observations, rewards = rows.split((OBS_DIM, ACTION_DIM, OBS_DIM, 1), dim=-1)
-        return Batch(observations, actions, next_observations, rewards.squeeze(-1))
+        return Batch(observations, actions, next_observations, rewards.squeeze(-1), self._terminal(chosen))
+
+    def _terminal(self, slots: Tensor) -> Tensor | None:
+        """Return which of these slots of the ring hold the last step of an episode, if that is terminal."""
+        if self._terminal_after is None:
+            return None
+        newest = self._total - 1
+        age = (newest - slots) % self.capacity  # rows that came after it
+        return (newest - age + 1) % self._terminal_after == 0
 
     def _slots(self, start: int, stop: int) -> Tensor:
         return torch.arange(start, stop, device=self._rows.device) % self.capacity

@@ -61,9 +61,9 @@ class Collector:
             self.close()
             raise
 
-    def collect(self, policy: NumpyPolicy, frames: int) -> list[Collected]:
-        """Take ``frames`` steps in every task; return what each collected."""
-        return self._ask(lambda worker: Collect(policy.for_tasks(worker.tasks), frames))
+    def collect(self, policy: NumpyPolicy | None, frames: int) -> list[Collected]:
+        """Take ``frames`` steps in every task, with uniform actions without a policy; return what each collected."""
+        return self._ask(lambda worker: Collect(policy and policy.for_tasks(worker.tasks), frames))
 
     def evaluate(self, policy: NumpyPolicy, episodes: int, horizon: int | None = None) -> EvalResult:
         """Evaluate every task with the mean action, in episodes of ``horizon`` steps (default: those of training)."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from must.config import EnvConfig
 from must.envs import N_GOALS, TaskEnv, TaskGoals
+from must.envs.normalise import NORMALISERS
 from must.numpy_policy import NumpyPolicy
 from must.seeding import Stream, numpy_rng
 from must.types import ACTION_DIM, OBS_DIM, Collected, Episode, Float32
@@ -25,6 +26,8 @@ class RunnerState:
     """Goal of the episode in progress."""
     actions: Float32
     """(T, 4): actions taken in it so far; replaying them restores the simulator."""
+    normaliser: tuple[float, ...] = ()
+    """State of the task's `RewardNormaliser`."""
 
 
 class TaskRunner:
@@ -36,11 +39,12 @@ class TaskRunner:
         Args:
             name: Meta-World's name of the task.
             seed: The run's seed.
-            env: Goals, reward and horizon.
+            env: Goals, reward and its normalisation, horizon.
         """
         self.horizon = env.horizon
         goals = TaskGoals(name, seed)
         self._env, self.eval_env = TaskEnv(goals, env.reward), TaskEnv(goals, env.reward)
+        self.normalise = NORMALISERS[env.reward_normalisation]()
         self._rng = numpy_rng(seed, Stream.COLLECTION, name)
         eval_order = numpy_rng(seed, Stream.EVALUATION, name).permutation(N_GOALS)
         self._fixed_goal = int(eval_order[0]) if env.goals == "fixed" else None
@@ -55,6 +59,10 @@ class TaskRunner:
     def noise(self) -> Float32:
         """Draw the noise (4,) of the next action."""
         return self._rng.standard_normal(ACTION_DIM, dtype=np.float32)
+
+    def uniform_action(self) -> Float32:
+        """Draw an action (4,), uniform over [-1, 1]."""
+        return self._rng.uniform(-1, 1, ACTION_DIM).astype(np.float32)
 
     def step(self, action: Float32) -> float:
         """Take a step with an action (4,); return the reward."""
@@ -82,7 +90,7 @@ class TaskRunner:
     def state(self) -> RunnerState:
         """Return where the collection stands."""
         actions = np.stack(self._actions) if self._actions else np.zeros((0, ACTION_DIM), np.float32)
-        return RunnerState(dict(self._rng.bit_generator.state), self._goal, actions)
+        return RunnerState(dict(self._rng.bit_generator.state), self._goal, actions, self.normalise.state)
 
     def restore(self, state: RunnerState) -> None:
         """Go on from a saved state, by replaying the episode in progress."""
@@ -90,6 +98,7 @@ class TaskRunner:
         for action in state.actions:
             self.step(action)
         self._rng.bit_generator.state = state.rng
+        self.normalise.restore(state.normaliser)
 
     def _start_episode(self) -> None:
         self._begin(int(self._rng.integers(N_GOALS)) if self._fixed_goal is None else self._fixed_goal)
@@ -101,12 +110,12 @@ class TaskRunner:
         self._success = False
 
 
-def collect(runners: Sequence[TaskRunner], policy: NumpyPolicy, frames: int) -> list[Collected]:
+def collect(runners: Sequence[TaskRunner], policy: NumpyPolicy | None, frames: int) -> list[Collected]:
     """Take ``frames`` steps in each task with the stochastic policy, starting new episodes where the horizon ends one.
 
     Args:
         runners: The K tasks, which take their steps in turn.
-        policy: The published policy, cut for them.
+        policy: The published policy, cut for them; None draws uniform actions.
         frames: Environment steps of each.
     """
     shape = len(runners), frames
@@ -115,10 +124,13 @@ def collect(runners: Sequence[TaskRunner], policy: NumpyPolicy, frames: int) -> 
     episodes: list[list[Episode]] = [[] for _ in runners]
     for frame in range(frames):
         observations[:, frame] = [runner.observation for runner in runners]
-        noise = np.stack([runner.noise() for runner in runners])
-        actions[:, frame] = policy.act(observations[:, frame], noise)
+        if policy is None:
+            actions[:, frame] = [runner.uniform_action() for runner in runners]
+        else:
+            noise = np.stack([runner.noise() for runner in runners])
+            actions[:, frame] = policy.act(observations[:, frame], noise)
         for task, runner in enumerate(runners):
-            rewards[task, frame] = runner.step(actions[task, frame])
+            rewards[task, frame] = runner.normalise(runner.step(actions[task, frame]))
             next_observations[task, frame] = runner.observation
             if (episode := runner.end_episode()) is not None:
                 episodes[task].append(episode)

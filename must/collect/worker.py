@@ -22,7 +22,8 @@ from must.types import Collected
 class Collect:
     """Take steps in every task; answered with a list of `Collected`."""
 
-    policy: NumpyPolicy
+    policy: NumpyPolicy | None
+    """None draws uniform actions."""
     frames: int
 
 

@@ -30,7 +30,15 @@ _NOT_IN_IDENTITY: dict[str, Any] = {
     "evaluation": {"protocol"},  # the keys that it settles are there
 }
 """Settings that cannot change a result: a run may be continued with others."""
-_CAME_LATER = {"network.layer_norm": False, "evaluation.final_episodes": None, "evaluation.final_horizon": None}
+_CAME_LATER = {
+    "network.layer_norm": False,
+    "env.reward_normalisation": None,
+    "sac.terminal_at_horizon": False,
+    "sac.q_clip": None,
+    "training.pretrain_actions": "policy",
+    "evaluation.final_episodes": None,
+    "evaluation.final_horizon": None,
+}
 """Keys that older runs do not have -> what they did."""
 
 

@@ -41,8 +41,11 @@ class EnvConfig(Section):
     """Meta-World's reward function. v1 also changes how some tasks judge success: never compare the two."""
     reward_scale: Positive = 1.0
     """Factor on the reward that the learner sees (the logs hold the unscaled return)."""
+    reward_normalisation: Literal["exponential", "gymnasium"] | None = None
+    """Divide each task's rewards by a running standard deviation before they are learned from: of the rewards,
+    exponentially weighted (`exponential`, as in garage), or of their discounted sums (`gymnasium`, as there)."""
     horizon: Annotated[int, Field(ge=1, le=MAX_HORIZON)] = 150
-    """Environment steps in an episode. Success does not end an episode, and the time limit bootstraps."""
+    """Environment steps in an episode. Success does not end an episode; see `sac.terminal_at_horizon`."""
 
     @model_validator(mode="after")
     def _check_tasks(self) -> EnvConfig:
@@ -104,6 +107,12 @@ class SacConfig(Section):
     """Entropy that the temperatures aim at, in nats."""
     max_grad_norm: Positive = 1.0
     """Norm at which the gradient of each network is clipped."""
+    terminal_at_horizon: Flag = False
+    """Let the last step of an episode be terminal: nothing is worth anything after it. By default the time limit
+    bootstraps: the value of the state after it counts."""
+    q_clip: Positive | None = None
+    """Clip Q values and their targets to plus and minus this, in the scale of the rewards that are learned from; a Q
+    value beyond it has no gradient."""
 
 
 class TrainingConfig(Section):
@@ -114,7 +123,9 @@ class TrainingConfig(Section):
     epochs: Count = 10_000
     """Epochs in which gradient steps are taken (those of `pretrain_epochs` come before them)."""
     pretrain_epochs: Whole = 20
-    """Epochs at the start that only collect, with the initial policy and without masks."""
+    """Epochs at the start that only collect, without masks."""
+    pretrain_actions: Literal["policy", "uniform"] = "policy"
+    """Where the actions of these epochs come from: the initial policy, or a uniform distribution over [-1, 1]."""
     epoch_frames: Count = 150
     """Environment steps that each task collects in an epoch."""
     opt_times: Count = 200

@@ -84,7 +84,8 @@ def resolve_device(name: str) -> torch.device:
 
 def _train(config: RunConfig, out: Path, device: torch.device, manifest: Manifest) -> bool:
     agent = make_agent(config, device)
-    replay = ReplayBuffer(agent.n_tasks, config.sac.buffer_size, device)
+    terminal_after = config.env.horizon if config.sac.terminal_at_horizon else None
+    replay = ReplayBuffer(agent.n_tasks, config.sac.buffer_size, device, terminal_after)
     checkpoints = Checkpoints(out / CHECKPOINTS, identity(config))
     with StopRequests() as stop, Collector(config) as collector:
         saved = checkpoints.load(replay)

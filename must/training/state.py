@@ -14,14 +14,24 @@ from must.collect import RunnerState
 def pack_runners(states: list[RunnerState]) -> list[dict[str, Any]]:
     """Turn the state of each task's collection into data."""
     return [
-        {"rng": json.dumps(state.rng), "goal": state.goal, "actions": torch.from_numpy(state.actions)}
+        {
+            "rng": json.dumps(state.rng),
+            "goal": state.goal,
+            "actions": torch.from_numpy(state.actions),
+            **({"normaliser": list(state.normaliser)} if state.normaliser else {}),
+        }
         for state in states
     ]
 
 
 def unpack_runners(packed: list[dict[str, Any]]) -> list[RunnerState]:
     """Turn back what `pack_runners` gave."""
-    return [RunnerState(json.loads(entry["rng"]), entry["goal"], entry["actions"].numpy()) for entry in packed]
+    return [
+        RunnerState(
+            json.loads(entry["rng"]), entry["goal"], entry["actions"].numpy(), tuple(entry.get("normaliser", ()))
+        )
+        for entry in packed
+    ]
 
 
 def pack_store(store: TrajectoryStore) -> dict[str, Any]:

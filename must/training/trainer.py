@@ -115,8 +115,9 @@ class Trainer:
         return epoch - self._config.training.pretrain_epochs
 
     def _collect(self) -> None:
-        policy = self._agent.numpy_policy()
-        collected = self._collector.collect(policy, self._config.training.epoch_frames)
+        training = self._config.training
+        uniform = training.pretrain_actions == "uniform" and self._training_epoch(self.epoch + 1) < 1
+        collected = self._collector.collect(None if uniform else self._agent.numpy_policy(), training.epoch_frames)
         self._replay.add(collected)
         self._agent.on_collected(collected)
         for task, part in enumerate(collected):

@@ -14,7 +14,7 @@ from must import manifest
 from must.collect import Collector
 from must.config import METHODS
 from must.training import train
-from tests.support.helpers import small_config
+from tests.support.helpers import merged, small_config
 from tests.support.processes import contents, epochs_logged, must_command, wait_for
 
 KINDS = {
@@ -48,11 +48,21 @@ def test_a_terminated_run_goes_on_exactly(must, config_file, tmp_path, options):
     assert epochs_logged(out / "timing.csv") == 9
 
 
+KINDS = {name: {"method": name} for name in METHODS if name not in ("must", "mt_sac")} | {
+    "normalised rewards": {"env": {"reward_normalisation": "gymnasium"}},
+    "uniform actions, terminal time limits": {
+        "training": {"pretrain_actions": "uniform", "pretrain_epochs": 4},
+        "sac": {"terminal_at_horizon": True, "q_clip": 5.0},
+    },
+}
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("method", [name for name in METHODS if name not in ("must", "mt_sac")])
-def test_a_terminated_run_of_any_method_goes_on_exactly(method, tmp_path, monkeypatch):
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_terminated_run_of_any_kind_goes_on_exactly(kind, tmp_path, monkeypatch):
     """In this process, by a real signal in the middle of an epoch: starting programs would take most of the time."""
-    config = small_config(method=method, training={"epoch_frames": 15, "epochs": 8}, sac={"buffer_size": 180})
+    schedule = {"training": {"epoch_frames": 15, "epochs": 8}, "sac": {"buffer_size": 180}}
+    config = small_config(**merged(schedule, KINDS[kind]))
     assert train(config, tmp_path / "undisturbed")
     collect, out = Collector.collect, tmp_path / "disturbed"
     left = [3, 4]

@@ -71,12 +71,18 @@ def _updated(agent: Agent):
     return agent.mask_set
 
 
-def test_a_step_does_what_separate_networks_and_optimizers_would_do():
+@pytest.mark.parametrize("clip", [None, 0.01])
+def test_a_step_does_what_separate_networks_and_optimizers_would_do(clip):
     """One gradient step against a plain one: each network alone, autograd over everything, torch's own clipping."""
-    agent = make(masks={"granularity": "weight", "pruning_ratio": 0.37})
+    agent = make(masks={"granularity": "weight", "pruning_ratio": 0.37}, sac={"q_clip": clip})
     twin = copy.deepcopy({"policy": agent.policy, "critic": agent.critic, "target": agent.target_critic})
     log_alpha = agent.log_alpha.detach().clone().requires_grad_()
     batch, sac = random_batch(3, 8), agent._config.sac
+    goes_on = torch.ones(3, 8)
+    if clip is not None:  # and the last steps of episodes are terminal
+        batch = batch._replace(terminal=torch.arange(24).view(3, 8) % 5 == 0)
+        goes_on = (~batch.terminal).float()
+    bounds = {"min": -(clip or 1e9), "max": clip or 1e9}
     noise_rng = torch.Generator().set_state(agent.rngs["policy_noise"].get_state())
     agent.gradient_step(batch)
 
@@ -99,12 +105,13 @@ def test_a_step_does_what_separate_networks_and_optimizers_would_do():
             evaluate(twin["policy"], masks.policy, batch.next_observations)[0], next_noise
         )
         next_q = evaluate(twin["target"], masks.critic, batch.next_observations, next_actions)[..., 0]
-        target = batch.rewards + sac.gamma * (next_q.amin(0) - alpha[:, None] * next_log_probs)
+        target = batch.rewards + sac.gamma * goes_on * (next_q.amin(0) - alpha[:, None] * next_log_probs)
+        target = target.clamp(**bounds)
     loss = alpha[:, None] * log_probs - evaluate(twin["critic"], masks.critic, batch.observations, actions)[
         ..., 0
     ].amin(0)
     policy_gradients = torch.autograd.grad(loss.mean(), list(twin["policy"].parameters()))
-    q = evaluate(twin["critic"], masks.critic, batch.observations, batch.actions)[..., 0]
+    q = evaluate(twin["critic"], masks.critic, batch.observations, batch.actions)[..., 0].clamp(**bounds)
     for member in range(2):
         error = (q[member] - target).square().mean()
         gradients = torch.autograd.grad(error, list(twin["critic"].parameters()), retain_graph=True)

@@ -1,7 +1,9 @@
 import numpy as np
+import pytest
 import torch
 
 from must.buffers import ReplayBuffer
+from must.buffers.replay import ROW_DIM
 from must.types import Collected
 
 
@@ -53,3 +55,23 @@ def test_rows_are_given_by_running_number_over_the_seam_of_the_ring():
     again.append_rows(replay.rows(24, 28))
     assert torch.equal(again.rows(18, 28), replay.rows(18, 28))
     assert torch.equal(again._rows, replay._rows)
+
+
+@pytest.mark.parametrize("capacity", [30, 32, 7])
+def test_the_last_steps_of_episodes_are_terminal_where_time_limits_are(capacity):
+    """Rows carry their running number: those that end an episode of 5 steps are known, whatever the ring has lost."""
+    replay = ReplayBuffer(2, 2 * capacity, torch.device("cpu"), terminal_after=5)
+    generator = torch.Generator().manual_seed(0)
+    for start in range(0, 100, 4):
+        numbers = torch.arange(start, start + 4, dtype=torch.float32)
+        replay.append_rows(numbers[None, :, None].expand(2, 4, ROW_DIM).contiguous())
+        batch = replay.sample(50, generator)
+        assert torch.equal(batch.terminal, (batch.rewards.long() + 1) % 5 == 0)
+    assert batch.terminal.any()
+    assert not batch.terminal.all()
+
+
+def test_no_step_is_terminal_by_default():
+    replay = ReplayBuffer(2, 20, torch.device("cpu"))
+    replay.append_rows(torch.zeros(2, 4, ROW_DIM))
+    assert replay.sample(3, torch.Generator().manual_seed(0)).terminal is None

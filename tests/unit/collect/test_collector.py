@@ -7,6 +7,7 @@ import pytest
 
 from must.collect import Collector
 from must.errors import WorkerError
+from must.training.state import pack_runners, unpack_runners
 from tests.support.agents import make
 from tests.support.helpers import small_config
 
@@ -32,15 +33,29 @@ def test_the_result_does_not_depend_on_the_number_of_workers():
     assert first == everything(3)
 
 
-def test_collection_goes_on_exactly_from_a_saved_state_in_other_processes():
-    config = small_config(env={"horizon": 12})
+def test_uniform_actions_fill_the_range_and_are_the_same_for_any_number_of_workers():
+    taken = []
+    for n_workers in (1, 2):
+        with Collector(small_config(training={"n_workers": n_workers})) as collector:
+            taken.append(np.stack([part.actions for part in collector.collect(None, 200)]))
+    np.testing.assert_array_equal(*taken)
+    assert np.abs(taken[0]).max() <= 1
+    np.testing.assert_allclose(taken[0].mean((0, 1)), 0, atol=0.1)
+    np.testing.assert_allclose(taken[0].var((0, 1)), 1 / 3, atol=0.05)
+    assert not np.array_equal(taken[0][0], taken[0][1])
+
+
+@pytest.mark.parametrize("normalisation", [None, "exponential", "gymnasium"])
+def test_collection_goes_on_exactly_from_a_saved_state_in_other_processes(normalisation):
+    config = small_config(env={"horizon": 12, "reward_normalisation": normalisation})
     policy = make(env={"horizon": 12}).numpy_policy()
     with Collector(config) as collector:
         collector.collect(policy, 7)
         states = collector.state()
         expected = collector.collect(policy, 20)
-    with Collector(small_config(env={"horizon": 12}, training={"n_workers": 2})) as collector:
-        collector.restore(states)
+    other = small_config(env={"horizon": 12, "reward_normalisation": normalisation}, training={"n_workers": 2})
+    with Collector(other) as collector:
+        collector.restore(unpack_runners(pack_runners(states)))
         again = collector.collect(policy, 20)
     for before, after in zip(expected, again, strict=True):
         assert before.observations.tobytes() == after.observations.tobytes()
