@@ -83,9 +83,12 @@ def _measure_this(config_file: Path) -> dict[str, float]:
 
     torch.set_num_threads(len(os.sched_getaffinity(0)))
     try:
-        from must.methods import make_agent
-    except ImportError:
-        make_agent = algorithms.Agent
+        make_agent = algorithms.make_agent
+    except AttributeError:
+        try:
+            from must.methods import make_agent
+        except ImportError:
+            make_agent = algorithms.Agent
     try:
         from must.memory import keep_freed_memory
     except ImportError:
@@ -96,11 +99,13 @@ def _measure_this(config_file: Path) -> dict[str, float]:
     def made(overrides: dict[str, str]) -> tuple[Any, Callable[[bool], object]]:
         config = load_experiment(config_file, overrides).run_config()
         agent = make_agent(config, torch.device("cpu"))
-        if getattr(agent, "mask_learner", None) is not None:
-            if hasattr(agent, "publish_random_masks"):
-                agent.publish_random_masks()
+        masks = getattr(agent, "masks", agent)
+        if getattr(masks, "mask_learner", None) is not None:
+            if hasattr(masks, "publish_random_masks"):
+                masks.publish_random_masks()
             else:
-                agent.publish_initial_masks(None)
+                publish = "publish_initial" if hasattr(masks, "publish_initial") else "publish_initial_masks"
+                getattr(masks, publish)(None)
         replay, rows = ReplayBuffer(agent.n_tasks, 40_000, torch.device("cpu")), config.sac.batch_size_per_task
         replay.append_rows(torch.randn(agent.n_tasks, 2000, ROW_DIM, generator=torch.Generator().manual_seed(0)))
         return agent, lambda learn: agent.gradient_step(replay.sample(rows, agent.rngs["batches"]), learn)
@@ -119,7 +124,8 @@ def _measure_this(config_file: Path) -> dict[str, float]:
         trajectories = Trajectories(trajectories, np.arange(10))
     for name, overrides in LEARNED.items():
         agent, step = made(overrides)
-        update = _median(lambda agent=agent: agent.begin_mask_update(trajectories), 2)  # type: ignore[misc]
+        masks = getattr(agent, "masks", agent)
+        update = _median(lambda masks=masks: masks.begin_mask_update(trajectories), 2)  # type: ignore[misc]
         found[f"supervised update, a step of each generator, {name}"] = update / 5
         found[f"gradient step that learns masks, {name}"] = _median(lambda step=step: step(True), 4)  # type: ignore[misc]
     return found

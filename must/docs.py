@@ -15,7 +15,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
 from must.config import Experiment
-from must.config.base import Section
+from must.sections import Section
 
 README = Path("config/README.md")
 SCHEMA = Path("workflow/schemas/experiment.schema.json")

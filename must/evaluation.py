@@ -7,10 +7,10 @@ from pathlib import Path
 
 import torch
 
+from must.algorithms import make_agent
 from must.collect import Collector
 from must.config import RunConfig, load_experiment
 from must.errors import RunDirectoryError
-from must.methods import make_agent
 from must.numpy_policy import NumpyPolicy
 from must.run_files import CONFIG, final_policy
 from must.types import EvalResult

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from must.algorithms import make_agent
 from must.config import NOT_APPLICABLE, Experiment, parse_experiment
-from must.methods import make_agent
 
 COLUMNS = ("policy", "of a task", "Q network", "of a task", "generators", "all", "FLOPs per action")
 

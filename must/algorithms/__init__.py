@@ -1,21 +1,32 @@
-"""The method: losses, the agent's gradient step, and the mask learner."""
+"""Multi-task SAC: pure losses, the agent with its one gradient step, and the parts that an agent is made of."""
 
-from must.algorithms.agent import GENERATOR_METRICS, METRICS, Agent
-from must.algorithms.hooks import NETWORKS, TaskFunctions
-from must.algorithms.mask_learner import MaskLearner
-from must.algorithms.mask_rule import MaskRule, Published
-from must.algorithms.saliency import Saliency
+from must.algorithms.agent import METRICS, Agent
+from must.algorithms.gradient_surgery import WeighedGradients
+from must.algorithms.making import make_agent
+from must.algorithms.masking import NETWORKS, CutMasks, MaskSource
+from must.algorithms.parts import (
+    Architecture,
+    GradientRule,
+    Parts,
+    TaskFunctions,
+    TaskWeighting,
+    TaskWeights,
+)
 from must.algorithms.steps import GradientSteps
 
 __all__ = [
-    "GENERATOR_METRICS",
     "METRICS",
     "NETWORKS",
     "Agent",
+    "Architecture",
+    "CutMasks",
+    "GradientRule",
     "GradientSteps",
-    "MaskLearner",
-    "MaskRule",
-    "Published",
-    "Saliency",
+    "MaskSource",
+    "Parts",
     "TaskFunctions",
+    "TaskWeighting",
+    "TaskWeights",
+    "WeighedGradients",
+    "make_agent",
 ]

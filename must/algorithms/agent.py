@@ -1,12 +1,12 @@
-"""The agent of every method: multi-task SAC, with one gradient step over all of its networks.
+"""The agent: multi-task SAC, with one gradient step over all of its networks.
 
-The base class is the method ``mt_sac``: one dense policy and two dense Q networks, which have the task's one-hot as an
-input. Other methods (`must.methods`) override what is different: the networks, the weights of the tasks' losses, how
-task gradients are combined, or what happens between epochs.
+What differs between methods is what it is made of (`must.algorithms.parts`): the architecture of its networks, the
+weights of the tasks' losses, how task gradients are combined, and where masks come from.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from functools import partial
 from typing import Any
@@ -14,16 +14,23 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from must.algorithms.hooks import NETWORKS, Hooks, TaskFunctions
-from must.algorithms.losses import mean_loss, policy_losses, q_losses, q_target, temperature_loss
+from must.algorithms.losses import (
+    mean_loss,
+    policy_losses,
+    q_losses,
+    q_target,
+    task_losses,
+    temperature_loss,
+)
+from must.algorithms.parts import Parts
 from must.buffers import Batch
 from must.config import RunConfig
-from must.masks import Masks, MaskSet
-from must.networks import BaseNetwork, HiddenLayers, MaskedMLP, SeparateMLPs, TaskSize
+from must.masks import MaskSet
+from must.networks import BaseNetwork
 from must.networks.tanh_normal import sample
 from must.numpy_policy import NumpyPolicy
 from must.seeding import Stream, integer_seed
-from must.types import ACTION_DIM, OBS_DIM
+from must.types import ACTION_DIM, OBS_DIM, Collected, Trajectories
 
 METRICS = (
     "policy_loss",
@@ -36,29 +43,35 @@ METRICS = (
     "q2_grad_norm",
 )
 """What a gradient step reports, in this order."""
-GENERATOR_METRICS = tuple(f"generator_grad_norm_{network}" for network in NETWORKS)
-"""What a gradient step of a mask update reports after that, where all networks have generators."""
 
 
-class Agent(Hooks):
+class Agent:
     """Multi-task SAC.
 
     All of a gradient step's losses are taken at the parameters from before it (the temperatures, which move first,
     excepted), so the order of the other optimizers does not matter.
     """
 
-    _perceptron: type[MaskedMLP | SeparateMLPs] = MaskedMLP
-    """What its networks are, of a method whose networks are perceptrons of ``network.hidden_sizes``."""
+    def __init__(self, config: RunConfig, device: torch.device, parts: Parts) -> None:
+        """Draw the initial networks and put everything on the device. The masks are dense (version 0).
 
-    def __init__(self, config: RunConfig, device: torch.device) -> None:
-        """Draw the initial networks and put everything on the device. The masks are dense (version 0)."""
-        self._config, self.device = config, device
+        Args:
+            config: The run's settings.
+            device: Where everything is.
+            parts: What it is made of.
+        """
+        self.config, self.device = config, device
         self.n_tasks = len(config.env.task_names)
+
+        def network(n_members: int, in_dim: int, out_dim: int) -> BaseNetwork:
+            hidden = parts.masks.hidden(config, n_members, in_dim)
+            return parts.architecture(config, n_members, in_dim, out_dim, hidden).to(device)
+
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(integer_seed(config.training.seed, Stream.BASE_NETWORKS))
-            self.policy = self._network(1, OBS_DIM, 2 * ACTION_DIM).to(device)
-            self.critic = self._network(2, OBS_DIM + ACTION_DIM, 1).to(device)
-            self.target_critic = self._network(2, OBS_DIM + ACTION_DIM, 1).to(device)
+            self.policy = network(1, OBS_DIM, 2 * ACTION_DIM)
+            self.critic = network(2, OBS_DIM + ACTION_DIM, 1)
+            self.target_critic = network(2, OBS_DIM + ACTION_DIM, 1)
         self.target_critic.load_state_dict(self.critic.state_dict())
         self.target_critic.requires_grad_(False)
         self.log_alpha = nn.Parameter(torch.full((self.n_tasks,), config.sac.initial_temperature, device=device).log())
@@ -69,38 +82,11 @@ class Agent(Hooks):
             "critic": adam([self.critic.flat]),
         }
         self.rngs: dict[str, torch.Generator] = {}
-        self._add_rng("batches", Stream.BATCHES)
-        self._add_rng("policy_noise", Stream.POLICY_NOISE)
-        self.mask_set = MaskSet(0, None, None)
-
-    # What methods replace
-
-    def _network(self, n_members: int, in_dim: int, out_dim: int) -> BaseNetwork:
-        """Draw a base network from torch's global generator."""
-        sizes = self._config.network.hidden_sizes
-        return self._perceptron(n_members, in_dim, self.n_tasks, sizes, out_dim, self._hidden(n_members, in_dim))
-
-    def _hidden(self, n_members: int, in_dim: int) -> HiddenLayers:  # noqa: ARG002 (methods with masks read them)
-        """Return what all hidden layers of a base network have in common.
-
-        Args:
-            n_members: 1 for the policy, 2 for the Q networks.
-            in_dim: Features of the input, without the one-hot.
-        """
-        network = self._config.network
-        return HiddenLayers(network.init, layer_norm=network.layer_norm)
-
-    def _task_functions(self, learn_masks: bool) -> TaskFunctions:  # noqa: ARG002 (methods that learn masks read it)
-        """Return the networks as a gradient step uses them."""
-        return self._functions_under(self.mask_set.policy, self.mask_set.critic)
-
-    def _functions_under(self, policy: Masks, critic: Masks) -> TaskFunctions:
-        """Return the networks as a gradient step uses them, under masks of policy and Q networks."""
-        with torch.no_grad():
-            target_critic = self.target_critic.task_parameters(critic)
-        return TaskFunctions(self.policy.task_parameters(policy), self.critic.task_parameters(critic), target_critic)
-
-    # What all methods share
+        self.add_rng("batches", Stream.BATCHES)
+        self.add_rng("policy_noise", Stream.POLICY_NOISE)
+        self.weighting, self.gradient_rule = parts.task_weighting(self), parts.gradient_rule(self)
+        self.masks = parts.masks(self)
+        self._components = (self.weighting, self.gradient_rule, self.masks)
 
     def gradient_step(self, batch: Batch, learn_masks: bool = False) -> Tensor:
         """Take one step of temperatures, policy, both Q networks and targets.
@@ -111,10 +97,11 @@ class Agent(Hooks):
             batch: The same number of rows for each task.
             learn_masks: Draw the masks anew and train the generators on the losses as well (a mask update).
         """
-        sac, moves = self._config.sac, not (learn_masks and self.updates_masks_apart)
+        sac, moves = self.config.sac, not (learn_masks and self.updates_masks_apart)
         self.policy.flat.requires_grad_(moves)  # where masks alone learn, no gradient of weights is needed
         self.critic.flat.requires_grad_(moves)
-        functions = self._task_functions(learn_masks)
+        settled = not (learn_masks or self.fading)  # networks are used under the published masks
+        functions = self.gradient_rule.prepare(self.masks.functions(learn_masks))
         noise, next_noise = torch.randn(
             (2, *batch.actions.shape), generator=self.rngs["policy_noise"], device=self.device
         )
@@ -128,37 +115,45 @@ class Agent(Hooks):
         with torch.no_grad():
             next_actions, next_log_probs = sample(next_outputs[0], next_noise)
             next_q = functions.target_critic.forward(torch.cat((batch.next_observations, next_actions), dim=-1))
-            rewards = self._config.env.reward_scale * batch.rewards
+            rewards = self.config.env.reward_scale * batch.rewards
             discount = sac.gamma if batch.terminal is None else sac.gamma * ~batch.terminal
             target = q_target(rewards, next_q.squeeze(-1), next_log_probs, alpha, discount)
 
-        q_values, own_q = functions.critic.forward_pair(
-            torch.cat((batch.observations, batch.actions), dim=-1),
-            torch.cat((batch.observations, actions), dim=-1),
-        )
-        q_values = q_values.squeeze(-1)
-        if sac.q_clip is not None:
-            q_values, target = q_values.clamp(-sac.q_clip, sac.q_clip), target.clamp(-sac.q_clip, sac.q_clip)
+        stored = torch.cat((batch.observations, batch.actions), dim=-1)
+        q_values, own_q = functions.critic.forward_pair(stored, torch.cat((batch.observations, actions), dim=-1))
+        q_values, target = self._clipped(q_values.squeeze(-1)), self._clipped(target)
         of_policy, of_critic = policy_losses(alpha, log_probs, own_q.squeeze(-1)), q_losses(q_values, target)
-        weights = self._task_weights(of_policy.detach(), of_critic.detach())
-        loss, both_q_losses = mean_loss(of_policy, weights), mean_loss(of_critic, weights)
+        weights = self.weighting.weights(of_policy.detach(), of_critic.detach())
+        loss, both_q_losses = mean_loss(of_policy, weights.policy), mean_loss(of_critic, weights.critic)
         # The policy's loss has no gradient with respect to the critic, nor the critic's with respect to the policy, so
         # one backward pass computes both.
-        (loss + both_q_losses.sum()).backward()
-        self.combine_gradients(functions)
+        of_tasks = partial(task_losses, of_policy, of_critic, weights.policy, weights.critic)
+        self.gradient_rule.backward(functions, loss + both_q_losses.sum(), of_tasks)
         norms = self._clip_gradients() if moves else torch.zeros(3, device=self.device)
         self._step("policy", moves)
         self._step("critic", moves)
-        others = self._after_step(learn_masks)
+        if settled:
+            self.weighting.after_step(partial(self._critic_losses, stored, target))
+        others = self.masks.after_step(learn_masks)
         with torch.no_grad():
             if moves:
                 self.target_critic.flat.lerp_(self.critic.flat, sac.tau)
             losses = loss, *both_q_losses, -log_probs.mean(), q_values.mean()
             return torch.stack((*losses, *norms, *others))
 
+    def _clipped(self, q_values: Tensor) -> Tensor:
+        clip = self.config.sac.q_clip
+        return q_values if clip is None else q_values.clamp(-clip, clip)
+
+    def _critic_losses(self, inputs: Tensor, target: Tensor) -> Tensor:
+        """Compute the losses (2, K, B) of the Q networks as they are now, without gradient."""
+        with torch.no_grad():
+            function = self.critic.task_parameters(self.mask_set.critic)
+            return q_losses(self._clipped(function.forward(inputs).squeeze(-1)), target)
+
     def reported(self, learn_masks: bool) -> tuple[str, ...]:
         """Return the names of what a gradient step returns, in an ordinary epoch or in a mask update."""
-        return METRICS + self.mask_metrics if learn_masks else METRICS
+        return METRICS + self.masks.metrics if learn_masks else METRICS
 
     @torch.no_grad()
     def numpy_policy(self) -> NumpyPolicy:
@@ -178,13 +173,13 @@ class Agent(Hooks):
             "target_critic": self.target_critic.state_dict(),
             "log_alpha": self.log_alpha.detach(),
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
-            "method": self._method_state(),
+            "method": {key: value for part in self._components for key, value in part.state().items()},
         }
         copied = {  # by what gives them
             "rngs": {name: rng.get_state() for name, rng in self.rngs.items()},
-            "mask_set": self._mask_state(),
+            "mask_set": self.masks.masks_state(),
         }
-        masks = self._mask_learner_state()
+        masks = self.masks.learner_state()
         return {**deepcopy(learned), **copied, **(deepcopy(masks) if learning_masks else masks)}
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -197,10 +192,11 @@ class Agent(Hooks):
             optimizer.load_state_dict(state["optimizers"][name])
         for name, rng in self.rngs.items():
             rng.set_state(state["rngs"][name])
-        self._restore_mask_learner(state)
-        self._restore_method(state.get("method", {}))  # checkpoints of versions without a choice of methods have none
+        self.masks.restore_learner(state)
+        for part in self._components:
+            part.restore(state.get("method", {}))  # checkpoints of versions without a choice of methods have none
         policy, critic = state["mask_set"]["tensors"]
-        self._restore_masks(state["mask_set"]["version"], policy, critic)
+        self.masks.restore_masks(state["mask_set"]["version"], policy, critic)
 
     def sizes(self) -> dict[str, int]:
         """Count parameters, and what one action of one task takes.
@@ -209,19 +205,19 @@ class Agent(Hooks):
         uses; ``generator_parameters`` those of all generators and encoders. ``flops_per_action`` counts two operations
         for each weight of the policy that a task uses, whether or not the pruned ones are multiplied as well.
         """
-        policy, critic = self._task_sizes()
+        policy, critic = self.masks.task_sizes()
         return {
             "policy_parameters": self.policy.size,
             "policy_parameters_kept": sum(policy),
             "q_parameters": self.critic.size,
             "q_parameters_kept": sum(critic),
-            "generator_parameters": self._generator_size(),
+            "generator_parameters": self.masks.generator_size(),
             "flops_per_action": 2 * policy.weights,
         }
 
     def final_state(self) -> dict[str, Any]:
         """Return what evaluating the trained policy needs: its parameters, its masks and their version."""
-        masks = self._mask_state()
+        masks = self.masks.masks_state()
         return {
             "policy": self.policy.state_dict(),
             "policy_masks": masks["tensors"][0],
@@ -231,24 +227,59 @@ class Agent(Hooks):
     def load_policy(self, state: dict[str, Any]) -> None:
         """Load what `final_state` returned: the agent can act, and no more."""
         self.policy.load_state_dict(state["policy"])
-        self._restore_masks(state["mask_version"], state["policy_masks"], [])
+        self.masks.restore_masks(state["mask_version"], state["policy_masks"], [])
 
-    # What methods with masks replace (`must.methods.masked`)
+    # Between epochs
 
-    def _mask_state(self) -> dict[str, Any]:
-        return {"version": self.mask_set.version, "tensors": [[], []]}
+    @property
+    def mask_set(self) -> MaskSet:
+        """The published masks."""
+        return self.masks.mask_set
 
-    def _restore_masks(self, version: int, policy: list[Tensor], critic: list[Tensor]) -> None:  # noqa: ARG002
-        self.mask_set = MaskSet(version, None, None)
+    @property
+    def fading(self) -> bool:
+        """Whether the masks of the next gradient step are between one published set and the next."""
+        return self.masks.fading
 
-    def _task_sizes(self) -> tuple[TaskSize, TaskSize]:
-        """Count what a task uses of the policy and of a Q network."""
-        return self.policy.task_size(), self.critic.task_size()
+    @property
+    def updates_masks_apart(self) -> bool:
+        """Whether the steps that learn masks leave the networks as they are."""
+        return self.masks.updates_apart
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of ``train.csv`` that not every run has."""
+        return tuple(column for part in self._components for column in part.columns)
+
+    def learns_masks(self, number: int) -> bool:
+        """Return whether training epoch ``number`` is a mask update."""
+        return self.masks.learns_masks(number)
+
+    def before_epoch(self, number: int, trajectories: Callable[[], Trajectories | None]) -> None:
+        """Prepare training epoch ``number``; see `MaskSource`."""
+        self.masks.before_epoch(number, trajectories)
+
+    def on_collected(self, collected: Sequence[Collected]) -> None:
+        """Process what each of the K tasks collected in the epoch."""
+        for part in self._components:
+            part.on_collected(collected)
+
+    def begin_learning(self, number: int, trajectories: Callable[[], Trajectories | None]) -> dict[str, Any]:
+        """Prepare the gradient steps of training epoch ``number``; return fields of ``train.csv``."""
+        return self.masks.begin_learning(number, trajectories)
+
+    def end_mask_update(self) -> dict[str, Any]:
+        """Renew the masks, after the steps that learn them; return fields of ``train.csv``."""
+        return self.masks.end_mask_update()
+
+    def end_learning(self, number: int) -> dict[str, Any]:
+        """Finish training epoch ``number``; return fields of ``train.csv``."""
+        return {key: value for part in self._components for key, value in part.end_learning(number).items()}
 
     def _clip_gradients(self) -> Tensor:
         """Clip the gradient of each network; return the norms before, of the policy and both Q networks (3,)."""
         return torch.cat(
-            [clip_members(network.flat, self._config.sac.max_grad_norm) for network in (self.policy, self.critic)]
+            [clip_members(network.flat, self.config.sac.max_grad_norm) for network in (self.policy, self.critic)]
         )
 
     def _step(self, name: str, moves: bool) -> None:
@@ -257,9 +288,9 @@ class Agent(Hooks):
             self.optimizers[name].step()
         self.optimizers[name].zero_grad(set_to_none=True)
 
-    def _add_rng(self, name: str, stream: Stream) -> None:
+    def add_rng(self, name: str, stream: Stream) -> None:
         """Add a random stream; gradient steps may draw from it, and checkpoints hold it."""
-        seed = integer_seed(self._config.training.seed, stream)
+        seed = integer_seed(self.config.training.seed, stream)
         self.rngs[name] = torch.Generator(self.device).manual_seed(seed)
 
 

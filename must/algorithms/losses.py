@@ -55,3 +55,19 @@ def mean_loss(losses: Tensor, weights: Tensor | None = None) -> Tensor:
         weights: (K,) of the tasks, with mean 1, or None where all tasks count the same.
     """
     return losses.mean((-2, -1)) if weights is None else (weights * losses.mean(-1)).mean(-1)
+
+
+def task_losses(
+    of_policy: Tensor, of_critic: Tensor, policy_weights: Tensor | None, critic_weights: Tensor | None
+) -> Tensor:
+    """Add up each task's losses (K,), of the policy and of both Q networks, as they count in the mean over the tasks.
+
+    Args:
+        of_policy: (K, B)
+        of_critic: (2, K, B)
+        policy_weights: (K,), or None where all tasks count the same.
+        critic_weights: The same, of the Q networks.
+    """
+    policy, critic = of_policy.mean(1), of_critic.mean(2).sum(0)
+    weighted = policy if policy_weights is None else policy_weights * policy
+    return weighted + (critic if critic_weights is None else critic_weights * critic)

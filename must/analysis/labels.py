@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from must.config import NOT_APPLICABLE, RunConfig, axis_named
-from must.config.methods import METHODS
+from must.config.methods import CONTROL, DEFAULT, METHODS
 
 NOTHING = "\N{EN DASH}"
 """Stands in a cell for what does not exist."""
@@ -29,7 +29,7 @@ def value_label(axis: str, value: str) -> str:
 
 def method_label(config: RunConfig) -> str:
     """Name the method of a run; MUST that prunes nothing is multi-task SAC."""
-    return METHODS["mt_sac"].label if config.method == "must" and config.dense else config.spec.label
+    return METHODS[CONTROL].label if config.method == DEFAULT and config.dense else config.spec.label
 
 
 def parts(params: Iterable[tuple[str, str]], short: bool = False) -> list[str]:

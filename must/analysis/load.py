@@ -12,15 +12,23 @@ import numpy as np
 
 from must.analysis.logs import MEND, EvaluationLog, FloatArray, read_evaluations, read_json, verify_checksum
 from must.analysis.statistics import final_success
-from must.config import Experiment, RunConfig, RunSpec, identity, parse_experiment, result_settings
+from must.config import (
+    CONTROL,
+    DEFAULT,
+    STATIC_CONTROL,
+    Experiment,
+    RunConfig,
+    RunSpec,
+    identity,
+    parse_experiment,
+    result_settings,
+)
 from must.config.axes import METHOD_SECTIONS
 from must.config.yaml_text import read_yaml
 from must.errors import ConfigError, ResultsError
 from must.run_files import CHECKED_LOGS, CONFIG, MANIFEST, RESULT, table
 
-STATIC = "static_sparse"
-"""The method whose masks are drawn at random and never change: the control of learned masks."""
-_CONTROLS = {"mt_sac": 0, "must": 1}
+_CONTROLS = {CONTROL: 0, DEFAULT: 1}
 """Which method is the control, where several are multi-task SAC."""
 
 
@@ -171,7 +179,7 @@ class Results:
         same = [
             other
             for other in self.groups
-            if other.config.method == STATIC
+            if other.config.method == STATIC_CONTROL
             and other.shared_settings == group.shared_settings
             and other.mask_settings[0].items() <= masks.items()
         ]
@@ -182,7 +190,7 @@ class Results:
 
 def trains_static_control(experiment: Experiment) -> bool:
     """Return whether an experiment trains static masks beside learned ones."""
-    return {"must", STATIC} <= set(experiment.methods)
+    return {DEFAULT, STATIC_CONTROL} <= set(experiment.methods)
 
 
 def load_results(experiment: Experiment, results: Path) -> Results:

@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from must.analysis.files import write_atomically
 from must.analysis.load import Group
 from must.analysis.variants import ratio_of
-from must.config.methods import METHODS
+from must.config import methods
 
 ONE_COLUMN, TWO_COLUMNS = 3.4, 7.0
 """Print widths in inches."""
@@ -107,7 +107,7 @@ DENSE_LABEL = "dense"
 """Its name in legends of pruning ratios."""
 CONTROL = Look("0.62", "", "solid")
 """The control, where it stands behind each of several methods."""
-CONTROL_LABEL = METHODS["mt_sac"].label
+CONTROL_LABEL = methods.METHODS[methods.CONTROL].label
 """Its name among methods."""
 MASKED = Look("#31688e", "o", "solid")
 """A setting with masks, where only that matters."""

@@ -15,7 +15,7 @@ def gradient_step_gflop(config: RunConfig) -> float | None:
     Masked weights are multiplied like others; units that a task does not keep are not there. Only multi-layer
     perceptrons with a one-hot input are counted; for other methods' networks the result is None.
     """
-    if config.method not in ("must", "mt_sac", "static_sparse"):
+    if not all(part.plain_products for part in config.trained.parts):
         return None
     widths = list(config.network.hidden_sizes)
     if config.masks.granularity == "neuron" and not config.dense:

@@ -11,7 +11,7 @@ import torch
 
 from must.bench.measure import Measurement, machine
 from must.bench.targets import TARGETS, Settings
-from must.config import METHODS, RunConfig, load_experiment
+from must.config import CONTROL, DEFAULT, METHODS, RunConfig, load_experiment
 from must.errors import ResultsError
 
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
@@ -29,7 +29,7 @@ VARIANTS: tuple[tuple[str, Mapping[str, str], tuple[str, ...]], ...] = (
     *((f"weight masks {ratio}", {"masks.pruning_ratio": ratio}, ("update",)) for ratio in RATIOS[1:]),
     *((f"neuron masks {ratio}", {"masks.pruning_ratio": ratio}, ("update", "collect")) for ratio in RATIOS[1:]),
     ("neuron masks 0.5", {"masks.pruning_ratio": "0.5"}, ("mask-update", "epoch", "checkpoint")),
-    *((f"method {name}", {"method": name}, ("update",)) for name in METHODS if name not in ("must", "mt_sac")),
+    *((f"method {name}", {"method": name}, ("update",)) for name in METHODS if name not in (DEFAULT, CONTROL)),
     ("Meta-World", {"masks.pruning_ratio": "0", "env.reward": "v2"}, ("env",)),
 )
 """What `make bench` measures: title, settings, targets."""

@@ -12,7 +12,7 @@ import metaworld
 import numpy as np
 import torch
 
-from must.algorithms import Agent, GradientSteps
+from must.algorithms import Agent, GradientSteps, make_agent
 from must.bench.measure import Measurement, figure, from_seconds, measure
 from must.bench.operations import gradient_step_gflop
 from must.buffers import ReplayBuffer
@@ -20,7 +20,6 @@ from must.buffers.replay import ROW_DIM
 from must.collect import Collector
 from must.config import RunConfig
 from must.envs import TaskEnv, TaskGoals
-from must.methods import MaskedAgent, MustAgent, make_agent
 from must.tasks import BENCHMARKS
 from must.training.checkpoint import Checkpoints
 from must.types import ACTION_DIM, OBS_DIM, Trajectories
@@ -54,21 +53,20 @@ def update(settings: Settings) -> list[Measurement]:
 def mask_update(settings: Settings) -> list[Measurement]:
     """Time the gradient step that learns masks, and the supervised steps before it."""
     agent, replay = _agent_and_replay(settings)
-    if not isinstance(agent, MustAgent) or agent.mask_learner is None:
+    if not agent.masks.generators:
         return []
     config = settings.config
-    learner = agent.mask_learner
     stored = _trajectories(config) if config.generator.needs_trajectories else None
     few = max(3, settings.repeats // 4)
     supervised = measure(
         f"supervised update, {config.generator.sl_steps} step(s) of three generators",
-        lambda: agent.begin_mask_update(stored),
+        lambda: agent.masks.begin_mask_update(stored),
         few,
         settings.device,
         warm_up=1,
     )
     steps = _steps(agent, replay, settings)
-    count = sum(parameter.numel() for parameter in learner.generators.parameters())
+    count = sum(parameter.numel() for each in agent.masks.generators for parameter in each.parameters())
     return [
         measure(
             "gradient step that learns masks",
@@ -185,8 +183,7 @@ TARGETS: dict[str, Callable[[Settings], list[Measurement]]] = {
 def _agent_and_replay(settings: Settings) -> tuple[Agent, ReplayBuffer]:
     """Make an agent with its first masks, and a replay buffer with some random rows."""
     agent = make_agent(settings.config, settings.device)
-    if isinstance(agent, MaskedAgent):
-        agent.publish_initial_masks(_trajectories(settings.config))
+    agent.before_epoch(1, lambda: _trajectories(settings.config))
     replay = ReplayBuffer(agent.n_tasks, 4000 * agent.n_tasks, settings.device)
     generator = torch.Generator().manual_seed(0)
     replay.append_rows(torch.randn(agent.n_tasks, 2000, ROW_DIM, generator=generator))

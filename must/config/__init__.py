@@ -13,15 +13,7 @@ from must.config.load import (
     result_settings,
 )
 from must.config.masks import GeneratorConfig, MaskConfig
-from must.config.methods import (
-    METHODS,
-    CagradConfig,
-    MagnitudeConfig,
-    MethodSpec,
-    PacoConfig,
-    SoftModularizationConfig,
-    T3sConfig,
-)
+from must.config.methods import CONTROL, DEFAULT, LOG_COLUMNS, METHODS, STATIC_CONTROL, MethodSpec
 from must.config.run_spec import NOT_APPLICABLE, RunSpec
 from must.config.schema import (
     EnvConfig,
@@ -35,25 +27,24 @@ from must.config.surroundings import ContainerConfig, LoggingConfig
 
 __all__ = [
     "AXES",
+    "CONTROL",
+    "DEFAULT",
+    "LOG_COLUMNS",
     "METHODS",
     "NOT_APPLICABLE",
-    "CagradConfig",
+    "STATIC_CONTROL",
     "ContainerConfig",
     "EnvConfig",
     "EvaluationConfig",
     "Experiment",
     "GeneratorConfig",
     "LoggingConfig",
-    "MagnitudeConfig",
     "MaskConfig",
     "MethodSpec",
     "NetworkConfig",
-    "PacoConfig",
     "RunConfig",
     "RunSpec",
     "SacConfig",
-    "SoftModularizationConfig",
-    "T3sConfig",
     "TrainingConfig",
     "axis_named",
     "dump",

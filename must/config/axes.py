@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import cache
 from typing import Literal, NamedTuple
 
-from must.config.base import Section
-from must.config.methods import METHODS
+from must.config.methods import KINDS, METHODS
 from must.config.schema import RunConfig
+from must.sections import Section
 
-METHOD_SECTIONS = frozenset(section for spec in METHODS.values() for section in spec.reads)
+METHOD_SECTIONS = frozenset(section for spec in METHODS.values() for part in spec.parts for section in part.reads)
 """Sections that only some methods read."""
 
 
@@ -34,7 +34,7 @@ class Axis(NamedTuple):
     @property
     def of_a_method(self) -> bool:
         """Whether only some methods read it."""
-        return self.config_path.partition(".")[0] in METHOD_SECTIONS
+        return self.config_path.partition(".")[0] in METHOD_SECTIONS and self.config_path not in KINDS
 
     @property
     def place(self) -> str:
@@ -79,14 +79,23 @@ _HEADINGS = {
     "network.layer_norm": "Layer norm",
     "training.opt_times": "Gradient steps",
     "env.horizon": "Horizon",
+    "network.architecture": "Architecture",
+    "sac.task_weighting": "Task weighting",
+    "sac.gradient_rule": "Gradient rule",
+    "masks.source": "Masks",
 }
 """Headings of keys that are often swept; that of another one is the key itself."""
 
 
 def grid_axis(key: str) -> Axis:
     """Return the axis of a key of `sweep.grid`, such as ``sac.lr``; it need not exist."""
-    section = key.partition(".")[0]
-    return Axis(key.replace(".", "_"), key, _HEADINGS.get(key, key), needs_masks=section in ("masks", "generator"))
+    masked = key.startswith(("masks.", "generator.")) and key not in KINDS
+    return Axis(
+        key.replace(".", "_"),
+        key,
+        _HEADINGS.get(key, key),
+        needs_masks=masked,
+    )
 
 
 def own_axis(key: str) -> Axis | None:

@@ -10,13 +10,13 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from must.config.axes import ALWAYS_SWEPT, AXES, METHOD_SECTIONS, Axis, grid_axis
-from must.config.base import parse_number
-from must.config.methods import METHODS, value_of
+from must.config.methods import CONTROL, KINDS, MASKS, METHODS, PARTS, MethodSpec, composed, value_of
 from must.config.run_spec import NOT_APPLICABLE, RunSpec, format_value
 from must.config.schema import RunConfig
 from must.config.surroundings import ResourcesConfig
 from must.config.sweep import ReportConfig, SweepConfig
 from must.config.variants import to_yaml
+from must.sections import parse_number
 
 
 class Experiment(RunConfig):
@@ -62,8 +62,8 @@ class Experiment(RunConfig):
             if section in OWN_SECTIONS:
                 given[axis.place] = section
         for key, section in given.items():
-            readers = [name for name, spec in METHODS.items() if section in spec.reads]
-            if not set(readers) & set(self.methods):
+            readers = [name for name, spec in METHODS.items() if spec.reads_section(section)]
+            if not set(readers) & set(self.methods) and not self.chosen_reads(section):
                 return (
                     f"{key} is read by method: {', '.join(readers)} only; the experiment trains "
                     f"{', '.join(self.methods)}; remove it"
@@ -113,9 +113,8 @@ class Experiment(RunConfig):
         specs: dict[RunSpec, None] = {}
         for values in product(*map(self.values, axes)):
             chosen = dict(zip((axis.name for axis in axes), values, strict=True))
-            variant, method, dense = self._resolve(chosen)
-            prunes = METHODS[method].reads_key("masks.pruning_ratio")
-            if prunes and dense and self._trains_mt_sac(variant):
+            variant, _, dense = self._resolve(chosen)
+            if self._spec(chosen).prunes and dense and self._trains_control(variant):
                 continue  # it is that method, bit for bit
             params = {
                 axis.name: format_value(chosen[axis.name])
@@ -167,7 +166,21 @@ class Experiment(RunConfig):
         variant = self._variant(chosen.get("variant"))
         method = str(variant.get("method", chosen.get("method", self.method)))
         ratio = variant.get("masks.pruning_ratio", chosen["pruning_ratio"])
-        return variant, method, not METHODS[method].reads_key("masks.pruning_ratio") or parse_number(ratio) == 0
+        return variant, method, not self._spec(chosen).prunes or parse_number(ratio) == 0
+
+    def _spec(self, chosen: Mapping[str, Any]) -> MethodSpec:
+        """Return what a run is made of, from what is chosen on each axis."""
+        method = self._variant(chosen.get("variant")).get("method", chosen.get("method", self.method))
+        return composed(str(method), partial(self._value, chosen))
+
+    def chosen_reads(self, section: str) -> bool:
+        """Return whether a part that the experiment chooses itself, beside its methods', reads a section."""
+        grid, variants = self.sweep.grid or {}, (self.sweep.variants or {}).values()
+        for kind in KINDS:
+            names = {value_of(self, kind), *grid.get(kind, ()), *(variant.get(kind) for variant in variants)}
+            if any(section in part.reads for name, part in PARTS[kind].items() if name in names):
+                return True
+        return False
 
     def _value(self, chosen: Mapping[str, Any], path: str) -> Any:
         """Return the value of a key in a run, from what is chosen on each axis."""
@@ -177,31 +190,33 @@ class Experiment(RunConfig):
 
     def _reaches(self, axis: Axis, chosen: Mapping[str, Any]) -> bool:
         """Return whether a run depends on an axis, from what is chosen on each."""
-        _, method, dense = self._resolve(chosen)
-        reads = METHODS[method].reads_key(axis.config_path, partial(self._value, chosen))
+        if axis.config_path == MASKS:
+            return bool(parse_number(self._value(chosen, "masks.pruning_ratio")) != 0)
+        _, _, dense = self._resolve(chosen)
+        reads = self._spec(chosen).reads_key(axis.config_path, partial(self._value, chosen))
         return not axis.of_a_method or (reads and not (dense and axis.needs_masks))
 
-    def _trains_mt_sac(self, variant: Mapping[str, Any]) -> bool:
-        """Return whether ``mt_sac`` is trained as well, with what a variant sets outside of the sections of methods."""
+    def _trains_control(self, variant: Mapping[str, Any]) -> bool:
+        """Return whether the control is trained as well, with what a variant sets outside of methods' sections."""
         if self.sweep.variants is None:
-            return "mt_sac" in self.methods
+            return CONTROL in self.methods
         return any(
-            _shared(other) == _shared(variant) and "mt_sac" in self.methods_of(name)
+            _shared(other) == _shared(variant) and CONTROL in self.methods_of(name)
             for name, other in self.sweep.variants.items()
         )
 
-    def _reaching(self, spec: RunSpec) -> Any:
+    def _reaching(self, run: RunSpec) -> Any:
         """Return the settings of a run that set it apart from others, whatever variant they come from."""
-        settings = self.settings(spec)
-        variant, method, dense = self._resolve(dict(spec.params))
+        settings = self.settings(run)
+        variant, method, dense = self._resolve(dict(run.params))
         swept = {axis.config_path for axis in self.axes}
-        pruned_away = dense and METHODS[method].reads_key("masks.pruning_ratio")
-        value_at = partial(self._value, dict(spec.params))
+        spec = self._spec(dict(run.params))
+        pruned_away = dense and spec.prunes
+        value_at = partial(self._value, dict(run.params))
         others = {
             key: to_yaml(value)
             for key, value in variant.items()
-            if key not in swept
-            and (key in _shared(variant) or (METHODS[method].reads_key(key, value_at) and not pruned_away))
+            if key not in swept and (key in _shared(variant) or (spec.reads_key(key, value_at) and not pruned_away))
         }
         return frozenset((settings | {"variant": "", "method": method} | others).items())
 

@@ -13,15 +13,15 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from must.config.axes import METHOD_SECTIONS
-from must.config.base import Section, suggest
 from must.config.experiment import Experiment
-from must.config.methods import METHODS, value_of
+from must.config.methods import CONTROL, KINDS, METHODS, value_of
 from must.config.run_spec import RunSpec
 from must.config.schema import RunConfig
 from must.config.unread import unread
 from must.config.variants import grid_problems, key_problems
 from must.config.yaml_text import parse_yaml, read_yaml, write_yaml
 from must.errors import ConfigError
+from must.sections import Section, suggest
 
 _NOT_IN_IDENTITY: dict[str, Any] = {
     "logging": True,
@@ -38,6 +38,7 @@ _CAME_LATER = {
     "training.pretrain_actions": "policy",
     "evaluation.final_episodes": None,
     "evaluation.final_horizon": None,
+    **dict.fromkeys(KINDS),
 }
 """Keys that older runs do not have -> what they did."""
 
@@ -158,10 +159,19 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
 
 
 def dump(config: RunConfig) -> str:
-    """Write a resolved configuration as YAML, with every key but those of sections that no method of it reads."""
-    methods = config.methods if isinstance(config, Experiment) else (config.method,)
-    unread = {section for section in METHOD_SECTIONS if not any(section in METHODS[name].reads for name in methods)}
-    return write_yaml(config.model_dump(mode="json", exclude=unread), sort_keys=False)
+    """Write a resolved configuration as YAML, with every key but those of sections that no method of it reads.
+
+    Parts that are those of the method are not written either.
+    """
+    specs = [config.spec, *(METHODS[name] for name in (config.methods if isinstance(config, Experiment) else ()))]
+    unread = {section for section in METHOD_SECTIONS if not any(spec.reads_section(section) for spec in specs)}
+    if isinstance(config, Experiment):
+        unread = {section for section in unread if not config.chosen_reads(section)}
+    data = config.model_dump(mode="json", exclude=unread)
+    for path in KINDS:
+        if value_of(config, path) is None:
+            _remove(data, path)
+    return write_yaml(data, sort_keys=False)
 
 
 def result_settings(config: RunConfig) -> dict[str, Any]:
@@ -171,6 +181,9 @@ def result_settings(config: RunConfig) -> dict[str, Any]:
     that there was before, so that older runs are still what they were.
     """
     settings = config.model_dump(mode="json", exclude=_NOT_IN_IDENTITY)
+    for path, before in _CAME_LATER.items():
+        if value_of(config, path) == before or (path in KINDS and _is_preset(config, path)):
+            _remove(settings, path)
     for section in METHOD_SECTIONS:
         settings[section] = {
             key: value
@@ -181,11 +194,19 @@ def result_settings(config: RunConfig) -> dict[str, Any]:
             del settings[section]
     if config.method == RunConfig.model_fields["method"].default:
         del settings["method"]
-    for path, before in _CAME_LATER.items():
-        if value_of(config, path) == before:
-            section, key = path.split(".")
-            del settings[section][key]
     return settings
+
+
+def _is_preset(config: RunConfig, kind: str) -> bool:
+    """Return whether a configuration chooses the part that its method has anyway."""
+    preset = METHODS[config.method].part(kind) or METHODS[CONTROL].part(kind)
+    return preset is not None and value_of(config, kind) == preset.name
+
+
+def _remove(settings: dict[str, Any], path: str) -> None:
+    """Remove a dotted key, where it is there."""
+    section, _, key = path.partition(".")
+    settings.get(section, {}).pop(key, None)
 
 
 def identity(config: RunConfig) -> str:

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from must.config.base import Count, Flag, Fraction, NonNegative, Positive, Real, Section
+from must.config.methods import MasksName
+from must.sections import Count, Flag, Fraction, NonNegative, Positive, Real, Section
 
 Share = Annotated[Real, Field(gt=0, le=1)]
 """A share that is more than nothing, and may be all."""
@@ -51,6 +52,8 @@ class MaskConfig(Section):
     """Soft mask that the gradient follows: a sigmoid around the k-th score, or (original) a softmax over all."""
     mask_tau: Positive = 0.5
     """Temperature of the relaxation, in units of the scores."""
+    source: MasksName | None = None
+    """Where masks come from (default: that of `method`)."""
 
     @model_validator(mode="after")
     def _check(self) -> MaskConfig:

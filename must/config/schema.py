@@ -5,24 +5,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-from pydantic import Field, model_validator
+from pydantic import Field, create_model, model_validator
 
 from must.config import schedule
-from must.config.base import Count, Flag, Positive, Real, Section, Whole, suggest
 from must.config.masks import GeneratorConfig, MaskConfig
 from must.config.methods import (
-    METHODS,
-    CagradConfig,
-    MagnitudeConfig,
+    CONTROL,
+    DEFAULT,
+    MASKS,
+    SECTIONS,
+    ArchitectureName,
+    GradientsName,
     MethodName,
     MethodSpec,
-    PacoConfig,
-    SoftModularizationConfig,
-    T3sConfig,
+    WeightingName,
+    architectures_with,
+    composed,
+    value_of,
 )
 from must.config.surroundings import ContainerConfig, LoggingConfig
+from must.sections import Count, Flag, Positive, Real, Section, Whole, suggest
 from must.tasks import ALL_TASKS, BENCHMARKS, MAX_HORIZON
 
 
@@ -83,6 +88,8 @@ class NetworkConfig(Section):
     first masks, and biases of 0; 1/sqrt(n), n all inputs (`fan_in`) or outputs (`original`), and biases of 0.1."""
     layer_norm: Flag = False
     """Normalise what goes into each ReLU to mean 0 and variance 1 over the units of the layer that the task uses."""
+    architecture: ArchitectureName | None = None
+    """What tasks share (default: that of `method`); docs/methods.md says what goes with what."""
 
 
 class SacConfig(Section):
@@ -113,6 +120,10 @@ class SacConfig(Section):
     q_clip: Positive | None = None
     """Clip Q values and their targets to plus and minus this, in the scale of the rewards that are learned from; a Q
     value beyond it has no gradient."""
+    task_weighting: WeightingName | None = None
+    """What a task counts in the losses (default: that of `method`)."""
+    gradient_rule: GradientsName | None = None
+    """How the tasks' gradients are combined (default: that of `method`)."""
 
 
 class TrainingConfig(Section):
@@ -184,10 +195,13 @@ class EvaluationConfig(Section):
         return {**settled, **data} if settled else data
 
 
-class RunConfig(Section):
-    """Everything that defines one training run."""
+_S = TypeVar("_S", bound=Section)
 
-    method: MethodName = "must"
+
+class _Settings(Section):
+    """What a run's configuration holds, without the sections that methods bring."""
+
+    method: MethodName = DEFAULT
     """What is trained; see docs/methods.md."""
     env: EnvConfig
     network: NetworkConfig = NetworkConfig()
@@ -198,15 +212,12 @@ class RunConfig(Section):
     evaluation: EvaluationConfig = EvaluationConfig()
     logging: LoggingConfig = LoggingConfig()
     container: ContainerConfig = ContainerConfig()
-    soft_modularization: SoftModularizationConfig = SoftModularizationConfig()
-    cagrad: CagradConfig = CagradConfig()
-    paco: PacoConfig = PacoConfig()
-    t3s: T3sConfig = T3sConfig()
-    magnitude: MagnitudeConfig = MagnitudeConfig()
 
     @model_validator(mode="after")
-    def _check(self) -> RunConfig:
+    def _check(self) -> _Settings:
         names, frames = self.env.task_names, self.training.epoch_frames
+        for problem in self.spec.problems(architectures_with):
+            raise ValueError(problem)
         if self.masks.granularity == "neuron" and self.generator.head is not None:
             raise ValueError(
                 "generator.head is read with masks.granularity: weight only; remove it (or set it to null)"
@@ -243,20 +254,46 @@ class RunConfig(Section):
 
     @property
     def spec(self) -> MethodSpec:
-        """What is known of the run's method."""
-        return METHODS[self.method]
+        """What the run is made of: its method, with the parts that the configuration chooses itself."""
+        return composed(self.method, partial(value_of, self))
+
+    @property
+    def trained(self) -> MethodSpec:
+        """What is left of it where nothing is pruned."""
+        return composed(self.method, partial(value_of, self), self.dense)
+
+    def section(self, kind: type[_S]) -> _S:
+        """Return a method's own section."""
+        name = next(name for name, section in SECTIONS.items() if section is kind)
+        found: _S = getattr(self, name)
+        return found
 
     @property
     def dense(self) -> bool:
         """Whether no task's part of the networks is cut out with masks."""
-        return self.masks.pruning_ratio == 0 or not self.spec.reads_key("masks.pruning_ratio")
+        return self.masks.pruning_ratio == 0 or not self.spec.prunes
 
     @property
     def is_multi_task_sac(self) -> bool:
-        """Whether the run is plain multi-task SAC: the method of this name, or one that prunes and has nothing to."""
-        return self.method == "mt_sac" or (self.dense and self.spec.reads_key("masks.pruning_ratio"))
+        """Whether the run is a control of others: what it is made of is what the control is made of, without masks."""
+        control = composed(CONTROL, lambda kind: None if kind == MASKS else value_of(self, kind))
+        return set(map(id, self.trained.parts)) == set(map(id, control.parts))
 
     @property
     def learns_masks(self) -> bool:
         """Whether masks are renewed during training."""
-        return self.spec.reads_key("generator.lr") and not self.dense
+        return self.spec.learns_masks and not self.dense
+
+
+if TYPE_CHECKING:
+
+    class RunConfig(_Settings):
+        """Everything that defines one training run."""
+else:
+    RunConfig = create_model(
+        "RunConfig",
+        __base__=_Settings,
+        __doc__="Everything that defines one training run.",
+        __module__=__name__,
+        **{name: (kind, kind()) for name, kind in SECTIONS.items()},
+    )

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, WithJsonSchema, model_validator
 
-from must.config.base import Count, Flag, Section, Whole
+from must.sections import Count, Flag, Section, Whole
 
 
 class LoggingConfig(Section):

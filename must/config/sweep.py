@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from must.config.base import Count, Flag, Fraction, Positive, Real, Section, Whole, parse_number
 from must.config.methods import MethodName
 from must.config.run_spec import NOT_APPLICABLE, format_value
+from must.sections import Count, Flag, Fraction, Positive, Real, Section, Whole, parse_number
 
 VARIANT_NAME = r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$"
 """What a variant may be called; its name is a part of a path."""

@@ -98,13 +98,12 @@ def unread_by_run(config: RunConfig, keys: Iterable[str]) -> Iterator[str]:
         For each that changes nothing, which it is and why.
     """
     for key in keys:
-        section = key.partition(".")[0]
         readers = [name for name, spec in METHODS.items() if spec.reads_key(key)]
         if not readers or value_of(config, key) is None:
             continue
         if not config.spec.reads_key(key, partial(value_of, config)):
             yield f"{key} changes nothing: it is not read with method: {config.method}"
-        elif config.dense and section in ("masks", "generator", "magnitude") and key != "masks.pruning_ratio":
+        elif config.dense and not config.trained.reads_key(key) and key != "masks.pruning_ratio":
             yield f"{key} changes nothing: it is not read with masks.pruning_ratio: 0"
         elif key in READ_WITH and value_of(config, READ_WITH[key][0]) != READ_WITH[key][1]:
             other, wanted = READ_WITH[key]

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from must.config.axes import own_axis
-from must.config.base import Section, suggest
 from must.config.methods import METHODS
 from must.config.schema import RunConfig
 from must.config.yaml_text import write_yaml
+from must.sections import Section, suggest
 
 if TYPE_CHECKING:
     from must.config.experiment import Experiment
@@ -61,7 +61,7 @@ def key_problems(experiment: Experiment) -> Iterator[str]:
             yield f"{place}.method: unknown method {method!r}{suggest(str(method), METHODS)}"
             continue
         for key in settings:
-            problem = _problem(key, experiment.methods_of(name))
+            problem = _problem(key, experiment.methods_of(name), experiment)
             if problem:
                 yield f"{place}.{key}: {problem}"
 
@@ -78,11 +78,13 @@ def grid_problems(experiment: Experiment) -> Iterator[str]:
         own = own_axis(key)
         if own is not None:
             yield f"sweep.grid.{key}: has a list of its own; write its values in sweep.{own.sweep_key}"
-        elif not (key.startswith("env.") and key in _KEPT) and (problem := _problem(key, experiment.methods)):
+        elif not (key.startswith("env.") and key in _KEPT) and (
+            problem := _problem(key, experiment.methods, experiment)
+        ):
             yield f"sweep.grid.{key}: {problem}"
 
 
-def _problem(key: str, methods: tuple[str, ...]) -> str:
+def _problem(key: str, methods: tuple[str, ...], experiment: Experiment) -> str:
     """Describe why a variant of these methods may not set a key; nothing if it may."""
     section, _, rest = key.partition(".")
     kept = _KEPT.get(section) or _KEPT.get(key)
@@ -98,6 +100,6 @@ def _problem(key: str, methods: tuple[str, ...]) -> str:
     if rest not in kind.model_fields:
         return f"unknown key{suggest(rest, kind.model_fields)}"
     readers = [name for name, spec in METHODS.items() if spec.reads_key(key)]
-    if readers and not set(readers) & set(methods):
+    if readers and not set(readers) & set(methods) and not experiment.chosen_reads(section):
         return f"is read by method: {', '.join(readers)} only; the variant trains {', '.join(methods)}; remove it"
     return ""

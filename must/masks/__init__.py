@@ -1,14 +1,14 @@
-"""Masks: from scores to exact masks, their published set, and the supervised loss on their similarity."""
+"""Masks: from scores to exact masks, and their published set."""
 
-from must.masks.mask_set import MaskLayout, Masks, MaskSet, SubNetworks, UnitMasks, WeightMasks, mask_tensors
+from must.masks.mask_set import MaskLayout, Masks, MaskSet, Rows, SubNetworks, UnitMasks, WeightMasks, mask_tensors
 from must.masks.renewal import bounded_mask, swapped_mask
-from must.masks.similarity import similarity_loss
 from must.masks.topk import gumbel_noise, kept, standardise, straight_through, top_k_mask
 
 __all__ = [
     "MaskLayout",
     "MaskSet",
     "Masks",
+    "Rows",
     "SubNetworks",
     "UnitMasks",
     "WeightMasks",
@@ -16,7 +16,6 @@ __all__ = [
     "gumbel_noise",
     "kept",
     "mask_tensors",
-    "similarity_loss",
     "standardise",
     "straight_through",
     "swapped_mask",

@@ -45,24 +45,26 @@ class SubNetworks(NamedTuple):
     """Kept units of each hidden layer."""
 
     @staticmethod
-    def locate(units: Sequence[Tensor], in_dim: int, out_dim: int) -> SubNetworks:
+    def locate(units: Sequence[Tensor], in_dim: int, out_dim: int, heads: int = 1) -> SubNetworks:
         """Find out where the kept units' parameters lie.
 
         Args:
             units: For each hidden layer (E, K, H), with the same number of ones for every task.
             in_dim: Features of the input without the one-hot, all of which are kept.
-            out_dim: Features of the output, all of which are kept.
+            out_dim: Features of the output that a task has, all of which are kept.
+            heads: 1, or K where every task has a head of its own.
         """
         n_members, n_tasks, _ = units[0].shape
         device = units[0].device
         kept_units = [mask.nonzero()[:, 2].view(n_members, n_tasks, -1) for mask in units]
         kept_inputs = torch.arange(in_dim, device=device).expand(n_members, n_tasks, -1)
         one_hot = (in_dim + torch.arange(n_tasks, device=device)).view(1, -1, 1).expand(n_members, -1, -1)
-        kept_outputs = torch.arange(out_dim, device=device).expand(n_members, n_tasks, -1)
+        of_task = torch.arange(n_tasks if heads > 1 else 1, device=device).view(-1, 1) * out_dim
+        kept_outputs = (of_task + torch.arange(out_dim, device=device)).expand(n_members, n_tasks, -1)
         rows = [torch.cat((kept_inputs, one_hot), dim=2), *kept_units]
         columns = [*kept_units, kept_outputs]
         heights = [in_dim + n_tasks, *(mask.shape[2] for mask in units)]
-        widths = [*heights[1:], out_dim]
+        widths = [*heights[1:], heads * out_dim]
         starts = list(accumulate([*(h * w for h, w in zip(heights, widths, strict=True)), *widths], initial=0))
         weights = [
             start + (row.unsqueeze(3) * width + column.unsqueeze(2)).flatten(2)
@@ -74,6 +76,8 @@ class SubNetworks(NamedTuple):
         return SubNetworks(tuple(units), positions, tuple(kept.shape[2] for kept in kept_units))
 
 
+Rows = list[list[Tensor]]
+"""For each masked network, for each shape of its layout, (K, n)."""
 Masks = WeightMasks | UnitMasks | SubNetworks | None
 """Masks of one network (E members); None is the dense network."""
 
@@ -119,9 +123,12 @@ class MaskLayout:
     in_dim: int
     """Features of the input without the one-hot."""
     out_dim: int
+    """Features of a task's output."""
     weight_shapes: tuple[tuple[int, int], ...]
-    """(D_in, D_out) of each layer, D_in with the one-hot."""
+    """(D_in, D_out) of each layer as a task has it, D_in with the one-hot."""
     mask_biases: bool
+    heads: int = 1
+    """1, or K where every task has a head of its own."""
 
     @property
     def shapes(self) -> list[tuple[int, ...]]:
@@ -146,13 +153,13 @@ class MaskLayout:
             return None
         floats = [tensor.float() for tensor in tensors]
         if self.granularity == "neuron":
-            return SubNetworks.locate(floats, self.in_dim, self.out_dim)
+            return SubNetworks.locate(floats, self.in_dim, self.out_dim, self.heads)
         return WeightMasks(*floats)
 
     def publishable(self, masks: WeightMasks | UnitMasks) -> WeightMasks | SubNetworks:
         """Bring masks into the form in which they are published."""
         if isinstance(masks, UnitMasks):
-            return SubNetworks.locate(masks.units, self.in_dim, self.out_dim)
+            return SubNetworks.locate(masks.units, self.in_dim, self.out_dim, self.heads)
         return masks
 
     def split(self, masks: Masks) -> list[list[Tensor]]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from must.masks.similarity import off_diagonal
-
 
 def task_overlap(kept: Tensor) -> Tensor:
     """Return the overlap |A and B| / |A or B| of each pair of tasks: (K, n) boolean -> (K, K)."""
@@ -30,3 +28,8 @@ def churn(before: dict[str, Tensor], after: dict[str, Tensor]) -> float | None:
         return None
     shares = [(after[name] & ~before[name]).sum() / after[name].sum() for name in after]
     return float(torch.stack(shares).mean())
+
+
+def off_diagonal(n: int, device: torch.device) -> Tensor:
+    """Return the mask (n, n) of all entries that are not on the diagonal."""
+    return ~torch.eye(n, dtype=torch.bool, device=device)

@@ -45,9 +45,19 @@ class BaseNetwork(nn.Module, ABC):
     """(E, ..., P): all parameters. One tensor, so that whatever concerns all alike (optimizer, clipping, targets) is
     one operation; the gradient is clipped over the last axis."""
 
+    shares_parameters = True
+    """Whether tasks have parameters in common."""
+
     @abstractmethod
     def task_parameters(self, masks: Masks) -> TaskFunction:
         """Put together what each task uses, under masks of this network (None: all of it)."""
+
+    def task_copies(self) -> tuple[TaskFunction, Tensor] | None:
+        """Return what each task uses of a copy of its own, and the copies (E, K, P); None where that is not faster.
+
+        A gradient step on all tasks' losses then finds the gradient of each in one backward pass.
+        """
+        return None
 
     @abstractmethod
     def task_size(self) -> TaskSize:

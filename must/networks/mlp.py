@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from must.masks import Masks, SubNetworks, UnitMasks, WeightMasks
-from must.networks.base import BaseNetwork, TaskSize
+from must.networks.base import BaseNetwork, TaskFunction, TaskSize
 from must.networks.fused_mlp import TaskParameters
 from must.networks.initial import DEFAULT, HiddenLayers, LayerShape, task_inputs
 
@@ -62,6 +62,16 @@ class MaskedMLP(BaseNetwork):
         return tuple(pairwise((self.in_dim + self.n_tasks, *self.hidden_sizes, self.out_dim)))
 
     @property
+    def task_out_dim(self) -> int:
+        """Features of a task's own output."""
+        return self.out_dim
+
+    @property
+    def task_weight_shapes(self) -> tuple[tuple[int, int], ...]:
+        """(D_in, D_out) of each layer as one task has it."""
+        return tuple(pairwise((self.in_dim + self.n_tasks, *self.hidden_sizes, self.task_out_dim)))
+
+    @property
     def weights(self) -> list[Tensor]:
         """For each layer (E, D_in, D_out), D_in with the one-hot's rows last: views of `flat`."""
         parts = self.flat.split(self._sizes, dim=1)
@@ -90,7 +100,7 @@ class MaskedMLP(BaseNetwork):
         if isinstance(masks, SubNetworks):
             positions = masks.positions
             flat = self.flat.view(-1).index_select(0, positions.view(-1)).view(positions.shape)
-            widths = self.in_dim, *masks.widths, self.out_dim
+            widths = self.in_dim, *masks.widths, self.task_out_dim
             return TaskParameters(flat, widths, 1, layer_norm=self._layer_norm)
         flat = self.flat.unsqueeze(1)
         if isinstance(masks, WeightMasks):
@@ -98,6 +108,11 @@ class MaskedMLP(BaseNetwork):
         gates = masks.units if isinstance(masks, UnitMasks) else ()
         widths = self.in_dim, *self.hidden_sizes, self.out_dim
         return TaskParameters(flat, widths, self.n_tasks, gates, self._layer_norm)
+
+    def task_copies(self) -> tuple[TaskFunction, Tensor]:
+        """Return what each task uses of a copy of its own, and the copies; see `BaseNetwork`."""
+        copies = self.flat.detach().unsqueeze(1).repeat(1, self.n_tasks, 1).requires_grad_()
+        return self.task_parameters(None)._replace(flat=copies), copies
 
 
 class _Masked(torch.autograd.Function):

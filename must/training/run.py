@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from must import versions
-from must.algorithms import Agent
+from must.algorithms import Agent, make_agent
 from must.buffers import ReplayBuffer
 from must.collect import Collector
 from must.config import RunConfig, identity, result_settings
@@ -22,7 +22,6 @@ from must.files import sha256, write_atomically
 from must.live_logs import require_packages
 from must.manifest import Manifest, require_container, result_with_this_software
 from must.memory import keep_freed_memory
-from must.methods import make_agent
 from must.run_files import CHECKED_LOGS, CHECKPOINTS, FINAL, MANIFEST, RESULT, TEXT_LOG, table
 from must.run_log import RunLog
 from must.training.checkpoint import Checkpoints

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from must.algorithms import GENERATOR_METRICS, METRICS, NETWORKS, Agent, GradientSteps
+from must.algorithms import METRICS, Agent, GradientSteps
 from must.buffers import ReplayBuffer, TrajectoryStore
 from must.collect import Collector
-from must.config import RunConfig
+from must.config import LOG_COLUMNS, RunConfig
 from must.errors import NumericalError
 from must.run_files import (
     ENV_STEPS,
@@ -32,10 +32,9 @@ from must.types import EvalResult, Trajectories
 
 def train_columns(config: RunConfig, agent: Agent) -> list[str]:
     """Return the columns of ``train.csv`` after the epoch and the environment steps."""
-    losses = [f"supervised_loss_{network}" for network in NETWORKS]
     temperatures = temperature_columns(config.env.task_names)
     masks = [MASK_CHURN, MASK_OVERLAP]
-    return ["mask_version", *METRICS, *GENERATOR_METRICS, *losses, *masks, *temperatures, *agent.columns]
+    return ["mask_version", *METRICS, *LOG_COLUMNS, *masks, *temperatures, *agent.columns]
 
 
 class Trainer:

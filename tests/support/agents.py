@@ -2,8 +2,8 @@
 
 import torch
 
-from must.algorithms import Agent
-from must.methods import MaskedAgent, make_agent
+from must.algorithms import Agent, make_agent
+from must.methods.must.masks import GeneratedMasks
 from tests.support.helpers import merged, random_trajectories, small_config
 
 CPU = torch.device("cpu")
@@ -21,8 +21,8 @@ KINDS = {
 
 def make(n_tasks: int = 3, **sections) -> Agent:
     agent = make_agent(small_config(**merged({"env": {"n_tasks": n_tasks}}, sections)), CPU)
-    if isinstance(agent, MaskedAgent):
-        agent.publish_initial_masks(random_trajectories(agent.n_tasks))
+    if isinstance(agent.masks, GeneratedMasks):
+        agent.masks.publish_initial(random_trajectories(agent.n_tasks))
     return agent
 
 

@@ -11,14 +11,13 @@ import numpy as np
 import pytest
 import torch
 
-from must.algorithms import Agent
+from must.algorithms import Agent, make_agent
 from must.buffers import TrajectoryStore
 from must.collect import Collector
 from must.config import Experiment, parse_experiment
 from must.errors import ConfigError, NumericalError
 from must.masks import kept, top_k_mask
-from must.methods import make_agent
-from must.networks import TrajectoryEncoder
+from must.methods.must.encoder import TrajectoryEncoder
 from must.types import Episode
 from tests.support.agents import KINDS, make, moved, parameters
 from tests.support.helpers import ROOT, SMALL, merged, random_batch, random_trajectories, small_config
@@ -52,12 +51,12 @@ def test_01_every_optimizer_moves_its_own_parameters_and_only_them(kind):
 def test_02_generators_move_in_update_epochs_and_are_bit_identical_in_others(kind, trajectory_info, sl):
     flags = {"generator": {"use_sl_loss": sl, "use_trajectory_info": trajectory_info}}
     agent = make(**merged(KINDS[kind], flags))
-    learner, batch = agent.mask_learner, random_batch(3, 8)
+    learner, batch = agent.masks.mask_learner, random_batch(3, 8)
     before = parameters(learner)
     for _ in range(3):
         agent.gradient_step(batch)
     assert not moved(before, learner)
-    agent.begin_mask_update(random_trajectories(3) if sl or trajectory_info else None)
+    agent.masks.begin_mask_update(random_trajectories(3) if sl or trajectory_info else None)
     for generator in learner.generators:
         assert moved(parameters(generator), generator) is False
     after_supervised = [parameters(generator) for generator in learner.generators]
@@ -88,12 +87,12 @@ FULL_SIZE = {
 def test_03_the_supervised_loss_has_a_gradient_at_full_size(trajectory_info, sl):
     flags = {"generator": {"use_sl_loss": sl, "use_trajectory_info": trajectory_info}}
     agent = make_agent(parse_experiment(merged(merged(SMALL, FULL_SIZE), flags)).run_config(), torch.device("cpu"))
-    learner = agent.mask_learner
+    learner = agent.masks.mask_learner
     assert sum(p.numel() for p in learner.generators[0].parameters()) > 80e6
     watched = [learner.generators[0].head.weight, learner.generators[0].trunk.layer.weight]
     before = [weight.detach().clone() for weight in watched]
-    agent.publish_initial_masks(random_trajectories(10, 151))
-    losses = agent.begin_mask_update(random_trajectories(10, 151) if sl or trajectory_info else None)
+    agent.masks.publish_initial(random_trajectories(10, 151))
+    losses = agent.masks.begin_mask_update(random_trajectories(10, 151) if sl or trajectory_info else None)
     for weight, old in zip(watched, before, strict=True):
         changed = float((weight.detach() != old).float().mean())
         # ReLU cuts the gradient of about half of the trunk's one-hot weights
@@ -117,7 +116,7 @@ def test_04_gradients_are_clipped_after_backward():
 
 
 def test_05_each_generator_has_an_optimizer_of_its_own():
-    learner = make().mask_learner
+    learner = make().masks.mask_learner
     owners = [{id(p) for group in opt.param_groups for p in group["params"]} for opt in learner.optimizers]
     assert len(owners) == 3
     assert sum(map(len, owners)) == len(set.union(*owners))
@@ -155,7 +154,7 @@ def test_07_collection_evaluation_and_learning_use_one_mask_version(monkeypatch,
     assert sorted(set(acting)) == [0, 1, 2, 3]
     agent = make()
     first = agent.numpy_policy()
-    agent.begin_mask_update(random_trajectories(3))
+    agent.masks.begin_mask_update(random_trajectories(3))
     agent.gradient_step(random_batch(3, 8), learn_masks=True)
     agent.end_mask_update()
     assert agent.numpy_policy().version == first.version + 1
@@ -164,7 +163,7 @@ def test_07_collection_evaluation_and_learning_use_one_mask_version(monkeypatch,
 def test_08_evaluating_twice_gives_the_same_result():
     config = small_config(env={"n_tasks": 2, "horizon": 30}, evaluation={"episodes": 3})
     agent = make(2, env={"horizon": 30})
-    learner = agent.mask_learner
+    learner = agent.masks.mask_learner
     learner.read(random_trajectories(2))
     for a, b in zip(learner.choose()[0], learner.choose()[0], strict=True):
         assert torch.equal(a, b)

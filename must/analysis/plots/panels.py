@@ -21,6 +21,7 @@ from must.analysis.ranking import words_of
 from must.analysis.statistics import FloatArray
 from must.analysis.style import DENSE_LABEL, ONE_COLUMN, TWO_COLUMNS, Look, titles_height, wrap_title
 from must.analysis.variants import Variant, ratio_of
+from must.config.methods import CONTROL
 from must.config.outputs import COMPARED
 
 SUCCESS = "Success rate"
@@ -85,9 +86,7 @@ def grid_columns(count: int) -> int:
 def label_of(group: Group) -> str:
     """Name a group in a legend of pruning ratios."""
     if group.dense:
-        return (
-            DENSE_LABEL if group.is_multi_task_sac and group.config.method != "mt_sac" else method_label(group.config)
-        )
+        return DENSE_LABEL if group.is_multi_task_sac and group.config.method != CONTROL else method_label(group.config)
     return f"{ratio_of(group):.10g}"
 
 

@@ -6,7 +6,7 @@ import torch
 from must.algorithms import METRICS, Agent
 from must.algorithms.agent import clip_members
 from must.masks.mask_set import SubNetworks
-from must.methods import MustAgent
+from must.methods.must.masks import LearnedMasks
 from tests.support.agents import KINDS, assert_same, make, moved, parameters
 from tests.support.helpers import merged, random_batch, random_trajectories
 
@@ -22,7 +22,7 @@ def test_every_kind_of_run_takes_steps_and_updates_masks(kind, n_tasks):
     assert metrics.isfinite().all()
     if kind != "dense":
         version = agent.mask_set.version
-        agent.begin_mask_update(random_trajectories(n_tasks))
+        agent.masks.begin_mask_update(random_trajectories(n_tasks))
         metrics = agent.gradient_step(batch, learn_masks=True)
         assert metrics.isfinite().all()
         assert metrics.shape == (len(METRICS) + 3,)
@@ -39,7 +39,7 @@ def test_the_sizes_it_states_are_those_of_its_networks_and_masks(kind):
     sizes = agent.sizes()
     assert sizes["policy_parameters"] == agent.policy.flat.numel()
     assert 2 * sizes["q_parameters"] == agent.critic.flat.numel()
-    learned = agent.mask_learner.parameters() if isinstance(agent, MustAgent) else ()
+    learned = agent.masks.mask_learner.parameters() if isinstance(agent.masks, LearnedMasks) else ()
     assert sizes["generator_parameters"] == sum(parameter.numel() for parameter in learned)
     biases = sum(width for _, width in agent.policy.weight_shapes)
     for name, masks, network in (("policy", agent.mask_set.policy, agent.policy), ("q", agent.mask_set.critic, None)):
@@ -61,12 +61,12 @@ def test_published_masks_have_exact_density(granularity, ratio):
     agent = make(masks={"granularity": granularity, "pruning_ratio": ratio})
     for masks in (agent.mask_set, _updated(agent)):
         for network, rows in masks.kept_elements().items():
-            layout = agent._layouts[0 if network == "policy" else 1]
+            layout = agent.masks.layouts[0 if network == "policy" else 1]
             assert (rows.sum(1) == sum(layout.kept(ratio))).all()
 
 
 def _updated(agent: Agent):
-    agent.begin_mask_update(random_trajectories(agent.n_tasks))
+    agent.masks.begin_mask_update(random_trajectories(agent.n_tasks))
     agent.end_mask_update()
     return agent.mask_set
 
@@ -77,7 +77,7 @@ def test_a_step_does_what_separate_networks_and_optimizers_would_do(clip):
     agent = make(masks={"granularity": "weight", "pruning_ratio": 0.37}, sac={"q_clip": clip})
     twin = copy.deepcopy({"policy": agent.policy, "critic": agent.critic, "target": agent.target_critic})
     log_alpha = agent.log_alpha.detach().clone().requires_grad_()
-    batch, sac = random_batch(3, 8), agent._config.sac
+    batch, sac = random_batch(3, 8), agent.config.sac
     goes_on = torch.ones(3, 8)
     if clip is not None:  # and the last steps of episodes are terminal
         batch = batch._replace(terminal=torch.arange(24).view(3, 8) % 5 == 0)
@@ -143,12 +143,12 @@ def test_no_step_leaves_a_gradient_for_the_next_one(kind):
     agent = make(**KINDS[kind])
 
     def gradients():
-        networks = agent.policy, agent.critic, agent.mask_learner
+        networks = agent.policy, agent.critic, agent.masks.mask_learner
         return [p.grad for network in networks for p in network.parameters() if p.grad is not None]
 
     agent.gradient_step(random_batch(3, 8))
     assert not gradients()
-    agent.begin_mask_update(random_trajectories(3))
+    agent.masks.begin_mask_update(random_trajectories(3))
     assert not gradients()
     agent.gradient_step(random_batch(3, 8), learn_masks=True)
     assert not gradients()
@@ -180,7 +180,7 @@ def test_an_agent_goes_on_exactly_from_its_saved_state(tmp_path):
         for agent in (first, second):
             agent.gradient_step(batch)
             if kind != "dense":
-                agent.begin_mask_update(random_trajectories(3))
+                agent.masks.begin_mask_update(random_trajectories(3))
                 agent.gradient_step(batch, learn_masks=True)
                 agent.end_mask_update()
             agent.gradient_step(batch)

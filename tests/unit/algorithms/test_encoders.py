@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from must.algorithms.encoders import Encoders
+from must.algorithms import make_agent
 from must.config import GeneratorConfig
-from must.methods import make_agent
-from must.networks import TrajectoryDecoder
+from must.methods.must.encoder import TrajectoryDecoder
+from must.methods.must.encoders import Encoders
 from must.types import OBS_DIM, Trajectories
 from tests.support.agents import CPU, moved, parameters
 from tests.support.helpers import random_trajectories, small_config
@@ -123,8 +123,8 @@ def test_encoders_move_between_updates_only_with_a_loss_of_their_own_and_until_t
     agent = make_agent(
         small_config(generator={"encoder_loss": loss}, training={"epochs": 8}, masks={"update_interval": 6}), CPU
     )
-    agent.publish_initial_masks(random_trajectories(3))
-    learner = agent.mask_learner
+    agent.masks.publish_initial(random_trajectories(3))
+    learner = agent.masks.mask_learner
     generators = parameters(learner.generators)
     before = parameters(learner.encoders)
     saved = agent.snapshot(learning_masks=False)["mask_learner"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from must.algorithms import make_agent
 from must.config import RunConfig, parse_experiment
 from must.masks import gumbel_noise, top_k_mask
-from must.methods import make_agent
 from tests.support.agents import CPU
 from tests.support.helpers import random_batch, random_trajectories
 
@@ -36,9 +36,9 @@ def test_noise_and_gradient_are_of_one_size_in_every_layer(granularity, head, fl
     config = full_size(granularity, head, flags, ratio)
     agent = make_agent(config, CPU)
     trajectories = random_trajectories(10, 31) if any(flags) else None
-    agent.publish_initial_masks(trajectories if flags[0] else None)
-    learner, found = agent.mask_learner, {}
-    published = agent._published_rows()
+    agent.masks.publish_initial(trajectories if flags[0] else None)
+    learner, found = agent.masks.mask_learner, {}
+    published = agent.masks.published_rows()
     for number, masks in enumerate(published):
         for mask, scores, k in zip(masks, learner.scores(number), learner._kept[number], strict=True):
             assert torch.equal(top_k_mask(scores.detach(), k), mask), "published is what the untrained generators say"
@@ -52,7 +52,7 @@ def test_noise_and_gradient_are_of_one_size_in_every_layer(granularity, head, fl
             layer.retain_grad()
         return found[number]
 
-    agent.begin_mask_update(trajectories)
+    agent.masks.begin_mask_update(trajectories)
     monkeypatch.setattr(learner, "scores", watched)
     agent.gradient_step(random_batch(10, 16), learn_masks=True)
     for layers in found.values():

@@ -1,10 +1,10 @@
 import pytest
 import torch
 
-from must.algorithms import Agent, GradientSteps
+from must.algorithms import Agent, GradientSteps, make_agent
 from must.buffers import ReplayBuffer
 from must.buffers.replay import ROW_DIM
-from must.methods import MaskedAgent, make_agent
+from must.methods.must.masks import GeneratedMasks
 from tests.support.agents import CPU
 from tests.support.helpers import random_trajectories, small_config
 from tests.support.recording import WAITS, Recorder
@@ -18,8 +18,8 @@ KINDS = {
 
 def make(masks: dict) -> tuple[Agent, ReplayBuffer]:
     agent = make_agent(small_config(env={"n_tasks": 3}, masks=masks), CPU)
-    if isinstance(agent, MaskedAgent):
-        agent.publish_initial_masks(random_trajectories(agent.n_tasks))
+    if isinstance(agent.masks, GeneratedMasks):
+        agent.masks.publish_initial(random_trajectories(agent.n_tasks))
     replay = ReplayBuffer(3, 300, CPU)
     replay.append_rows(torch.randn(3, 60, ROW_DIM, generator=torch.Generator().manual_seed(0)))
     return agent, replay
@@ -33,7 +33,7 @@ def test_steps_are_those_of_the_agent_and_their_reports_are_averaged(kind):
     for learn_masks in (False, True) if kind != "dense" else (False, False):
         if learn_masks:
             for each in (agent, twin):
-                each.begin_mask_update(random_trajectories(3))
+                each.masks.begin_mask_update(random_trajectories(3))
         reported = steps.take(4, learn_masks)
         expected = [twin.gradient_step(replay.sample(8, twin.rngs["batches"]), learn_masks) for _ in range(4)]
         torch.testing.assert_close(reported, torch.stack(expected).mean(0))

@@ -5,12 +5,13 @@ import torch
 import yaml
 from torch.utils.flop_counter import FlopCounterMode
 
+from must.algorithms import make_agent
 from must.bench.operations import gradient_step_gflop
 from must.bench.report import BEGIN, END, PLOT, markdown, plot_step_times, run_all, step_times, write_page
 from must.bench.targets import TARGETS
 from must.cli import main
 from must.errors import ResultsError
-from must.methods import MaskedAgent, make_agent
+from must.methods.must.masks import GeneratedMasks
 from tests.support.helpers import SMALL, merged, random_batch, random_trajectories, small_config
 
 TINY = merged(SMALL, {"sac": {"buffer_size": 900}, "masks": {"max_churn": 1.0}})
@@ -20,8 +21,8 @@ TINY = merged(SMALL, {"sac": {"buffer_size": 900}, "masks": {"max_churn": 1.0}})
 def test_counted_operations_are_those_that_torch_carries_out(masks):
     config = small_config(masks=masks, network={"hidden_sizes": [24, 16, 8]})
     agent = make_agent(config, torch.device("cpu"))
-    if isinstance(agent, MaskedAgent):
-        agent.publish_initial_masks(random_trajectories(agent.n_tasks))
+    if isinstance(agent.masks, GeneratedMasks):
+        agent.masks.publish_initial(random_trajectories(agent.n_tasks))
     batch = random_batch(3, config.sac.batch_size_per_task)
     with FlopCounterMode(display=False) as counter:
         agent.gradient_step(batch)

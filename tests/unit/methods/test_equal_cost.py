@@ -6,12 +6,12 @@ from itertools import pairwise
 
 import pytest
 
+from must.algorithms import make_agent
 from must.config import METHODS, parse_experiment
 from must.errors import ConfigError
 from must.masks import kept
-from must.methods import AGENTS, make_agent
-from must.methods.equal_cost import equal_cost_sizes
-from must.methods.magnitude import shares
+from must.methods.equal_cost.network import equal_cost_sizes
+from must.methods.magnitude.masks import shares
 from must.sizes import sizes
 from tests.support.agents import CPU
 from tests.support.helpers import small_config
@@ -57,7 +57,6 @@ def test_one_factor_comes_nearest_to_the_weights_of_weight_masks(ratio, hidden_s
 
 def test_a_control_of_ratio_0_is_multi_task_sac():
     agent = make("equal_cost", 0.0)
-    assert type(agent) is AGENTS["mt_sac"]
     assert agent.policy.hidden_sizes == (12, 9)
     assert METHODS["equal_cost"].label == "MT-SAC, equal cost"
 

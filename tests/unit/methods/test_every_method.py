@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from must.algorithms import GradientSteps
+from must.algorithms import GradientSteps, make_agent
 from must.buffers import ReplayBuffer
 from must.buffers.replay import ROW_DIM
 from must.config import METHODS
+from must.config.methods import KINDS as KINDS_OF_PARTS
 from must.config.methods import MethodName
-from must.methods import AGENTS, make_agent
 from must.networks.tanh_normal import sample
 from must.types import OBS_DIM
 from tests.support.agents import CPU, assert_same
@@ -22,17 +22,18 @@ from tests.support.methods import KINDS, begin_epoch, learn, settings
 from tests.support.recording import WAITS, Recorder
 
 
-def test_the_registry_knows_every_method_of_the_configuration():
-    assert AGENTS.keys() == METHODS.keys()
+def test_the_configuration_knows_every_method_and_part():
     assert set(MethodName.__args__) == METHODS.keys()
     assert len({spec.label for spec in METHODS.values()}) == len(METHODS)
+    assert {part.kind for spec in METHODS.values() for part in spec.parts} == set(KINDS_OF_PARTS)
+    names = [(part.kind, part.name) for spec in METHODS.values() for part in spec.parts]
+    assert len(set(names)) == len(names)
 
 
 @pytest.mark.parametrize("n_tasks", [1, 3, 10])
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_learns_with_any_number_of_tasks_and_rows(kind, n_tasks):
     agent = make_agent(small_config(**settings(kind, n_tasks)), CPU)
-    assert type(agent) is AGENTS[KINDS[kind]["method"]]
     before = [network.flat.detach().clone() for network in (agent.policy, agent.critic, agent.target_critic)]
     metrics = learn(agent, range(1, 5), rows=5)
     assert metrics.shape == (len(agent.reported(agent.learns_masks(4))),)

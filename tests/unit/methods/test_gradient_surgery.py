@@ -7,8 +7,8 @@ import pytest
 import torch
 from scipy.optimize import minimize
 
-from must.methods import make_agent
-from must.methods.gradient_surgery import worst_mixture
+from must.algorithms import make_agent
+from must.methods.cagrad.gradients import worst_mixture
 from tests.support.agents import CPU
 from tests.support.helpers import random_batch, small_config
 from tests.support.methods import settings
@@ -20,7 +20,7 @@ def make(method: str, n_tasks: int = 3, **sections):
 
 def combined(agent, gradients: torch.Tensor) -> torch.Tensor:
     """The step's gradient (P,) of tasks' gradients (K, P)."""
-    weights = agent.weigh((gradients @ gradients.T).double()[None])[0]
+    weights = agent.gradient_rule.weigh((gradients @ gradients.T).double()[None])[0]
     return weights.float() @ gradients
 
 
@@ -41,7 +41,7 @@ def test_pcgrad_makes_two_conflicting_gradients_orthogonal_to_each_other():
     products = (gradients @ gradients.T).double()[None]
     with pytest.MonkeyPatch.context() as patch:  # look at the projected gradients before they are averaged
         patch.setattr(torch.Tensor, "mean", lambda values, axis: (chosen.append(values), mean(values, axis))[1])
-        agent.weigh(products)
+        agent.gradient_rule.weigh(products)
     projected = chosen[0][0].float() @ gradients
     assert abs(float(projected[0] @ second)) < 1e-6
     assert abs(float(projected[1] @ first)) < 1e-6
@@ -114,7 +114,9 @@ def test_without_conflict_or_radius_a_step_is_that_of_mt_sac(method, monkeypatch
     """The tasks' gradients are those of the losses: taken together they are the gradient of the mean loss."""
     agent, plain = make(method), make("mt_sac")
     if method == "pcgrad":
-        monkeypatch.setattr(type(agent), "weigh", lambda _, products: products.new_full(products.shape[:2], 1 / 3))
+        monkeypatch.setattr(
+            type(agent.gradient_rule), "weigh", lambda _, products: products.new_full(products.shape[:2], 1 / 3)
+        )
     else:
         agent = make(method, cagrad={"c": 0})
     batch = random_batch(3, 8)
@@ -130,9 +132,9 @@ def test_each_network_is_treated_by_itself(method):
     agent = make(method)
     gradients = torch.randn(2, 3, 20, generator=torch.Generator().manual_seed(3))
     state = agent.rngs["surgery"].get_state() if method == "pcgrad" else None
-    both = agent.weigh((gradients @ gradients.mT).double())
+    both = agent.gradient_rule.weigh((gradients @ gradients.mT).double())
     if state is not None:
         agent.rngs["surgery"].set_state(state)
-    first = agent.weigh((gradients[:1] @ gradients[:1].mT).double())
+    first = agent.gradient_rule.weigh((gradients[:1] @ gradients[:1].mT).double())
     torch.testing.assert_close(both[:1], first)
     assert not torch.allclose(both[0], both[1])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from must.methods import make_agent
-from must.networks import CompositionalMLP
+from must.algorithms import make_agent
+from must.methods.paco.network import CompositionalMLP
 from tests.support.agents import CPU
 from tests.support.helpers import random_batch, small_config
 from tests.support.methods import settings
@@ -33,7 +33,7 @@ def restarted(reward_scale: float, threshold: float) -> list[bool]:
         scale_outputs(network, reward_scale)
     batch = random_batch(3, 8)
     agent.gradient_step(batch._replace(rewards=RAISED * batch.rewards))
-    return agent._exploded.tolist()
+    return agent.weighting._exploded.tolist()
 
 
 @pytest.mark.parametrize("reward_scale", [0.01, 0.1, 10.0, 300.0])
@@ -50,6 +50,7 @@ def test_the_policys_loss_counts_as_the_rewards_and_the_q_networks_as_their_squa
     agent = make_agent(small_config(**settings("paco", **sections)), CPU)
     of_policy = torch.tensor([9.0, 11.0, 0.0, 0.0, 5.0])[:, None].expand(-1, 4)
     of_critic = torch.tensor([0.0, 0.0, 0.45, 0.55, 0.3])[None, :, None].expand(2, -1, 4)
-    agent._exploded = torch.zeros(5, dtype=torch.bool)
-    weights = agent._task_weights(of_policy, of_critic)
-    assert weights.tolist() == [1, 0, 1, 0, 0]
+    agent.weighting._exploded = torch.zeros(5, dtype=torch.bool)
+    weights = agent.weighting.weights(of_policy, of_critic)
+    assert weights.policy is weights.critic
+    assert weights.policy.tolist() == [1, 0, 1, 0, 0]

@@ -10,9 +10,11 @@ from itertools import pairwise
 import pytest
 import torch
 
-from must.algorithms import Agent
-from must.methods import make_agent
-from must.networks import BaseNetwork, CompositionalMLP, HiddenLayers, MultiHeadMLP, SeparateMLPs
+from must.algorithms import Agent, make_agent
+from must.methods.mtmh_sac.network import MultiHeadMLP
+from must.methods.paco.network import CompositionalMLP
+from must.methods.single_task.network import SeparateMLPs
+from must.networks import BaseNetwork, HiddenLayers
 from must.training import train
 from must.types import OBS_DIM
 from tests.support.agents import CPU
@@ -183,7 +185,7 @@ def test_a_task_whose_loss_explodes_is_left_out_and_starts_with_a_mixture_of_the
     twin.gradient_step(batch)
     assert torch.equal(agent.policy.flat, twin.policy.flat), "what the lost task saw teaches nothing"
     after = agent.policy.mixture.detach()
-    step = 2 * agent._config.sac.lr
+    step = 2 * agent.config.sac.lr
     assert (after[0, [0, 2]] - before[0, [0, 2]]).abs().max() < step
     low, high = after[0, [0, 2]].amin(0), after[0, [0, 2]].amax(0)
     assert ((after[0, 1] >= low - 1e-6) & (after[0, 1] <= high + 1e-6)).all(), "a mixture of the others' weights"

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from must.algorithms import Agent, make_agent
 from must.algorithms.losses import q_losses, q_target
 from must.config.schedule import swaps_allowed
-from must.methods import make_agent
-from must.methods.must import MustAgent
 from must.networks.tanh_normal import sample
 from tests.support.agents import CPU, moved, parameters
 from tests.support.helpers import merged, random_batch, random_trajectories, small_config
@@ -24,7 +23,7 @@ KINDS = {
 STEPS = 40
 
 
-def trained(kind: str, **sections) -> MustAgent:
+def trained(kind: str, **sections) -> Agent:
     """Return an agent that has learned for a while under its first masks, so that swaps would hurt it."""
     wide = {
         "network": {"hidden_sizes": [40, 30]},
@@ -34,16 +33,16 @@ def trained(kind: str, **sections) -> MustAgent:
         "sac": {"lr": 1e-2},
     }
     agent = make_agent(small_config(**merged(merged(wide, KINDS[kind]), sections)), CPU)
-    agent.publish_initial_masks(random_trajectories(3))
+    agent.masks.publish_initial(random_trajectories(3))
     for step in range(60):
         agent.gradient_step(random_batch(3, 16, seed=step))
     return agent
 
 
 @torch.no_grad()
-def td_error(agent: MustAgent) -> float:
+def td_error(agent: Agent) -> float:
     """Return the mean squared TD error of a batch that is not trained on, under the masks of the next gradient step."""
-    functions, batch, sac = agent._task_functions(False), random_batch(3, 200, seed=999), agent._config.sac
+    functions, batch, sac = agent.masks.functions(False), random_batch(3, 200, seed=999), agent.config.sac
     noise = torch.randn(batch.actions.shape, generator=torch.Generator().manual_seed(0))
     next_actions, log_probs = sample(functions.policy.forward(batch.next_observations)[0], noise)
     next_q = functions.target_critic.forward(torch.cat((batch.next_observations, next_actions), -1)).squeeze(-1)
@@ -52,8 +51,8 @@ def td_error(agent: MustAgent) -> float:
     return float(q_losses(q, target).mean())
 
 
-def update(agent: MustAgent, number: int = 1) -> None:
-    agent.begin_mask_update(random_trajectories(3, seed=5), number)
+def update(agent: Agent, number: int = 1) -> None:
+    agent.masks.begin_mask_update(random_trajectories(3, seed=5), number)
     for step in range(5):
         agent.gradient_step(random_batch(3, 16, seed=100 + step), learn_masks=True)
     agent.end_mask_update()
@@ -75,12 +74,12 @@ def test_networks_stay_as_they_are_while_masks_are_learned(kind):
 def test_a_renewal_swaps_some_elements_and_no_more_than_the_bound(kind):
     agent = trained(kind)
     for number in (1, 30, 60, 75):
-        before = agent._published_rows()
+        before = agent.masks.published_rows()
         update(agent, number)
         while agent.fading:
             agent.gradient_step(random_batch(3, 4))
-        masks, changed = agent._config.masks, 0
-        for old, new, layout in zip(before, agent._published_rows(), agent._masked_layouts, strict=True):
+        masks, changed = agent.config.masks, 0
+        for old, new, layout in zip(before, agent.masks.published_rows(), agent.masks.masked_layouts, strict=True):
             for mask, renewed, kept in zip(old, new, layout.kept(masks.pruning_ratio), strict=True):
                 swapped = (renewed * (1 - mask)).sum(1)
                 assert (renewed.sum(1) == kept).all()
@@ -110,7 +109,7 @@ def test_what_fades_is_there_at_the_last_step_of_the_epoch(kind):
     assert agent.fading
     for step in range(STEPS - 1):
         agent.gradient_step(random_batch(3, 8, seed=step))
-    last = agent._task_functions(False)
+    last = agent.masks.functions(False)
     assert not agent.fading
     inputs = random_batch(3, 8, seed=1).observations
     published = agent.policy.task_parameters(agent.mask_set.policy)
@@ -119,15 +118,15 @@ def test_what_fades_is_there_at_the_last_step_of_the_epoch(kind):
 
 def test_the_original_update_moves_networks_and_generators_together_and_knows_no_bound():
     agent = trained("generator", masks={"update": "joint", "max_churn": None})
-    before, networks = agent._published_rows(), parameters(agent.policy)
-    agent.begin_mask_update(random_trajectories(3, seed=5), 1)
+    before, networks = agent.masks.published_rows(), parameters(agent.policy)
+    agent.masks.begin_mask_update(random_trajectories(3, seed=5), 1)
     for step in range(20):
         agent.gradient_step(random_batch(3, 16, seed=step), learn_masks=True)
     agent.end_mask_update()
     assert moved(networks, agent.policy)
     assert not agent.fading
-    chosen = agent.mask_learner.choose()
-    for ours, network in zip(agent._published_rows(), chosen, strict=True):
+    chosen = agent.masks.mask_learner.choose()
+    for ours, network in zip(agent.masks.published_rows(), chosen, strict=True):
         assert all(torch.equal(a, b) for a, b in zip(ours, network, strict=True))
     swapped = [
         float((new * (1 - old)).sum() / new.sum())
@@ -138,7 +137,8 @@ def test_the_original_update_moves_networks_and_generators_together_and_knows_no
 
 
 def test_saliency_drops_what_is_never_active_and_takes_in_what_lowers_the_loss():
-    from must.algorithms import Published, Saliency
+    from must.methods.must.mask_rule import Published
+    from must.methods.must.saliency import Saliency
 
     mask = torch.tensor([[1.0, 1, 1, 0, 0, 0]])
     rule = Saliency([[3]])

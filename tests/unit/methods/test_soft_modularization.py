@@ -7,10 +7,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from must.methods.soft_modularization import SoftModularizationAgent
+from must.algorithms import Agent, TaskWeights, make_agent
+from must.methods.soft_modularization.network import ModularNetwork, route
 from must.networks import HiddenLayers
 from must.networks.layers import Rows, chain
-from must.networks.modular import ModularNetwork, route
 from tests.support.agents import CPU
 from tests.support.helpers import random_batch, small_config
 from tests.support.method_checks import (
@@ -154,10 +154,10 @@ def test_initial_parameters(init):
     assert 0.9 * bound < first.tasks.abs().max() <= bound
 
 
-def agent(n_tasks: int = 3, norm: bool = False, **ours) -> SoftModularizationAgent:
+def agent(n_tasks: int = 3, norm: bool = False, **ours) -> Agent:
     sizes = {"encoder_sizes": [61, 45], "routing_size": 33, "module_size": 52, **ours}
     tasks = {"tasks": None, "benchmark": "MT10", "n_tasks": n_tasks}
-    return SoftModularizationAgent(
+    return make_agent(
         small_config(method="soft_modularization", env=tasks, soft_modularization=sizes, network={"layer_norm": norm}),
         CPU,
     )
@@ -174,12 +174,12 @@ def test_tasks_whose_temperature_is_low_count_more():
     made = agent()
     with torch.no_grad():
         made.log_alpha.copy_(torch.tensor([0.0, -math.log(2), -math.log(5)]))
-    weights = made._task_weights(torch.zeros(3, 8), torch.zeros(2, 3, 8))
+    weights = made.weighting.weights(torch.zeros(3, 8), torch.zeros(2, 3, 8)).policy
     torch.testing.assert_close(weights, torch.tensor([3 / 8, 6 / 8, 15 / 8]))
     assert float(weights.mean()) == pytest.approx(1)
     assert not weights.requires_grad
-    assert agent(weighted_losses=False)._task_weights(torch.zeros(3, 8), torch.zeros(2, 3, 8)) is None
-    assert agent(1)._task_weights(torch.zeros(1, 8), torch.zeros(2, 1, 8)).tolist() == [1]
+    assert agent(weighted_losses=False).weighting.weights(torch.zeros(3, 8), torch.zeros(2, 3, 8)) == TaskWeights()
+    assert agent(1).weighting.weights(torch.zeros(1, 8), torch.zeros(2, 1, 8)).policy.tolist() == [1]
 
 
 def test_weights_change_what_a_step_does():

@@ -7,9 +7,9 @@ import math
 import pytest
 import torch
 
+from must.algorithms import make_agent
 from must.masks import kept
-from must.methods import make_agent
-from must.methods.magnitude import magnitude_masks, pruning_is_due, sparsity_at
+from must.methods.magnitude.masks import magnitude_masks, pruning_is_due, sparsity_at
 from tests.support.agents import CPU
 from tests.support.helpers import random_trajectories, small_config
 from tests.support.methods import learn, settings
@@ -33,7 +33,7 @@ def test_random_masks_have_exact_density_and_never_change(method, granularity):
     learn(agent, range(2, 8))
     assert agent.mask_set is first
     for network, rows in first.kept_elements().items():
-        layout = agent._layouts[0 if network == "policy" else 1]
+        layout = agent.masks.layouts[0 if network == "policy" else 1]
         assert (rows.sum(1) == sum(layout.kept(RATIO))).all()
 
 
@@ -116,7 +116,7 @@ def test_what_was_cut_is_zero_and_never_comes_back(networks):
         cut_before = cut
     assert agent.end_learning(10) == {"sparsity": pytest.approx(RATIO)}
     assert int(cut_before.sum()) == sum(math.prod(s) for s in agent.policy.weight_shapes) - sum(
-        agent._layouts[0].kept(RATIO)
+        agent.masks.layouts[0].kept(RATIO)
     )
     zeros = int((agent.critic.flat == 0).sum())
     assert (agent.mask_set.critic is None) == (networks == "actor")

@@ -8,9 +8,10 @@ import pytest
 import torch
 from torch.nn import functional
 
-from must.methods.t3s import T3sAgent, TaskScheduler
+from must.algorithms import Agent, make_agent
+from must.methods.t3s.network import SelectedNetwork
+from must.methods.t3s.weighting import TaskScheduler
 from must.networks import HiddenLayers
-from must.networks.selected import SelectedNetwork
 from must.types import Collected, Episode
 from tests.support.agents import CPU, assert_same
 from tests.support.helpers import random_batch, small_config
@@ -162,10 +163,10 @@ def test_shares_are_equal_at_first_and_always_sum_to_one(n_tasks):
 # The agent
 
 
-def agent(n_tasks: int = 3, network=None, norm: bool = False, **ours) -> T3sAgent:
+def agent(n_tasks: int = 3, network=None, norm: bool = False, **ours) -> Agent:
     sizes = {"selector_sizes": [31, 26], "extractor_size": 17, **ours}
     tasks = {"tasks": None, "benchmark": "MT10", "n_tasks": n_tasks}
-    return T3sAgent(
+    return make_agent(
         small_config(
             method="t3s", env=tasks, network={"hidden_sizes": network or [61, 45], "layer_norm": norm}, t3s=sizes
         ),
@@ -188,7 +189,9 @@ def test_the_policy_acts_in_numpy_as_it_does_in_torch_and_alike_in_any_company(n
 
 def test_a_task_that_fails_counts_more_where_gradient_steps_read_it():
     made = agent()
-    weights = made._task_weights(torch.zeros(3, 8), torch.zeros(2, 3, 8))  # a captured step reads this tensor for ever
+    weights = made.weighting.weights(
+        torch.zeros(3, 8), torch.zeros(2, 3, 8)
+    ).critic  # a captured step reads this tensor for ever
     assert weights.tolist() == [1, 1, 1]
     made.on_collected([collected(True), collected(), collected(True)])
     assert weights.tolist() == [1, 1, 1]  # no episode of one task has ended yet
@@ -197,7 +200,7 @@ def test_a_task_that_fails_counts_more_where_gradient_steps_read_it():
     assert float(weights.mean()) == pytest.approx(1)
     expected = 3 * (0.5 * math.exp(10) / (2 + math.exp(10)) + 0.5 / 3)
     assert float(weights[1]) == pytest.approx(expected, rel=1e-6)
-    assert made._task_weights(torch.zeros(3, 8), torch.zeros(2, 3, 8)) is weights
+    assert made.weighting.weights(torch.zeros(3, 8), torch.zeros(2, 3, 8)).policy is weights
     fields = made.end_learning(1)
     assert tuple(fields) == made.columns
     assert made.columns[0].startswith("task_weight/")
@@ -226,7 +229,7 @@ def test_it_goes_on_exactly_from_its_saved_state(tmp_path):
     assert_same(first.snapshot(), second.snapshot())
     assert first.end_learning(1) == second.end_learning(1)
     losses = torch.zeros(3, 8), torch.zeros(2, 3, 8)
-    assert first._task_weights(*losses).tolist() == second._task_weights(*losses).tolist()
+    assert torch.equal(first.weighting.weights(*losses).policy, second.weighting.weights(*losses).policy)
 
 
 def test_sizes_are_those_of_the_networks():

@@ -7,7 +7,9 @@ import torch
 from must.config import GeneratorConfig
 from must.masks import MaskLayout, kept, top_k_mask
 from must.masks.overlap import mean_overlap
-from must.networks import MaskedMLP, TrajectoryEncoder, make_generator
+from must.methods.must.encoder import TrajectoryEncoder
+from must.methods.must.generators import make_generator
+from must.networks import MaskedMLP
 from must.networks.tanh_normal import sample
 
 

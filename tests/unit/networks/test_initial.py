@@ -8,12 +8,12 @@ import math
 import pytest
 import torch
 
+from must.algorithms import make_agent
 from must.masks import MaskLayout
-from must.methods import make_agent
+from must.methods.soft_modularization.network import ModularNetwork
+from must.methods.t3s.network import SelectedNetwork
 from must.networks import HiddenLayers, MaskedMLP, task_inputs
 from must.networks.initial import LayerShape
-from must.networks.modular import ModularNetwork
-from must.networks.selected import SelectedNetwork
 from tests.support.agents import CPU
 from tests.support.helpers import random_masks, small_config
 from tests.support.methods import settings

@@ -1,0 +1,181 @@
+"""The mask learner: a generator for each masked network, and the two ways in which generators learn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import get_total_norm
+
+from must.config import RunConfig
+from must.masks import MaskLayout, Rows, bounded_mask, gumbel_noise, straight_through, top_k_mask
+from must.methods.must import NETWORKS
+from must.methods.must.encoders import Encoders
+from must.methods.must.generators import make_generator
+from must.methods.must.mask_rule import MaskRule, Published
+from must.methods.must.similarity import similarity_loss
+from must.types import Trajectories
+
+
+class MaskLearner(nn.Module, MaskRule):
+    """Generates masks and learns to generate better ones.
+
+    Each masked network has a generator, a trajectory encoder and an optimizer of its own.
+    """
+
+    _one_hot: Tensor
+
+    def __init__(self, config: RunConfig, layouts: Sequence[MaskLayout]) -> None:
+        """Draw the initial parameters from torch's global generator.
+
+        Args:
+            config: The run's settings.
+            layouts: What is masked in each masked network, in the order of `NETWORKS`.
+        """
+        super().__init__()
+        self._masks, self._settings = config.masks, config.generator
+        self._max_grad_norm = config.sac.max_grad_norm
+        n_tasks = len(config.env.task_names)
+        self.names = NETWORKS[: len(layouts)]
+        self.metrics = tuple(f"generator_grad_norm_{name}" for name in self.names)
+        self._kept = [layout.kept(config.masks.pruning_ratio) for layout in layouts]
+        self.generators = nn.ModuleList(make_generator(layout, n_tasks, config.generator) for layout in layouts)
+        self.encoders = Encoders(len(layouts), n_tasks, config.generator)
+        self.register_buffer("_one_hot", torch.eye(n_tasks), persistent=False)
+        self._published = Published([], [])
+        self._supervised: list[Tensor] = []
+        self._steps = 0
+
+    def make_optimizers(self) -> None:
+        """Create the optimizers, one for each generator with its encoder; call it when the learner is on its device."""
+        self.optimizers = []
+        for number, generator in enumerate(self.generators):
+            encoder = self.encoders.encoders[number : number + 1].parameters()
+            self.optimizers.append(
+                torch.optim.Adam([*generator.parameters(), *encoder], lr=self._settings.lr, fused=True)
+            )
+        self.encoders.make_optimizers()
+
+    def read(self, trajectories: Trajectories | None) -> None:
+        """Read trajectories of the tasks; None where none are read, or nothing is known yet."""
+        self.encoders.read(trajectories, self._one_hot.device)
+
+    @torch.no_grad()
+    def choose(self) -> Rows:
+        """Return the masks of the highest scores, without noise and bound."""
+        return [
+            [top_k_mask(scores, k) for scores, k in zip(self.scores(number), kept, strict=True)]
+            for number, kept in enumerate(self._kept)
+        ]
+
+    def scores(self, number: int) -> list[Tensor]:
+        """Return one network's scores (K, n) of each shape, with gradient."""
+        encodings = self.encoders.encodings if self._settings.use_trajectory_info else None
+        scores: list[Tensor] = self.generators[number](self._one_hot, encodings[number] if encodings else None)
+        return scores
+
+    def begin_update(
+        self, published: Published, trajectories: Trajectories | None, rng: torch.Generator
+    ) -> dict[str, float]:
+        """Read the trajectories and take the supervised steps, where they are steps of their own; see `MaskRule`.
+
+        With one task there is no pair, with two nothing to normalise: the loss has no gradient, and no step is taken.
+        """
+        self._published = published
+        self._supervised = [torch.zeros((), device=self._one_hot.device) for _ in self.names]
+        self.read(trajectories)
+        if not self._learns_similarity or self._settings.sl_weight is not None:
+            return {}
+        losses = {}
+        for number, name in enumerate(self.names):
+            for _ in range(self._settings.sl_steps):
+                loss = self._similarity_loss(number, self._relaxed(number, rng))
+                loss.backward()
+                self._step(number)
+            losses[f"supervised_loss_{name}"] = float(loss.detach())
+        return losses
+
+    def draw(self, rng: torch.Generator) -> Rows:
+        """Draw noisy masks, with straight-through gradient; see `MaskRule`.
+
+        Where the supervised loss is a term of the same steps, its gradient is there already.
+        """
+        drawn = [self._relaxed(number, rng) for number in range(len(self.names))]
+        if self._learns_similarity and self._settings.sl_weight is not None:
+            for number, masks in enumerate(drawn):
+                loss = self._similarity_loss(number, masks)
+                (self._settings.sl_weight * loss).backward(retain_graph=True)
+                self._supervised[number] += loss.detach()
+        return drawn
+
+    def step(self) -> list[Tensor]:
+        """Take one Adam step of each generator on the gradient of the losses; return the gradient norms."""
+        self._steps += 1
+        return [self._step(number) for number in range(len(self.names))]
+
+    def finish_update(self) -> tuple[Rows, dict[str, float]]:
+        """Take one Adam step of each encoder on the gradient gathered over the epoch; return the bounded masks."""
+        losses = {}
+        if self._learns_similarity and self._settings.sl_weight is not None and self._steps:
+            losses = {
+                f"supervised_loss_{name}": float(total) / self._steps
+                for name, total in zip(self.names, self._supervised, strict=True)
+            }
+        self._steps = 0
+        if self._settings.use_trajectory_info:
+            self.encoders.spread_gradients()
+            for number in range(len(self.names)):
+                self._step(number)
+            self.encoders.refresh()
+        with torch.no_grad():
+            masks = [
+                [choose(scores) for choose, scores in zip(self._choosers(number), self.scores(number), strict=True)]
+                for number in range(len(self.names))
+            ]
+        return masks, losses
+
+    def optimizer_states(self) -> list[dict[str, Any]]:
+        """Return the optimizers' states, for a checkpoint."""
+        return [*(optimizer.state_dict() for optimizer in self.optimizers), *self.encoders.optimizer_states()]
+
+    def load_optimizer_states(self, states: list[dict[str, Any]]) -> None:
+        """Load what `optimizer_states` returned."""
+        count = len(self.optimizers)
+        for optimizer, state in zip(self.optimizers, states[:count], strict=True):
+            optimizer.load_state_dict(state)
+        self.encoders.load_optimizer_states(states[count:])
+
+    @property
+    def _learns_similarity(self) -> bool:
+        return self._settings.use_sl_loss and len(self._one_hot) >= 3
+
+    def _choosers(self, number: int) -> list[partial[Tensor]]:
+        """Return what makes one network's masks from scores, shape by shape: the bounded choice."""
+        shapes = zip(self._published.masks[number], self._kept[number], self._published.most[number], strict=True)
+        return [partial(bounded_mask, published=mask, k=k, most=most) for mask, k, most in shapes]
+
+    def _relaxed(self, number: int, rng: torch.Generator) -> list[Tensor]:
+        """Draw one network's masks (K, n) with noise and straight-through gradient."""
+        masks = []
+        for scores, k, choose in zip(self.scores(number), self._kept[number], self._choosers(number), strict=True):
+            noisy = scores + self._masks.gumbel_scale * gumbel_noise(scores.shape, rng, scores.device)
+            masks.append(straight_through(noisy, k, self._masks.mask_tau, self._masks.relaxation, choose))
+        return masks
+
+    def _similarity_loss(self, number: int, masks: list[Tensor]) -> Tensor:
+        assert self.encoders.encodings is not None
+        return similarity_loss(torch.cat(masks, dim=1), self.encoders.encodings[number])
+
+    def _step(self, number: int) -> Tensor:
+        """Take an Adam step of a generator and its encoder on their clipped gradient; return its norm before."""
+        optimizer = self.optimizers[number]
+        gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+        norm = get_total_norm(gradients)
+        # The optimizer divides by this as it goes: the dense head's gradient is too large for another pass over it.
+        optimizer.grad_scale = ((norm + 1e-6) / self._max_grad_norm).clamp_min(1)  # type: ignore[attr-defined]
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        return norm
