@@ -23,6 +23,8 @@ _ROOMS = (
     "magnitude",
     "equal_cost",
     "single_task",
+    "moore",
+    "famo",
 )
 """The folders of this package that are a method's room, in the order of listings."""
 

@@ -24,6 +24,36 @@ KINDS = {
     "magnitude of both": {"method": "magnitude", "magnitude": {"networks": "both"}},
     "magnitude to equal parameters": {"method": "magnitude", "magnitude": {"networks": "both", "budget": "parameters"}},
     "equal cost, weights": {"method": "equal_cost", "masks": {"granularity": "weight"}},
+    "pcgrad, heads": {"method": "pcgrad", "network": {"architecture": "heads"}},
+    "cagrad, modules": {"method": "cagrad", "network": {"architecture": "modular"}},
+    "cagrad, composed, restarts": {"method": "paco", "sac": {"gradient_rule": "cagrad"}},
+    "magnitude, heads": {"method": "magnitude", "network": {"architecture": "heads"}},
+    "magnitude of both, heads, equal parameters": {
+        "method": "mtmh_sac",
+        "masks": {"source": "magnitude", "granularity": "weight"},
+        "magnitude": {"networks": "both", "budget": "parameters"},
+    },
+    "must, heads": {"method": "must", "network": {"architecture": "heads"}},
+    "must, heads, weights and biases": {
+        "method": "must",
+        "network": {"architecture": "heads"},
+        "masks": {"granularity": "weight", "mask_biases": True},
+    },
+    "must, saliency, heads": {"method": "must", "network": {"architecture": "heads"}, "masks": {"rule": "saliency"}},
+    "must, joint, pcgrad": {"method": "must", "masks": {"update": "joint"}, "sac": {"gradient_rule": "pcgrad"}},
+    "must, scheduler": {"method": "must", "sac": {"task_weighting": "scheduler"}},
+    "shared_sparse, heads, weights": {
+        "method": "shared_sparse",
+        "network": {"architecture": "heads"},
+        "masks": {"granularity": "weight"},
+    },
+    "static masks, heads, famo, pcgrad": {
+        "method": "famo",
+        "network": {"architecture": "heads"},
+        "masks": {"source": "static"},
+        "sac": {"gradient_rule": "pcgrad"},
+    },
+    "moore, temperature": {"method": "moore", "sac": {"task_weighting": "temperature"}},
     "deep modules": {"method": "soft_modularization", "soft_modularization": {"size": "deep", "module_size": 5}},
 }
 
@@ -37,11 +67,14 @@ SIZES = {
     "paco": {"n_sets": 3},
 }
 """Of the methods' own networks, where they have some."""
+SECTIONS = {"modular": "soft_modularization", "composed": "paco", "selected": "t3s"}
+"""Architecture -> its section."""
 
 
 def settings(kind: str, n_tasks: int = 3, **sections) -> dict:
-    own = {KINDS[kind]["method"]: SIZES[KINDS[kind]["method"]]} if KINDS[kind]["method"] in SIZES else {}
     tasks = {"env": {"tasks": None, "benchmark": "MT10", "n_tasks": n_tasks}, "training": {"epochs": 10}}
+    section = SECTIONS.get(KINDS[kind].get("network", {}).get("architecture"), KINDS[kind]["method"])
+    own = {section: SIZES[section]} if section in SIZES else {}
     return merged(merged(merged(tasks, own), KINDS[kind]), sections)
 
 

@@ -152,7 +152,7 @@ def test_the_sizes_it_states_are_those_of_its_networks(kind):
     for network in ("policy", "q"):
         assert 0 < sizes[f"{network}_parameters_kept"] <= sizes[f"{network}_parameters"]
     assert 0 < sizes["flops_per_action"] < 2 * sizes["policy_parameters_kept"]
-    generates = KINDS[kind]["method"] == "must" and not kind.startswith("must, saliency")
+    generates = small_config(**settings(kind)).spec.learns_masks and "saliency" not in kind
     assert (sizes["generator_parameters"] > 0) == generates
 
 
