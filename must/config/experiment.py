@@ -10,12 +10,23 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from must.config.axes import ALWAYS_SWEPT, AXES, METHOD_SECTIONS, Axis, grid_axis
-from must.config.methods import CONTROL, KINDS, MASKS, METHODS, PARTS, MethodSpec, composed, value_of
+from must.config.methods import (
+    CONTROL,
+    KINDS,
+    MASKS,
+    METHODS,
+    PARTS,
+    MethodSpec,
+    architectures_with,
+    composed,
+    value_of,
+)
 from must.config.run_spec import NOT_APPLICABLE, RunSpec, format_value
 from must.config.schema import RunConfig
 from must.config.surroundings import ResourcesConfig
 from must.config.sweep import ReportConfig, SweepConfig
 from must.config.variants import to_yaml
+from must.errors import ConfigError
 from must.sections import parse_number
 
 
@@ -94,7 +105,14 @@ class Experiment(RunConfig):
         return (settings["method"],) if "method" in settings else tuple(self.sweep.methods or (self.method,))
 
     def run_config(self) -> RunConfig:
-        """Return the settings of a single run, without the sweep."""
+        """Return the settings of a single run, without the sweep.
+
+        Raises:
+            ConfigError: It is made of parts that make no sense together.
+        """
+        problems = list(self.spec.problems(architectures_with))
+        if problems:
+            raise ConfigError("\n".join(problems))
         return RunConfig.model_validate({key: getattr(self, key) for key in RunConfig.model_fields})
 
     def runs(self) -> list[RunSpec]:

@@ -67,7 +67,8 @@ def parse_experiment(
         found = "nothing" if data is None else f"{data!r:.60}"
         raise ConfigError(f"{source}: expected sections such as 'env:' and 'training:', found {found}")
     experiment = _validate(data, overrides or {}, lambda problem: _explain(source, problem))
-    if (experiment.sweep.variants or experiment.sweep.grid) and not overrides:
+    chooses = any(value_of(experiment, kind) is not None for kind in KINDS)
+    if (experiment.sweep.variants or experiment.sweep.grid or chooses) and not overrides:
         _check_runs(experiment, data, source)
     return experiment
 
@@ -117,9 +118,14 @@ def _check_runs(experiment: Experiment, data: dict[str, Any], source: str) -> No
             run = _validate(data, experiment.overrides(spec), partial(_explain_run, source, experiment, spec))
         except ConfigError as error:
             problems += str(error).splitlines()
-        else:
-            if experiment.sweep.variants:
-                made[dict(spec.params)["variant"]].add(identity(run.run_config()))
+            continue
+        try:
+            config = run.run_config()
+        except ConfigError as error:
+            problems += [f"{source}: run {spec.path}: {problem}" for problem in str(error).splitlines()]
+            continue
+        if experiment.sweep.variants:
+            made[dict(spec.params)["variant"]].add(identity(config))
     if problems:
         raise ConfigError("\n".join(dict.fromkeys(problems)))
     for (one, settings), (other, others) in combinations(made.items(), 2):

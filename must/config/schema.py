@@ -22,7 +22,6 @@ from must.config.methods import (
     MethodName,
     MethodSpec,
     WeightingName,
-    architectures_with,
     composed,
     value_of,
 )
@@ -216,8 +215,6 @@ class _Settings(Section):
     @model_validator(mode="after")
     def _check(self) -> _Settings:
         names, frames = self.env.task_names, self.training.epoch_frames
-        for problem in self.spec.problems(architectures_with):
-            raise ValueError(problem)
         if self.masks.granularity == "neuron" and self.generator.head is not None:
             raise ValueError(
                 "generator.head is read with masks.granularity: weight only; remove it (or set it to null)"

@@ -29,21 +29,23 @@ def random_tensor(*shape: int, seed: int) -> torch.Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-def assert_matches(network: BaseNetwork, reference: Reference, inputs_shape: tuple[int, int, int]) -> None:
+def assert_matches(
+    network: BaseNetwork, reference: Reference, inputs_shape: tuple[int, int, int], exact: float = EXACT
+) -> None:
     """Compare outputs, and the gradients of parameters and inputs, at inputs (K, B, D_in) in double precision."""
     inputs = random_tensor(*inputs_shape, seed=1).requires_grad_()
     outputs, expected = network.task_parameters(None).forward(inputs), reference(inputs)
     assert outputs.shape == expected.shape
-    assert relative_error(outputs, expected) < EXACT
+    assert relative_error(outputs, expected) < exact
     direction, receivers = random_tensor(*outputs.shape, seed=2), [network.flat, inputs]
     ours = torch.autograd.grad((outputs * direction).sum(), receivers)
     theirs = torch.autograd.grad((expected * direction).sum(), receivers)
     for gradient, wanted in zip(ours, theirs, strict=True):
-        assert relative_error(gradient, wanted) < EXACT
+        assert relative_error(gradient, wanted) < exact
 
 
 def assert_batches_have_gradients_of_their_own(
-    network: BaseNetwork, reference: Reference, inputs_shape: tuple[int, int, int]
+    network: BaseNetwork, reference: Reference, inputs_shape: tuple[int, int, int], exact: float = EXACT
 ) -> None:
     """Check that the first batch has gradients of the parameters alone, the second of its inputs alone."""
     first, second = (random_tensor(*inputs_shape, seed=seed).requires_grad_() for seed in (1, 2))
@@ -53,18 +55,18 @@ def assert_batches_have_gradients_of_their_own(
     (of_second,) = torch.autograd.grad((expected[1] * direction[1]).sum(), second)
     outputs = network.task_parameters(None).forward_pair(first, second)
     for output, wanted in zip(outputs, expected, strict=True):
-        assert relative_error(output, wanted) < EXACT
+        assert relative_error(output, wanted) < exact
     loss = sum((output * weights).sum() for output, weights in zip(outputs, direction, strict=True))
     gradients = torch.autograd.grad(loss, [network.flat, second, first], allow_unused=True)
     assert gradients[2] is None
-    assert relative_error(gradients[0], of_first) < EXACT
-    assert relative_error(gradients[1], of_second) < EXACT
+    assert relative_error(gradients[0], of_first) < exact
+    assert relative_error(gradients[1], of_second) < exact
 
     plain = second.detach()  # asks for no gradient: it is evaluated all the same, and teaches nothing
     outputs = network.task_parameters(None).forward_pair(first, plain)
-    assert relative_error(outputs[1], expected[1]) < EXACT
+    assert relative_error(outputs[1], expected[1]) < exact
     (gradient,) = torch.autograd.grad((outputs[0] * direction[0]).sum(), network.flat)
-    assert relative_error(gradient, of_first) < EXACT
+    assert relative_error(gradient, of_first) < exact
 
 
 def assert_acts_in_numpy_as_in_torch(agent: Agent) -> None:
