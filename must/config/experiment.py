@@ -209,7 +209,9 @@ class Experiment(RunConfig):
     def _reaches(self, axis: Axis, chosen: Mapping[str, Any]) -> bool:
         """Return whether a run depends on an axis, from what is chosen on each."""
         if axis.config_path == MASKS:
-            return bool(parse_number(self._value(chosen, "masks.pruning_ratio")) != 0)
+            own = value_of(self, MASKS) is None and chosen[axis.name] in (None, "null")
+            pruned = parse_number(self._value(chosen, "masks.pruning_ratio")) != 0
+            return pruned and not (own and not self._spec(chosen).prunes)
         _, _, dense = self._resolve(chosen)
         reads = self._spec(chosen).reads_key(axis.config_path, partial(self._value, chosen))
         return not axis.of_a_method or (reads and not (dense and axis.needs_masks))
