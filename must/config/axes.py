@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Literal, NamedTuple
 
-from must.config.methods import KINDS, METHODS
+from must.config.methods import KINDS, METHODS, SWEPT
 from must.config.schema import RunConfig
 from must.sections import Section
 
@@ -46,9 +46,17 @@ AXES = (
     Axis("benchmark", "env.benchmark", "Benchmark", "benchmarks", values="bare"),
     Axis("variant", "", "Variant", "variants", values="bare"),
     Axis("method", "method", "Method", "methods", values="bare"),
-    Axis("size", "soft_modularization.size", "Modules", "soft_modularization_sizes", values="bare"),
-    Axis("networks", "magnitude.networks", "Pruned networks", "magnitude_networks", values="bare"),
-    Axis("budget", "magnitude.budget", "Budget", "magnitude_budgets", needs_masks=True),
+    *(
+        Axis(
+            own.name,
+            own.key,
+            own.heading,
+            own.sweep_key,
+            values="named" if own.needs_masks else "bare",
+            needs_masks=own.needs_masks,
+        )
+        for own in SWEPT
+    ),
     Axis("granularity", "masks.granularity", "Granularity", "granularities", values="bare", needs_masks=True),
     Axis("pruning_ratio", "masks.pruning_ratio", "Pruning ratio", "pruning_ratios", "ratio"),
     Axis(

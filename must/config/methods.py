@@ -13,6 +13,7 @@ from must.methods.registry import (
     PARTS,
     SECTIONS,
     STATIC_CONTROL,
+    SWEPT,
     architectures_with,
     composed,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "PARTS",
     "SECTIONS",
     "STATIC_CONTROL",
+    "SWEPT",
     "ArchitectureName",
     "GradientsName",
     "MasksName",

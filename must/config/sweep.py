@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, create_model, field_validator
 
-from must.config.methods import MethodName
+from must.config.methods import SECTIONS, SWEPT, MethodName
 from must.config.run_spec import NOT_APPLICABLE, format_value
 from must.sections import Count, Flag, Fraction, Positive, Real, Section, Whole, parse_number
 
@@ -15,7 +15,7 @@ VARIANT_NAME = r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$"
 """What a variant may be called; its name is a part of a path."""
 
 
-class SweepConfig(Section):
+class _Lists(Section):
     """Lists of values; the experiment trains every combination.
 
     Settings that a method does not read are left out of its runs: methods without masks are trained once per seed (and
@@ -29,12 +29,6 @@ class SweepConfig(Section):
     `{static: {method: static_sparse}, slow: {sac.lr: 1e-4}}`. What a variant sets is not swept in its runs."""
     methods: list[MethodName] | None = Field(default=None, min_length=1)
     """Values of `method`."""
-    soft_modularization_sizes: list[Literal["shallow", "deep"]] | None = Field(default=None, min_length=1)
-    """Values of `soft_modularization.size`."""
-    magnitude_networks: list[Literal["actor", "both"]] | None = Field(default=None, min_length=1)
-    """Values of `magnitude.networks`."""
-    magnitude_budgets: list[Literal["ratio", "parameters"]] | None = Field(default=None, min_length=1)
-    """Values of `magnitude.budget`."""
     seeds: list[Whole] = Field(default=[0], min_length=1)
     """Seeds; the tables give mean and spread over them. When left out, `training.seed`."""
     pruning_ratios: list[Fraction] = Field(default=[0.5], min_length=1)
@@ -84,6 +78,25 @@ class SweepConfig(Section):
             if not re.fullmatch(VARIANT_NAME, name):
                 raise ValueError(f"'{name}' cannot be the name of a variant: use letters, digits, '-', '_' and '.'")
         return values
+
+
+def _list_of(key: str) -> Any:
+    """Return the field of a list of values of a method's own key: its type, and what it is for."""
+    section, _, name = key.partition(".")
+    kind = SECTIONS[section].model_fields[name].annotation
+    return (list[kind] | None, Field(default=None, min_length=1, description=f"Values of `{key}`."))  # type: ignore[valid-type]
+
+
+if TYPE_CHECKING:
+    SweepConfig = _Lists
+else:
+    SweepConfig = create_model(
+        "SweepConfig",
+        __base__=_Lists,
+        __doc__=_Lists.__doc__,
+        __module__=__name__,
+        **{own.sweep_key: _list_of(own.key) for own in SWEPT},
+    )
 
 
 def _require_unique(values: list[Any]) -> None:

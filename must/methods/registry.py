@@ -38,6 +38,8 @@ SECTIONS: dict[str, type[Section]] = {
     name: section for spec in METHODS.values() for name, section in spec.sections.items()
 }
 """The sections of a configuration that belong to methods."""
+SWEPT = tuple(swept for spec in METHODS.values() for swept in spec.swept)
+"""The keys of those sections that have lists of their own in `sweep`."""
 LOG_COLUMNS = tuple(column for spec in METHODS.values() for part in spec.parts for column in part.log_columns)
 """Columns that ``train.csv`` has in every run because some part fills them."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from importlib import import_module
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from must.sections import Section
 
@@ -18,6 +18,21 @@ ALL: frozenset[str] | None = None
 """Every key of a section."""
 Keys = Mapping[str, frozenset[str] | None]
 """Section -> the keys of it that are read (`ALL`: every key)."""
+
+
+class SweptKey(NamedTuple):
+    """A key of a method's own section that has a list of its own in `sweep`."""
+
+    key: str
+    """Dotted key."""
+    name: str
+    """Of its axis in paths."""
+    heading: str
+    """Of its column in a table."""
+    sweep_key: str
+    """Key of `sweep` that lists its values."""
+    needs_masks: bool = False
+    """Whether a dense run does not read it; else its values speak for themselves."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +98,8 @@ class MethodSpec:
     """What it brings, which is what it is made of. What it does not bring is that of multi-task SAC."""
     sections: Mapping[str, type[Section]] = field(default_factory=dict)
     """The sections of a configuration that it brings, by name."""
+    swept: tuple[SweptKey, ...] = ()
+    """Its keys that have lists of their own in `sweep`."""
     role: Literal["", "default", "dense control", "static control"] = ""
     """Whether a configuration that names no method means this one, or what it is the control of."""
 

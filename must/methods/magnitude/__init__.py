@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from must.methods.spec import ALL, MASKS, MethodSpec, Part
+from must.methods.spec import ALL, MASKS, MethodSpec, Part, SweptKey
 from must.sections import Count, Fraction, Positive, Real, Section
 
 
@@ -55,4 +55,8 @@ SPEC = MethodSpec(
         ),
     ),
     {"magnitude": MagnitudeConfig},
+    (
+        SweptKey("magnitude.networks", "networks", "Pruned networks", "magnitude_networks"),
+        SweptKey("magnitude.budget", "budget", "Budget", "magnitude_budgets", needs_masks=True),
+    ),
 )

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from must.methods.spec import ARCHITECTURE, WEIGHTING, MethodSpec, Part
+from must.methods.spec import ARCHITECTURE, WEIGHTING, MethodSpec, Part, SweptKey
 from must.sections import Count, Flag, Section
 
 ROUTING_SIZES: dict[str, tuple[int, int, int]] = {"shallow": (2, 2, 256), "deep": (4, 4, 128)}
@@ -60,4 +60,5 @@ SPEC = MethodSpec(
         ),
     ),
     {"soft_modularization": SoftModularizationConfig},
+    (SweptKey("soft_modularization.size", "size", "Modules", "soft_modularization_sizes"),),
 )
