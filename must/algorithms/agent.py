@@ -6,7 +6,7 @@ weights of the tasks' losses, how task gradients are combined, and where masks c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
 from functools import partial
 from typing import Any
@@ -30,7 +30,7 @@ from must.networks import BaseNetwork
 from must.networks.tanh_normal import sample
 from must.numpy_policy import NumpyPolicy
 from must.seeding import Stream, integer_seed
-from must.types import ACTION_DIM, OBS_DIM, Collected, Trajectories
+from must.types import ACTION_DIM, OBS_DIM, Collected
 
 METRICS = (
     "policy_loss",
@@ -97,10 +97,10 @@ class Agent:
             batch: The same number of rows for each task.
             learn_masks: Draw the masks anew and train the generators on the losses as well (a mask update).
         """
-        sac, moves = self.config.sac, not (learn_masks and self.updates_masks_apart)
+        sac, moves = self.config.sac, not (learn_masks and self.masks.updates_apart)
         self.policy.flat.requires_grad_(moves)  # where masks alone learn, no gradient of weights is needed
         self.critic.flat.requires_grad_(moves)
-        settled = not (learn_masks or self.fading)  # networks are used under the published masks
+        settled = not (learn_masks or self.masks.fading)  # networks are used under the published masks
         functions = self.gradient_rule.prepare(self.masks.functions(learn_masks))
         noise, next_noise = torch.randn(
             (2, *batch.actions.shape), generator=self.rngs["policy_noise"], device=self.device
@@ -237,40 +237,14 @@ class Agent:
         return self.masks.mask_set
 
     @property
-    def fading(self) -> bool:
-        """Whether the masks of the next gradient step are between one published set and the next."""
-        return self.masks.fading
-
-    @property
-    def updates_masks_apart(self) -> bool:
-        """Whether the steps that learn masks leave the networks as they are."""
-        return self.masks.updates_apart
-
-    @property
     def columns(self) -> tuple[str, ...]:
         """Columns of ``train.csv`` that not every run has."""
         return tuple(column for part in self._components for column in part.columns)
-
-    def learns_masks(self, number: int) -> bool:
-        """Return whether training epoch ``number`` is a mask update."""
-        return self.masks.learns_masks(number)
-
-    def before_epoch(self, number: int, trajectories: Callable[[], Trajectories | None]) -> None:
-        """Prepare training epoch ``number``; see `MaskSource`."""
-        self.masks.before_epoch(number, trajectories)
 
     def on_collected(self, collected: Sequence[Collected]) -> None:
         """Process what each of the K tasks collected in the epoch."""
         for part in self._components:
             part.on_collected(collected)
-
-    def begin_learning(self, number: int, trajectories: Callable[[], Trajectories | None]) -> dict[str, Any]:
-        """Prepare the gradient steps of training epoch ``number``; return fields of ``train.csv``."""
-        return self.masks.begin_learning(number, trajectories)
-
-    def end_mask_update(self) -> dict[str, Any]:
-        """Renew the masks, after the steps that learn them; return fields of ``train.csv``."""
-        return self.masks.end_mask_update()
 
     def end_learning(self, number: int) -> dict[str, Any]:
         """Finish training epoch ``number``; return fields of ``train.csv``."""

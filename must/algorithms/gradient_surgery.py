@@ -39,7 +39,7 @@ class WeighedGradients(GradientRule):
         """Put copies of the parameters in place, where there can be some."""
         self._copies: list[Tensor] = []
         agent, masks = self._agent, self._agent.mask_set
-        if agent.fading or masks.policy is not None or masks.critic is not None:
+        if agent.masks.fading or masks.policy is not None or masks.critic is not None:
             return functions
         found = [network.task_copies() for network in (agent.policy, agent.critic)]
         copied = [pair for pair in found if pair is not None]

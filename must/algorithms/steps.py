@@ -45,7 +45,7 @@ class GradientSteps:
             learn_masks: See `Agent.gradient_step`.
         """
         sums = self._sums[learn_masks].zero_()
-        if learn_masks or self._agent.fading or self._agent.device.type != "cuda":
+        if learn_masks or self._agent.masks.fading or self._agent.device.type != "cuda":
             self._take_eagerly(times, learn_masks)
         else:
             self._take_captured(times)

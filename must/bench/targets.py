@@ -183,7 +183,7 @@ TARGETS: dict[str, Callable[[Settings], list[Measurement]]] = {
 def _agent_and_replay(settings: Settings) -> tuple[Agent, ReplayBuffer]:
     """Make an agent with its first masks, and a replay buffer with some random rows."""
     agent = make_agent(settings.config, settings.device)
-    agent.before_epoch(1, lambda: _trajectories(settings.config))
+    agent.masks.before_epoch(1, lambda: _trajectories(settings.config))
     replay = ReplayBuffer(agent.n_tasks, 4000 * agent.n_tasks, settings.device)
     generator = torch.Generator().manual_seed(0)
     replay.append_rows(torch.randn(agent.n_tasks, 2000, ROW_DIM, generator=generator))

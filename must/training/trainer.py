@@ -75,7 +75,7 @@ class Trainer:
         assert self.result is not None
         return {
             "epoch": self.epoch,
-            "agent": self._agent.snapshot(self._agent.learns_masks(self._training_epoch(self.epoch + 1))),
+            "agent": self._agent.snapshot(self._agent.masks.learns_masks(self._training_epoch(self.epoch + 1))),
             "runners": pack_runners(self._collector.state()),
             "store": pack_store(self._store),
             "trajectory_rng": json.dumps(self._trajectory_rng.bit_generator.state),
@@ -96,7 +96,7 @@ class Trainer:
     def run_epoch(self) -> None:
         """Collect, learn, evaluate."""
         times = [time.monotonic()]
-        self._agent.before_epoch(self._training_epoch(self.epoch + 1), self._trajectories)
+        self._agent.masks.before_epoch(self._training_epoch(self.epoch + 1), self._trajectories)
         self._collect()
         self.epoch += 1
         times.append(time.monotonic())
@@ -126,14 +126,14 @@ class Trainer:
     def _learn(self) -> dict[str, Any]:
         """Take the gradient steps of an epoch; return the means of what they reported."""
         number = self._training_epoch(self.epoch)
-        learn_masks = self._agent.learns_masks(number)
-        row = self._agent.begin_learning(number, self._trajectories)
+        learn_masks = self._agent.masks.learns_masks(number)
+        row = self._agent.masks.begin_learning(number, self._trajectories)
         steps = self._config.training.opt_times
         if learn_masks:
-            apart = self._agent.updates_masks_apart
+            apart = self._agent.masks.updates_apart
             row |= self._take_steps(self._config.masks.update_steps or steps if apart else steps, learn_masks=True)
-            row |= self._agent.end_mask_update()
-        if not learn_masks or self._agent.updates_masks_apart:
+            row |= self._agent.masks.end_mask_update()
+        if not learn_masks or self._agent.masks.updates_apart:
             row |= self._take_steps(steps)
         row |= self._agent.end_learning(number)
         for name, value in row.items():

@@ -80,10 +80,10 @@ def settings(kind: str, n_tasks: int = 3, **sections) -> dict:
 
 def begin_epoch(agent: Agent, number: int) -> dict:
     """Bring an agent to the gradient steps of a training epoch, as the trainer does; return what it reports."""
-    agent.before_epoch(number, lambda: random_trajectories(agent.n_tasks))
+    agent.masks.before_epoch(number, lambda: random_trajectories(agent.n_tasks))
     rng = np.random.default_rng(number)
     agent.on_collected([_collected(rng, success=bool(rng.random() < 0.5)) for _ in range(agent.n_tasks)])
-    return agent.begin_learning(number, lambda: random_trajectories(agent.n_tasks))
+    return agent.masks.begin_learning(number, lambda: random_trajectories(agent.n_tasks))
 
 
 def _collected(rng: np.random.Generator, success: bool) -> Collected:
@@ -99,10 +99,10 @@ def learn(agent: Agent, epochs: range, rows: int = 8) -> torch.Tensor:
         reported |= begin_epoch(agent, number).keys()
         for step in range(2):
             metrics = agent.gradient_step(
-                random_batch(agent.n_tasks, rows, seed=10 * number + step), agent.learns_masks(number)
+                random_batch(agent.n_tasks, rows, seed=10 * number + step), agent.masks.learns_masks(number)
             )
-        if agent.learns_masks(number):
-            reported |= agent.end_mask_update().keys()
+        if agent.masks.learns_masks(number):
+            reported |= agent.masks.end_mask_update().keys()
             agent.gradient_step(random_batch(agent.n_tasks, rows, seed=number))
         reported |= agent.end_learning(number).keys()
     assert set(agent.columns) <= reported

@@ -64,7 +64,7 @@ def test_02_generators_move_in_update_epochs_and_are_bit_identical_in_others(kin
     for generator, values in zip(learner.generators, after_supervised, strict=True):
         assert moved(values, generator), "the SAC losses' gradient reaches every generator"
     encoders = [parameters(encoder) for encoder in learner.encoders.encoders]
-    agent.end_mask_update()
+    agent.masks.end_mask_update()
     for encoder, values in zip(learner.encoders.encoders, encoders, strict=True):
         assert moved(values, encoder) == bool(trajectory_info)
     before = parameters(learner)
@@ -156,7 +156,7 @@ def test_07_collection_evaluation_and_learning_use_one_mask_version(monkeypatch,
     first = agent.numpy_policy()
     agent.masks.begin_mask_update(random_trajectories(3))
     agent.gradient_step(random_batch(3, 8), learn_masks=True)
-    agent.end_mask_update()
+    agent.masks.end_mask_update()
     assert agent.numpy_policy().version == first.version + 1
 
 

@@ -28,7 +28,7 @@ def test_every_kind_of_run_takes_steps_and_updates_masks(kind, n_tasks):
         assert metrics.shape == (len(METRICS) + 3,)
         assert (metrics[-3:] > 0).all()  # the gradient reaches every generator
         assert agent.mask_set.version == version  # nothing is published in the middle of an update
-        agent.end_mask_update()
+        agent.masks.end_mask_update()
         assert agent.mask_set.version == version + 1
         assert agent.gradient_step(batch).isfinite().all()
 
@@ -67,7 +67,7 @@ def test_published_masks_have_exact_density(granularity, ratio):
 
 def _updated(agent: Agent):
     agent.masks.begin_mask_update(random_trajectories(agent.n_tasks))
-    agent.end_mask_update()
+    agent.masks.end_mask_update()
     return agent.mask_set
 
 
@@ -152,7 +152,7 @@ def test_no_step_leaves_a_gradient_for_the_next_one(kind):
     assert not gradients()
     agent.gradient_step(random_batch(3, 8), learn_masks=True)
     assert not gradients()
-    agent.end_mask_update()
+    agent.masks.end_mask_update()
     assert not gradients()
 
 
@@ -182,7 +182,7 @@ def test_an_agent_goes_on_exactly_from_its_saved_state(tmp_path):
             if kind != "dense":
                 agent.masks.begin_mask_update(random_trajectories(3))
                 agent.gradient_step(batch, learn_masks=True)
-                agent.end_mask_update()
+                agent.masks.end_mask_update()
             agent.gradient_step(batch)
         assert_same(first.snapshot(), second.snapshot())
 

@@ -129,12 +129,12 @@ def test_encoders_move_between_updates_only_with_a_loss_of_their_own_and_until_t
     before = parameters(learner.encoders)
     saved = agent.snapshot(learning_masks=False)["mask_learner"]
     kept = copy.deepcopy(saved)
-    fields = agent.begin_learning(1, lambda: random_trajectories(3, of_each=2))
+    fields = agent.masks.begin_learning(1, lambda: random_trajectories(3, of_each=2))
     assert moved(before, learner.encoders) == (loss == "vae")
     assert set(fields) == set(agent.columns)
     assert bool(fields) == (loss == "vae")
     assert not moved(generators, learner.generators)
     assert all(torch.equal(kept[name], saved[name]) for name in kept), "a snapshot stays as it was"
     before = parameters(learner.encoders)
-    assert agent.begin_learning(7, lambda: random_trajectories(3)) == {}
+    assert agent.masks.begin_learning(7, lambda: random_trajectories(3)) == {}
     assert not moved(before, learner.encoders)

@@ -92,7 +92,7 @@ def test_a_method_is_a_preset_of_choices(method, chosen, same):
     agents = make_agent(small_config(method=method, **chosen), CPU), make_agent(small_config(method=same), CPU)
     trajectories = random_trajectories(agents[0].n_tasks)
     for agent in agents:
-        agent.before_epoch(1, lambda: trajectories)
+        agent.masks.before_epoch(1, lambda: trajectories)
         for step in range(2):
             agent.gradient_step(random_batch(agent.n_tasks, 8, seed=step))
     assert_same(agents[0].snapshot(), agents[1].snapshot())

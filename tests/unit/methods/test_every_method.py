@@ -36,7 +36,7 @@ def test_it_learns_with_any_number_of_tasks_and_rows(kind, n_tasks):
     agent = make_agent(small_config(**settings(kind, n_tasks)), CPU)
     before = [network.flat.detach().clone() for network in (agent.policy, agent.critic, agent.target_critic)]
     metrics = learn(agent, range(1, 5), rows=5)
-    assert metrics.shape == (len(agent.reported(agent.learns_masks(4))),)
+    assert metrics.shape == (len(agent.reported(agent.masks.learns_masks(4))),)
     assert metrics.isfinite().all()
     for network, old in zip((agent.policy, agent.critic, agent.target_critic), before, strict=True):
         assert len(network.flat) == len(old)

@@ -55,7 +55,7 @@ def update(agent: Agent, number: int = 1) -> None:
     agent.masks.begin_mask_update(random_trajectories(3, seed=5), number)
     for step in range(5):
         agent.gradient_step(random_batch(3, 16, seed=100 + step), learn_masks=True)
-    agent.end_mask_update()
+    agent.masks.end_mask_update()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -76,7 +76,7 @@ def test_a_renewal_swaps_some_elements_and_no_more_than_the_bound(kind):
     for number in (1, 30, 60, 75):
         before = agent.masks.published_rows()
         update(agent, number)
-        while agent.fading:
+        while agent.masks.fading:
             agent.gradient_step(random_batch(3, 4))
         masks, changed = agent.config.masks, 0
         for old, new, layout in zip(before, agent.masks.published_rows(), agent.masks.masked_layouts, strict=True):
@@ -96,7 +96,7 @@ def test_just_after_a_renewal_the_td_error_is_what_it_was(kind):
     assert before == td_error(at_once)
     for each in (agent, at_once):
         update(each)
-    assert agent.fading
+    assert agent.masks.fading
     assert not at_once.fading
     assert td_error(agent) == pytest.approx(before, rel=0.1)
     assert abs(td_error(at_once) - before) > 3 * abs(td_error(agent) - before)
@@ -106,11 +106,11 @@ def test_just_after_a_renewal_the_td_error_is_what_it_was(kind):
 def test_what_fades_is_there_at_the_last_step_of_the_epoch(kind):
     agent = trained(kind)
     update(agent)
-    assert agent.fading
+    assert agent.masks.fading
     for step in range(STEPS - 1):
         agent.gradient_step(random_batch(3, 8, seed=step))
     last = agent.masks.functions(False)
-    assert not agent.fading
+    assert not agent.masks.fading
     inputs = random_batch(3, 8, seed=1).observations
     published = agent.policy.task_parameters(agent.mask_set.policy)
     torch.testing.assert_close(last.policy.forward(inputs), published.forward(inputs), rtol=1e-4, atol=1e-5)
@@ -122,9 +122,9 @@ def test_the_original_update_moves_networks_and_generators_together_and_knows_no
     agent.masks.begin_mask_update(random_trajectories(3, seed=5), 1)
     for step in range(20):
         agent.gradient_step(random_batch(3, 16, seed=step), learn_masks=True)
-    agent.end_mask_update()
+    agent.masks.end_mask_update()
     assert moved(networks, agent.policy)
-    assert not agent.fading
+    assert not agent.masks.fading
     chosen = agent.masks.mask_learner.choose()
     for ours, network in zip(agent.masks.published_rows(), chosen, strict=True):
         assert all(torch.equal(a, b) for a, b in zip(ours, network, strict=True))

@@ -26,7 +26,7 @@ def make(method: str, n_tasks: int = 3, **sections):
 @pytest.mark.parametrize("method", ["static_sparse", "shared_sparse"])
 def test_random_masks_have_exact_density_and_never_change(method, granularity):
     agent = make(method, masks={"granularity": granularity, "pruning_ratio": RATIO})
-    agent.before_epoch(0, lambda: random_trajectories(agent.n_tasks))
+    agent.masks.before_epoch(0, lambda: random_trajectories(agent.n_tasks))
     assert agent.mask_set.version == 0
     learn(agent, range(1, 2))
     first = agent.mask_set
@@ -53,7 +53,7 @@ def test_static_masks_differ_between_tasks_and_shared_ones_do_not(granularity):
 def test_masks_of_must_start_as_the_static_ones():
     static, must = make("static_sparse"), make("must")
     for agent in (static, must):
-        agent.before_epoch(1, lambda: random_trajectories(3))
+        agent.masks.before_epoch(1, lambda: random_trajectories(3))
     for ours, theirs in zip(static.mask_set.policy.units, must.mask_set.policy.units, strict=True):
         assert torch.equal(ours, theirs)
 
