@@ -50,7 +50,7 @@ figures: check-inputs setup ## Make tables and figures of CONFIG from the runs i
 	@$(CACHES) $(BIN)/must figures --config "$$CONFIG" --results "$$RESULTS"
 
 report: check-inputs setup ## Make results/NAME/report.html of CONFIG, which must be finished: all of it in one page
-	@$(CACHES) $(BIN)/python workflow/scripts/make_report.py --config "$$CONFIG" --profile "$$PROFILE"
+	@$(CACHES) $(BIN)/python -m must.workflow.report --config "$$CONFIG" --profile "$$PROFILE"
 
 test: setup ## Run the tests (TESTS=tests/unit for a part of them)
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not slow and not system and not cluster' $(TESTS)
