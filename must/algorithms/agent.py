@@ -137,7 +137,7 @@ class Agent:
         others = self.masks.after_step(learn_masks)
         with torch.no_grad():
             if moves:
-                self.target_critic.flat.lerp_(self.critic.flat, sac.tau)
+                self.masks.move_targets()
             losses = loss, *both_q_losses, -log_probs.mean(), q_values.mean()
             return torch.stack((*losses, *norms, *others))
 

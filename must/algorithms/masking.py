@@ -51,17 +51,22 @@ class MaskSource(Component):
 
     def functions(self, learn_masks: bool) -> TaskFunctions:  # noqa: ARG002
         """Return the networks as a gradient step uses them."""
-        return self._functions_under(self.mask_set.policy, self.mask_set.critic)
+        return self._functions_under(self.mask_set.policy, self.mask_set.critic, self.mask_set.critic)
 
-    def _functions_under(self, policy: Masks, critic: Masks) -> TaskFunctions:
+    def _functions_under(self, policy: Masks, critic: Masks, target: Masks) -> TaskFunctions:
         agent = self._agent
         with torch.no_grad():
-            target_critic = agent.target_critic.task_parameters(critic)
+            target_critic = agent.target_critic.task_parameters(target)
         return TaskFunctions(agent.policy.task_parameters(policy), agent.critic.task_parameters(critic), target_critic)
 
     def after_step(self, learn_masks: bool) -> Sequence[Tensor]:  # noqa: ARG002
         """Run after the networks' part of a gradient step; return what it reports after that, see `metrics`."""
         return ()
+
+    def move_targets(self) -> None:
+        """Move the target networks at the end of a gradient step."""
+        agent = self._agent
+        agent.target_critic.flat.lerp_(agent.critic.flat, self._config.sac.tau)
 
     # Between epochs
 

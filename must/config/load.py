@@ -32,6 +32,7 @@ _NOT_IN_IDENTITY: dict[str, Any] = {
 """Settings that cannot change a result: a run may be continued with others."""
 _CAME_LATER = {
     "network.layer_norm": False,
+    "masks.hold_targets": False,
     "env.reward_normalisation": None,
     "sac.terminal_at_horizon": False,
     "sac.q_clip": None,

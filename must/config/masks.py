@@ -38,6 +38,12 @@ class MaskConfig(Section):
     fade: Flag = True
     """Whether the elements that a renewal swaps go and come little by little over the gradient steps that follow it in
     its epoch, as factors between 1 and 0, instead of at once. Read with `update: apart` only."""
+    hold_targets: Flag = True
+    """Whether target networks keep the masks from before a renewal, and their parameters, until the networks have
+    adapted to the new masks in the epoch's gradient steps; then they become copies of the Q networks. While generators
+    learn, targets have the published masks. Without, values and their targets fall together where units that carry them
+    are swapped, and generators learn to swap these, because smaller values have smaller errors. Read with
+    `update: apart` only."""
     rule: Literal["generator", "saliency"] = "generator"
     """What decides which elements come and go: the mask generators, or (dynamic sparse training, no generator after the
     first masks) how much the loss would change. `saliency` swaps as many as `max_churn` allows."""

@@ -18,6 +18,7 @@ from must.errors import ConfigError
 
 READ_WITH: dict[str, tuple[str, Any]] = {
     "masks.fade": ("masks.update", "apart"),
+    "masks.hold_targets": ("masks.update", "apart"),
     "masks.update_steps": ("masks.update", "apart"),
     "generator.kl_weight": ("generator.encoder_loss", "vae"),
     "generator.sl_steps": ("generator.sl_weight", None),

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from must.algorithms import Agent, CutMasks, TaskFunctions
 from must.config.schedule import last_renewal, renews
-from must.masks import Rows
+from must.masks import Masks, Rows
 from must.methods.must.mask_learner import MaskLearner
 from must.methods.must.mask_rule import MaskRule, Published
 from must.methods.must.saliency import Saliency
@@ -48,12 +48,19 @@ class GeneratedMasks(CutMasks):
 
 
 class Fading(NamedTuple):
-    """A renewal on its way into the networks: what was swapped comes and goes as a factor between 0 and 1."""
+    """A renewal on its way into the networks, which takes the ordinary gradient steps of its epoch.
+
+    What was swapped comes and goes as a factor between 0 and 1 (`masks.fade`). The target networks keep the masks from
+    before (`masks.hold_targets`): with the new ones their values would change with each unit that is swapped, and as
+    values are learned from their own targets, the Q networks would learn these changes.
+    """
 
     before: Rows
     """The masks that were published before."""
     steps: int
     """Gradient steps taken since the renewal."""
+    targets: Masks
+    """The target networks' masks meanwhile."""
 
 
 class LearnedMasks(GeneratedMasks):
@@ -77,8 +84,10 @@ class LearnedMasks(GeneratedMasks):
         self.metrics = self._rule.metrics
         self.generators = list(self.mask_learner.generators) if self.mask_learner else ()
         self.updates_apart = config.masks.update == "apart"
+        self._holds_targets = self.updates_apart and config.masks.hold_targets and self.n_masked > 1
         self.columns = tuple(f"reconstruction_loss_{name}" for name in self._reconstructed)
         self._fading: Fading | None = None
+        self._targets_held = False
         agent.add_rng("mask_noise", Stream.MASK_NOISE)
         agent.add_rng("encoder_noise", Stream.ENCODERS)
 
@@ -109,16 +118,16 @@ class LearnedMasks(GeneratedMasks):
 
     def end_mask_update(self) -> dict[str, float]:
         """Publish the renewed masks."""
-        before = self.published_rows()
+        before, targets = self.published_rows(), self.mask_set.critic
         masks, fields = self._rule.finish_update()
         self.publish(masks)
-        if self.updates_apart and self._config.masks.fade:
-            self._fading = Fading(before, 0)
+        if self._holds_targets or (self.updates_apart and self._config.masks.fade):
+            self._fading = Fading(before, 0, targets)
         return fields
 
     @property
     def fading(self) -> bool:
-        """Whether the masks of the next gradient step are on their way."""
+        """Whether the networks of the next gradient step are still on their way to the published masks."""
         return self._fading is not None
 
     def initial_learner(self) -> MaskLearner:
@@ -126,24 +135,40 @@ class LearnedMasks(GeneratedMasks):
         return self.mask_learner or super().initial_learner()
 
     def functions(self, learn_masks: bool) -> TaskFunctions:
-        """Return the networks as a gradient step uses them: under drawn masks, fading ones, or the published ones."""
+        """Return the networks as a gradient step uses them: under drawn masks, fading ones, or the published ones.
+
+        Generators that learn are judged by the targets of the published masks: with their own they could lower the
+        errors by lowering the values, of which the targets are made.
+        """
+        fading, self._targets_held = self._fading, False
         if learn_masks:
-            rows = self._rule.draw(self._agent.rngs["mask_noise"])
-        elif self._fading is not None:
-            rows = self._faded(self._fading)
+            rows, targets = self._rule.draw(self._agent.rngs["mask_noise"]), self.mask_set.critic
+        elif fading is not None:
+            self._targets_held = self._holds_targets
+            rows, targets = self._faded(fading), fading.targets
         else:
             return super().functions(learn_masks)
         policy = self.assembled(0, rows[:1])
-        return self._functions_under(policy, self.assembled(1, rows[1:]) if len(rows) > 1 else None)
+        critic = self.assembled(1, rows[1:]) if len(rows) > 1 else None
+        return self._functions_under(policy, critic, targets if self._holds_targets else critic)
 
     def after_step(self, learn_masks: bool) -> Sequence[Tensor]:
         """Let the rule learn from the gradients of a mask update."""
         return self._rule.step() if learn_masks else ()
 
+    def move_targets(self) -> None:
+        """Move the target networks, unless they wait for a renewal: then make them copies at its last step."""
+        if not self._targets_held:
+            super().move_targets()
+        elif self._fading is None:
+            self._agent.target_critic.flat.copy_(self._agent.critic.flat)
+
     def _faded(self, fading: Fading) -> Rows:
         """Return the masks of the next gradient step, and go on: the last one of an epoch has the published ones."""
         steps, number = self._config.training.opt_times, fading.steps + 1
         self._fading = fading._replace(steps=number) if number < steps else None
+        if not self._config.masks.fade:
+            return self.published_rows()
         return [
             [old.lerp(new, number / steps) for old, new in zip(*network, strict=True)]
             for network in zip(fading.before, self.published_rows(), strict=True)
@@ -160,7 +185,8 @@ class LearnedMasks(GeneratedMasks):
         """Load what `state` returned."""
         if "fading" in state:
             before = [[mask.to(self.device).float() for mask in network] for network in state["fading"]["before"]]
-            self._fading = Fading(before, state["fading"]["steps"])
+            targets = self.layouts[1].publishable(self.assembled(1, before[1:])) if len(before) > 1 else None
+            self._fading = Fading(before, state["fading"]["steps"], targets)
 
     @property
     def _reconstructed(self) -> tuple[str, ...]:

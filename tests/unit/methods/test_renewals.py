@@ -91,13 +91,13 @@ def test_a_renewal_swaps_some_elements_and_no_more_than_the_bound(kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_just_after_a_renewal_the_td_error_is_what_it_was(kind):
     """Fading in makes the difference: at once, the same swaps cost more."""
-    agent, at_once = trained(kind), trained(kind, masks={"fade": False})
+    agent, at_once = trained(kind), trained(kind, masks={"fade": False, "hold_targets": False})
     before = td_error(agent)
     assert before == td_error(at_once)
     for each in (agent, at_once):
         update(each)
     assert agent.masks.fading
-    assert not at_once.fading
+    assert not at_once.masks.fading
     assert td_error(agent) == pytest.approx(before, rel=0.1)
     assert abs(td_error(at_once) - before) > 3 * abs(td_error(agent) - before)
 
