@@ -48,7 +48,11 @@ def test_a_terminated_run_goes_on_exactly(must, config_file, tmp_path, options):
     assert epochs_logged(out / "timing.csv") == 9
 
 
+HEADS = {"architecture": "heads"}
 KINDS = {name: {"method": name} for name in METHODS if name not in ("must", "mt_sac")} | {
+    "pcgrad, heads": {"method": "pcgrad", "network": HEADS},
+    "magnitude, heads": {"method": "magnitude", "network": HEADS},
+    "must, heads, famo": {"method": "must", "network": HEADS, "sac": {"task_weighting": "famo"}},
     "normalised rewards": {"env": {"reward_normalisation": "gymnasium"}},
     "uniform actions, terminal time limits": {
         "training": {"pretrain_actions": "uniform", "pretrain_epochs": 4},

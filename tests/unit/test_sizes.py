@@ -14,7 +14,7 @@ SWEEP = {
 
 def test_every_setting_is_counted_once_whatever_the_seeds():
     rows = dict(sizes(parse_experiment(merged(SMALL, {"sweep": SWEEP}))))
-    assert len(rows) == 4 * 2 + 1 * 2 * 2 + 8  # with two ratios; with two networks besides; the others
+    assert len(rows) == 4 * 2 + 1 * 2 * 2 + len(METHODS) - 5  # with two ratios; with two networks besides; the others
     assert all(len(numbers) == len(COLUMNS) for numbers in rows.values())
     dense, shared = rows["mt_sac"], rows["shared_sparse, pruning_ratio 0.8"]
     assert dense[0] == dense[1] == shared[0] > shared[1]

@@ -61,7 +61,7 @@ def _identity(config: dict[str, Any], spec: Any) -> str:
 def test_the_comparisons_train_every_method(workflow: Workflow, name: str) -> None:
     plan = workflow.plan((ROOT / "config" / f"{name}.yaml").read_text(encoding="utf-8"))
     assert {path.split("/")[0] for path in plan.trained} == {f"method~{method}" for method in METHODS}
-    assert len(plan.trained) == {"comparison_quick": 70}.get(name, 125)
+    assert len(plan.trained) == {"comparison_quick": 80}.get(name, 135)
 
 
 @pytest.mark.slow

@@ -177,7 +177,7 @@ def test_methods_stand_in_one_column_and_their_settings_in_others(runs):
     assert [row["method_name"] for row in rows] == sorted([*METHODS, "soft_modularization"], key=list(METHODS).index)
     assert {row["method"] for row in rows} == {spec.label for spec in METHODS.values()}
     tasks = read(runs, experiment, "per_task.md")
-    assert "**Final success (1 of 2)**" in tasks
+    assert "**Final success (1 of 3)**" in tasks
     assert "| Task | MUST | MT-SAC | MTMH-SAC | Soft Modularization, shallow | Soft Modularization, deep |" in tasks
     assert len(records(runs, experiment, "per_task.csv")) == (len(METHODS) + 1) * 2
 
