@@ -18,6 +18,7 @@ from must.config.outputs import figure_names, table_names
 from must.config.yaml_text import parse_yaml, read_yaml
 from must.errors import ConfigError, MustError
 from must.streams import explain
+from must.sweep.batches import make_batches
 
 OPTIONS = {key: option_flag(name) for name, (key, *_) in ORIGINAL_OPTIONS.items()}
 """Settings that `must train` takes through an option of their own; the others go through `--set`."""
@@ -127,15 +128,6 @@ def run_options(path):
 def run_identity(path):
     """Return the hash of the settings that a run depends on: it is trained again when they change, and only then."""
     return RUNS[path][1]
-
-
-def make_batches(size):
-    """Divide the runs into jobs: batch number -> run paths. Seed by seed, so that added seeds only add batches."""
-    order = sorted(RUNS, key=lambda path: int(dict(RUNS[path][0].params)["seed"]))
-    return {
-        f"{start // size:04}": order[start : start + size]
-        for start in range(0, len(order), size)
-    }
 
 
 def batch_arguments(runs):

@@ -8,6 +8,7 @@ import time
 from contextlib import suppress
 
 from must.locks import LOCK, Owner
+from must.sweep.head import record_head, typed_command
 
 LOCKS = Path(".snakemake", "locks")
 
@@ -60,6 +61,26 @@ def sign_locks():
     """Write beside each lock of this head whose it is."""
     for lock in map(Path, getattr(workflow.persistence, "_lockfile", {}).values()):
         lock.with_suffix(".owner").write_bytes(Owner.current().record)
+
+
+def record_invocation():
+    """Write down for `must status` what this head means to train, how many runs at a time, and by which command."""
+    jobs = [job for job in workflow.dag.needrun_jobs() if job.rule.name == "train"]
+    together = EXPERIMENT.resources.runs_per_job
+    planned = []
+    for job in jobs:
+        batch = job.wildcards_dict.get("batch")
+        planned += BATCHES[batch] if batch else [run_path(job.wildcards)]
+    if workflow.local_exec:
+        cores = workflow.resource_settings.cores or 1
+        at_once = max(1, int(cores) // (RUN_THREADS * together)) * together
+    else:
+        at_once = (workflow.resource_settings.nodes or 1) * together
+    command = typed_command(sys.argv[1:], os.environ)
+    try:
+        record_head(Path(RESULTS), command, min(at_once, len(RUNS)), planned)
+    except OSError as error:
+        stop(explain(error))
 
 
 def wait_for_others():

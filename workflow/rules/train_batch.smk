@@ -7,7 +7,7 @@ Output: `results/<name>/batches/<number>.json`, written when all runs of the job
         finished already is skipped by `must train`, so a job that is submitted again goes on with the rest.
 """
 
-BATCHES = make_batches(EXPERIMENT.resources.runs_per_job)
+BATCHES = make_batches(EXPERIMENT.runs(), EXPERIMENT.resources.runs_per_job)
 TRAINED = expand(f"{RESULTS}/batches/{{batch}}.json", batch=list(BATCHES))
 
 
