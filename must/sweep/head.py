@@ -70,7 +70,7 @@ def record_head(directory: Path, command: str, at_once: int, planned: Sequence[s
         "ended": False,
         "runs": list(planned),
     }
-    path = directory / RECORD
+    path = (directory / RECORD).absolute()  # Snakemake leaves its working directory before it ends
 
     def write() -> None:
         write_atomically(path, lambda file: file.write((json.dumps(content, indent=1) + "\n").encode()))

@@ -17,9 +17,8 @@ from must.config import Experiment, load_experiment, load_sweep
 from must.errors import ConfigError, ResultsError
 from must.run_files import CONFIG
 from must.streams import quiet_console
-from must.sweep.settings import Identities
 from must.sweep.status_text import as_json, drawn, outlook, plain, summary
-from must.sweep.survey import Survey, experiments_in, survey
+from must.sweep.survey import Memory, Survey, experiments_in, survey
 
 _LINES_AROUND = 10
 """Lines of a terminal that the list of runs leaves to everything else."""
@@ -69,7 +68,8 @@ class Looks:
             results: Directory of one experiment or of several.
             config: Experiment file to look for; None takes what each experiment's last invocation was given.
         """
-        self._results, self._identities = results, Identities()
+        self._results = results
+        self._memories: dict[Path, Memory] = {}
         self._given = None if config is None else load_sweep(config)
         self._read: dict[Path, tuple[float, Experiment]] = {}
 
@@ -79,7 +79,10 @@ class Looks:
         Raises:
             ResultsError: There is none, or what its invocation was given cannot be read.
         """
-        return [survey(experiment, place, self._identities) for place, experiment in self._experiments()]
+        return [
+            survey(experiment, place, self._memories.setdefault(place, Memory()))
+            for place, experiment in self._experiments()
+        ]
 
     def _experiments(self) -> Iterator[tuple[Path, Experiment]]:
         if self._given is not None:

@@ -12,14 +12,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from must.config import Experiment, load_experiment
+from must.config import Experiment, RunSpec, load_experiment
 from must.errors import ConfigError, ResultsError
 from must.run_files import CONFIG, RESULT, table
 from must.sweep.batches import make_batches
 from must.sweep.head import RECORD, Head, read_head
 from must.sweep.settings import Identities, Setting, settings_of
 from must.sweep.state import Look, State, Surroundings, look_at
-from must.sweep.tails import newest
+from must.sweep.tails import changed, newest
 
 _UNDER_WAY = (State.RUNNING, State.WAITING)
 
@@ -103,6 +103,32 @@ class Survey:
         return shlex.join(["make", "reproduce", f"CONFIG={os.path.relpath(own)}"])
 
 
+class Memory:
+    """What one look at an experiment leaves for the next: what was read once and does not change."""
+
+    def __init__(self) -> None:
+        self.identities = Identities()
+        self._settings: tuple[Experiment, list[Setting]] | None = None
+        self._finished: dict[Path, tuple[float, Look]] = {}
+
+    def settings(self, experiment: Experiment) -> list[Setting]:
+        """Return the groups of an experiment's runs."""
+        if self._settings is None or self._settings[0] is not experiment:
+            self._settings, self._finished = (experiment, settings_of(experiment)), {}
+        return self._settings[1]
+
+    def look(self, place: Path, spec: RunSpec, setting: Setting, around: Surroundings) -> Look:
+        """Look at a run; one that was finished is still, if its result is the same file."""
+        result = changed(place / RESULT)
+        if result and self._finished.get(place, (0.0,))[0] == result:
+            return self._finished[place][1]
+        fits = self.identities.holds(place / CONFIG, setting, spec)
+        look = look_at(place, spec.path, fits, setting.epochs, setting.config.training.pretrain_epochs, around)
+        if look.state is State.FINISHED:
+            self._finished[place] = result, look
+        return look
+
+
 def experiments_in(results: Path) -> list[Path]:
     """Return the directories of experiments in a directory of results: itself, or those in it.
 
@@ -122,18 +148,18 @@ def experiments_in(results: Path) -> list[Path]:
     return found
 
 
-def survey(experiment: Experiment, directory: Path, identities: Identities | None = None) -> Survey:
+def survey(experiment: Experiment, directory: Path, memory: Memory | None = None) -> Survey:
     """Look at every run of an experiment.
 
     Args:
         experiment: The experiment.
         directory: ``results/<name>``; it need not exist.
-        identities: What an earlier look has read.
+        memory: What earlier looks have left.
     """
-    identities = identities or Identities()
+    memory = memory or Memory()
     head = read_head(directory)
     at_work = head is not None and head.at_work
-    groups = settings_of(experiment)
+    groups = memory.settings(experiment)
     places = {spec.path: directory / "runs" / spec.path for setting in groups for spec in setting.runs}
     # Files may have been written by a clock that is ahead of this one.
     now = max(time.time(), newest([directory / RECORD, *(place / table("timing") for place in places.values())]))
@@ -146,12 +172,9 @@ def survey(experiment: Experiment, directory: Path, identities: Identities | Non
     looks: dict[str, tuple[Setting, Look]] = {}
     for setting in groups:
         for spec in setting.runs:
-            place = places[spec.path]
-            fits = identities.holds(place / CONFIG, setting, spec)
-            pretrain = setting.config.training.pretrain_epochs
-            looks[spec.path] = setting, look_at(place, spec.path, fits, setting.epochs, pretrain, around)
+            looks[spec.path] = setting, memory.look(places[spec.path], spec, setting, around)
     _let_batches_wait(experiment, looks)
-    return _forecast(experiment, directory, looks, head if head is not None else None)
+    return _forecast(experiment, directory, looks, head)
 
 
 def _is_experiment(directory: Path) -> bool:
