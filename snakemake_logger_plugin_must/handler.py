@@ -148,7 +148,11 @@ class LogHandler(LogHandlerBase):  # type: ignore[misc] # it has no types
             self._say(message)
         elif self._live is None and self._draws:
             self._live = Live(
-                console=self._console, get_renderable=self._draw, refresh_per_second=1, transient=True, redirect_stdout=False
+                console=self._console,
+                get_renderable=self._draw,
+                refresh_per_second=1,
+                transient=True,
+                redirect_stdout=False,
             )
             self._live.start()
 

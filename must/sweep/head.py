@@ -53,7 +53,9 @@ def typed_command(arguments: Sequence[str], variables: Mapping[str, str]) -> str
         variables: Its environment: what make handed on.
     """
     if "MAKELEVEL" in variables and "CONFIG" in variables:
-        given = [f"{name}={variables[name]}" for name in DEFAULTS if variables.get(name, DEFAULTS[name]) != DEFAULTS[name]]
+        given = [
+            f"{name}={variables[name]}" for name in DEFAULTS if variables.get(name, DEFAULTS[name]) != DEFAULTS[name]
+        ]
         return shlex.join(["make", "reproduce", *given])
     return shlex.join(["snakemake", *arguments])
 

@@ -102,7 +102,11 @@ def look_at(directory: Path, run: str, fits: bool, epochs: int, pretrain: int, a
     saved = _saved(directory) if CHECKPOINTS in names and fits else 0
     head_started = around.head_started if run in around.planned else None
     if head_started is not None and not alive:
-        if changed(job_log) >= max(head_started, seen) and around.now - changed(job_log) < START and not _error(job_log):
+        if (
+            changed(job_log) >= max(head_started, seen)
+            and around.now - changed(job_log) < START
+            and not _error(job_log)
+        ):
             return Look(State.RUNNING, saved, success, seconds, "starting", str(job_log))
         if ended < head_started or not names - {LOCK, MARKER} and not _error(job_log):
             return Look(State.WAITING, saved, success if saved else None, seconds)

@@ -207,7 +207,7 @@ def _forecast(
     running = [run for run in runs if run.state is State.RUNNING]
     at_once = max(len(running), head.at_once if head is not None else 1)
     ordered = sorted(runs, key=lambda run: run.state is not State.RUNNING)
-    return Survey(experiment, directory, tuple(runs), head, _makespan([run.seconds_left for run in ordered], at_once))
+    return Survey(experiment, directory, tuple(runs), head, makespan([run.seconds_left for run in ordered], at_once))
 
 
 class _Speeds:
@@ -227,7 +227,7 @@ class _Speeds:
         return statistics.fmean(found) if found else self._mean
 
 
-def _makespan(seconds: Sequence[float | None], at_once: int) -> float | None:
+def makespan(seconds: Sequence[float | None], at_once: int) -> float | None:
     """Return when the last of some jobs ends that are begun in turn, ``at_once`` at a time; None if one is unknown."""
     ends: list[float] = []
     for length in seconds:

@@ -76,7 +76,10 @@ class MadeUpSweep:
         other = {"begun with other settings": "  gamma: 0.5", "stale result": "  gamma: 0.5"}.get(kind)
         text = self._text(spec)
         text = re.sub(r"^  gamma: .*$", other, text, flags=re.MULTILINE) if other else text
-        done, seconds = (100 if "result" in kind or kind == "finished" else 50), 1000.0 if kind == "slow elsewhere" else 2.0
+        done, seconds = (
+            (100 if "result" in kind or kind == "finished" else 50),
+            1000.0 if kind == "slow elsewhere" else 2.0,
+        )
         state = {"stopped": "interrupted", "failed": "failed", "stopped at once": "failed", "finished": "finished"}
         error = {"failed": "the disk is full\nsecond line", "stopped at once": "KeyboardInterrupt"}.get(kind)
         owner = {"running here": HERE, "killed": GONE}.get(kind, ELSEWHERE if "elsewhere" in kind else None)
