@@ -1,4 +1,4 @@
-"""The command line: ``must train | evaluate | render | sizes | aggregate | figures | plan | status | bench | doctor``."""
+"""The command line: ``must train | evaluate | render | sizes | aggregate | figures | plan | status | ...``."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """How fast this machine trains runs of given settings: ``python -m must.speed``, for `must plan`.
 
-Reads JSON from its input, ``{"seconds": S, "configs": [...]}``, and prints one line of JSON for each configuration as soon
+Reads JSON from its input, ``{"seconds": S, "configs": [...]}``, and prints a line of JSON for each configuration as soon
 as it has been measured, in their order, until the seconds are over. Real gradient steps and real simulator steps are
 timed: few of each, since nobody wants to wait for an estimate.
 """
@@ -62,8 +62,8 @@ def measure_run(config: RunConfig, simulators: dict[str, dict[str, float]]) -> d
         simulators: What was measured of tasks before; it is added to.
 
     Returns:
-        Seconds of a gradient step, of one that learns masks, of the supervised steps of a mask update, of an environment
-        step (inference included), of a reset, and of a start; bytes of the learner, of a worker, of the state of a
+        Seconds of a gradient step, of one that learns masks, of the supervised steps of a mask update, of a step of one
+        task (inference included), of a reset, and of a start; bytes of the learner, of a worker, of the state of a
         checkpoint and of the policy; the device.
     """
     device = resolve_device(config.training.device)

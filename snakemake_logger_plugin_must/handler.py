@@ -52,7 +52,7 @@ class Job:
         return "/".join(path.parts[3:-1]) if inside else None
 
 
-class LogHandler(LogHandlerBase):  # type: ignore[misc] # it has no types
+class LogHandler(LogHandlerBase):
     """Shows a sweep on the error stream."""
 
     def __post_init__(self) -> None:

@@ -198,6 +198,7 @@ def random_trajectories(config: RunConfig) -> Trajectories:
 
 
 def gradient_steps(agent: Agent, replay: ReplayBuffer, settings: Settings) -> GradientSteps:
+    """Return what takes gradient steps of an agent."""
     return GradientSteps(agent, replay, settings.config.sac.batch_size_per_task)
 
 

@@ -12,7 +12,7 @@ from must.sweep.batches import make_batches
 from must.sweep.state import State
 from must.sweep.survey import RunStatus, Survey
 from must.sweep.tails import all_rows, json_object
-from must.sweep.words import columns, count, duration, hours, size
+from must.sweep.words import UNKNOWN, columns, count, duration, hours, size
 
 ROOM = 1.25
 """What is proposed, in units of the most that was seen."""
@@ -102,20 +102,18 @@ def _proposal(total: SettingCost, found: Survey) -> list[str]:
         lines.append(f"      mem_mb: {asks.mem_mb}  # as now: no job has written down what it took")
     else:
         memory = _MEMORY_STEP * math.ceil(ROOM * total.memory / 1e6 / _MEMORY_STEP)
-        lines.append(
-            f"      mem_mb: {memory}  # now {asks.mem_mb}, of which {total.memory / 1e6 / asks.mem_mb:.0%} was used"
-        )
-    lines.append(
-        f"      minutes: {minutes}  # now {asks.minutes}, of which {total.longest / 60 / asks.minutes:.0%} was used"
-    )
+        used = total.memory / 1e6 / asks.mem_mb
+        lines.append(f"      mem_mb: {memory}  # now {asks.mem_mb}, of which {used:.0%} was used")
+    used = total.longest / 60 / asks.minutes
+    lines.append(f"      minutes: {minutes}  # now {asks.minutes}, of which {used:.0%} was used")
     return lines
 
 
 def _cells(row: SettingCost, cores: int, gpus: int, together: int) -> list[str]:
-    memory = "–" if row.memory is None else size(row.memory)
-    busy = "–" if row.busy is None else f"{row.busy:.0%}"
+    memory = UNKNOWN if row.memory is None else size(row.memory)
+    busy = UNKNOWN if row.busy is None else f"{row.busy:.0%}"
     gpu = hours(row.gpu_seconds * max(gpus, 1) / together) if row.gpu_seconds else "none"
-    longest = duration(row.longest) if row.finished else "–"
+    longest = duration(row.longest) if row.finished else UNKNOWN
     return [row.name, f"{row.finished}/{row.runs}", hours(row.seconds * cores), gpu, longest, memory, busy]
 
 

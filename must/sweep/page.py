@@ -79,7 +79,8 @@ def _experiment(found: Survey) -> str:
         for state, number in found.counts.items()
     )
     parts = [
-        f"<h1>{escape(found.experiment.name)}</h1><p class=summary>{escape(summary(found))}<br>{escape(outlook(found))}</p>",
+        f"<h1>{escape(found.experiment.name)}</h1>"
+        f'<p class="summary">{escape(summary(found))}<br>{escape(outlook(found))}</p>',
         f'<div class="bar">{shares}</div><p>{keys}</p>',
         _failures([run for run in found.runs if run.state in TROUBLE]),
         f"<h2>Success so far</h2>{_curves(found)}",

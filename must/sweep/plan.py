@@ -1,4 +1,4 @@
-"""What a sweep will cost: jobs, hours, memory and disk, on this machine and with a profile, and what is wrong with it."""
+"""What a sweep will cost: jobs, hours, memory and disk, here and with a profile; and what is wrong with it."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from must.sweep.profile import Profile
 from must.sweep.settings import Setting
 from must.sweep.state import State
 from must.sweep.survey import RunStatus, Survey, makespan
+from must.sweep.words import duration
 
 IMAGE_BYTES = {"cpu": (0.6e9, 4e9, 0.4e9), "cuda": (3.2e9, 11e9, 3e9)}
 """Of the image, of the temporary space while it is built, and of the wheels that it is built from."""
@@ -188,8 +189,8 @@ def look_twice(plan: Plan) -> list[str]:
     fewest = min(map(evaluations, configs))
     if experiment.report.final_evaluations > fewest:
         found.append(
-            f"report.final_evaluations is {experiment.report.final_evaluations}, but a run has {fewest} evaluations, so "
-            f"that no table can be made: use at most {fewest}, or a smaller evaluation.interval"
+            f"report.final_evaluations is {experiment.report.final_evaluations}, but a run has {fewest} evaluations, "
+            f"so that no table can be made: use at most {fewest}, or a smaller evaluation.interval"
         )
     never = [each.setting.name for each in plan.settings if _never_renews(each.setting.config)]
     if never:
@@ -217,12 +218,12 @@ def _look_at_place(plan: Plan, place: Place, slowest: float) -> list[str]:
     if experiment.container.required and not profile.in_image:
         found.append(f"container.required is true, but {profile.name} does not run jobs in the image")
     if not profile.local and not asks.gpus:
-        jobs = -(-slowest // (60 * asks.minutes))
-        longest = (asks.max_minutes or asks.minutes * (1 + profile.retries)) * (1 + profile.retries)
-        if slowest > 60 * longest:
+        tries = range(1, 2 + profile.retries)  # each asks for more than the one before
+        granted = 60 * sum(min(asks.minutes * number, asks.max_minutes or asks.minutes * number) for number in tries)
+        if slowest > granted:
             found.append(
-                f"a run may take {slowest / 60:.0f} minutes; resources.minutes is {asks.minutes}, and {profile.name} tries "
-                f"{1 + profile.retries} times: raise resources.minutes, or give --retries {jobs:.0f}"
+                f"a run may take {duration(slowest)}, and the jobs of {profile.name} have {duration(granted)} in "
+                f"{len(tries)} tries: raise resources.minutes, or --retries"
             )
     if profile.local:
         needed = plan.kept + plan.checkpoints(place.at_once)

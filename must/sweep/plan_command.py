@@ -12,7 +12,7 @@ from must.sweep.plan import IMAGE_BYTES, Plan, look_twice, make_plan
 from must.sweep.profile import Profile, read_profile, this_machine
 from must.sweep.status_command import print_lines
 from must.sweep.survey import survey
-from must.sweep.words import columns, count, duration, hours, size
+from must.sweep.words import UNKNOWN, columns, count, duration, hours, size
 
 
 def main(options: argparse.Namespace) -> int:
@@ -77,15 +77,15 @@ def _facts(plan: Plan) -> list[list[str]]:
     rows = [["", *(place.profile.name for place in places)]]
     rows.append(["runs at a time", *(f"{place.at_once}" for place in places)])
     rows.append(["time", *(_time(place.seconds, place.limit, place.profile) for place in places)])
-    work = "–" if plan.seconds_left is None else hours(plan.seconds_left * plan.cores)
+    work = UNKNOWN if plan.seconds_left is None else hours(plan.seconds_left * plan.cores)
     rows.append(["CPU time", *(_work(plan, place.profile, work, plan.cores) for place in places)])
     if asks.gpus:
-        alone = "–" if plan.seconds_left is None else hours(plan.seconds_left * asks.gpus / asks.runs_per_job)
+        alone = UNKNOWN if plan.seconds_left is None else hours(plan.seconds_left * asks.gpus / asks.runs_per_job)
         alone = alone if plan.gpu_here or all(each.from_runs for each in plan.settings) else "none"
         rows.append(
             ["GPU time", *(_work(plan, place.profile, alone, asks.gpus / asks.runs_per_job) for place in places)]
         )
-    memory = "–" if plan.memory is None else f"{size(plan.memory)} a run"
+    memory = UNKNOWN if plan.memory is None else f"{size(plan.memory)} a run"
     rows.append(["memory", *(f"{memory}, asks for {size(1e6 * asks.mem_mb)}" for _ in places)])
     rows.append(["disk, kept", *(size(plan.kept) for _ in places)])
     rows.append(["disk, while runs are trained", *(size(plan.checkpoints(place.at_once)) for place in places)])

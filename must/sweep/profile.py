@@ -75,7 +75,7 @@ def read_profile(name: str) -> Profile:
     if not isinstance(data, dict):
         raise ConfigError(f"{path}: expected keys such as 'executor:' and 'jobs:'")
     local = str(data.get("executor", LOCAL)) == LOCAL
-    methods = data.get("software-deployment-method", data.get("sdm", ()))
+    methods = data.get("software-deployment-method", data.get("sdm")) or []
     return Profile(
         Path(name).name,
         str(data.get("executor", LOCAL)),

@@ -14,8 +14,8 @@ from must.run_files import CHECKPOINTS, CONFIG, MANIFEST, RESULT, TEXT_LOG, tabl
 from must.sweep.tails import changed, json_object, last_lines, last_rows, newest
 
 SILENCE = 15 * 60.0
-"""Seconds without a sign of life after which a run of another machine is taken to have ended. Clocks that differ by less
-than this do no harm."""
+"""Seconds without a sign of life after which a run of another machine is taken to have ended. Clocks that differ by
+less than this do no harm."""
 START = 120.0
 """Seconds that a job may take from its log's first byte to its run's lock."""
 _ERROR = re.compile(r"must: (?!stopped at once)(?P<text>.+)|(?P<python>([\w.]+\.)?\w*(Error|Exception)\b.*)")
@@ -108,7 +108,7 @@ def look_at(directory: Path, run: str, fits: bool, epochs: int, pretrain: int, a
             and not _error(job_log)
         ):
             return Look(State.RUNNING, saved, success, seconds, "starting", str(job_log))
-        if ended < head_started or not names - {LOCK, MARKER} and not _error(job_log):
+        if ended < head_started or (not names - {LOCK, MARKER} and not _error(job_log)):
             return Look(State.WAITING, saved, success if saved else None, seconds)
     if CONFIG in names and not fits:
         reason = "is being trained with other settings" if alive else "was made with other settings"

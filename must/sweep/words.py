@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+UNKNOWN = "\N{EN DASH}"
+"""Stands for what is not known."""
+
 
 def duration(seconds: float | None) -> str:
     """Write a time: ``40 s``, ``12 min``, ``3 h 20 min``, ``2 d 5 h``; a dash where it is not known."""
     if seconds is None:
-        return "–"
+        return UNKNOWN
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
