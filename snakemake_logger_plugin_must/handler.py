@@ -64,7 +64,9 @@ class LogHandler(LogHandlerBase):
         if settings.dryrun or settings.verbose or settings.debug_dag:
             self._text = ColorizingTextHandler(settings.nocolor, stream)
             self._text.setFormatter(DefaultFormatter(settings.quiet, settings.show_failed_logs))
-        self._filter = DefaultFilter(settings.quiet, settings.debug_dag, settings.verbose, settings.dryrun, True)
+        self._filter = DefaultFilter(
+            settings.quiet, settings.debug_dag, settings.verbose, settings.dryrun, settings.printshellcmds
+        )
         self._draws = self._console.is_terminal and not self._console.is_dumb_terminal and self._text is None
         self._live: Live | None = None
         self._view: SweepView | None = None

@@ -140,7 +140,7 @@ def _cost(found: Survey, run: RunStatus, jobs: dict[str, Path]) -> Cost:
 
 
 def _measured(path: Path, cores: int) -> tuple[float | None, float | None]:
-    """Return the most bytes that a job held, and the share of its cores that it used, by Snakemake's benchmark of it."""
+    """Return the most bytes that a job held and the share of its cores that it used, by Snakemake's benchmark of it."""
     try:
         heading, *_, row = (line.split("\t") for line in path.read_text(encoding="utf-8").splitlines())
         found = dict(zip(heading, row, strict=True))

@@ -200,8 +200,8 @@ def look_twice(plan: Plan) -> list[str]:
         found.append(f"sweep.seeds has {seeds}: tables have intervals from {_FEWEST_SEEDS} seeds on")
     if plan.memory is not None and plan.memory > 1e6 * asks.mem_mb:
         found.append(
-            f"resources.mem_mb is {asks.mem_mb}, but a run may need about {plan.memory / 1e6:.0f} MB: raise it, or lower "
-            "sac.buffer_size"
+            f"resources.mem_mb is {asks.mem_mb}, but a run may need about {plan.memory / 1e6:.0f} MB: raise it, or "
+            "lower sac.buffer_size"
         )
     slowest = max((each.run_seconds for each in plan.settings if each.run_seconds), default=0.0)
     for place in plan.places:

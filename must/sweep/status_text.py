@@ -68,7 +68,7 @@ def cells(run: RunStatus) -> list[str]:
     return [str(run.state), run.path, epoch, "" if success is None else f"{success:.2f}", left]
 
 
-def notes(found: Survey, runs: Sequence[RunStatus]) -> list[str]:
+def notes(found: Survey, runs: Sequence[RunStatus], failed: bool) -> list[str]:
     """Return what is below the list: why runs do not go on by themselves, where more stands, and how to go on."""
     lines = []
     for run in runs:
@@ -76,7 +76,7 @@ def notes(found: Survey, runs: Sequence[RunStatus]) -> list[str]:
             lines.append(f"{run.state}: {run.path}: {run.look.reason}")
             if run.look.log and run.state is State.FAILED:
                 lines.append(f"    log: {run.look.log}")
-    if len(runs) < len(found.runs):
+    if len(runs) < len(found.runs) and not failed:
         lines.append(f"{count(len(found.runs) - len(runs), 'other run')} not listed (--all lists them)")
     if found.head is not None and found.head.at_work:
         lines.append(f"at work: {found.head.command} ({found.head.owner})")
@@ -91,7 +91,7 @@ def plain(found: Survey, failed: bool = False, every: bool = False) -> str:
     lines = [summary(found), outlook(found)]
     if runs:
         lines += ["", *columns([_HEADINGS, *map(cells, runs)], right=_NUMBERS)]
-    below = notes(found, runs)
+    below = notes(found, runs, failed)
     return "\n".join([*lines, *([""] if below else []), *below])
 
 
@@ -123,7 +123,7 @@ def drawn(found: Survey, failed: bool = False, every: bool = False, rows: int | 
     parts += [table, Text()] if shown else []
     if len(shown) < len(runs):
         parts.append(Text(f"{len(runs) - len(shown)} more do not fit here (without --watch all are listed)"))
-    return Group(*parts, *(Text(line, overflow="fold") for line in notes(found, runs)))
+    return Group(*parts, *(Text(line, overflow="fold") for line in notes(found, runs, failed)))
 
 
 def as_json(found: Survey, failed: bool = False) -> dict[str, Any]:
