@@ -82,8 +82,8 @@ def _experiment(found: Survey) -> str:
         f"<h1>{escape(found.experiment.name)}</h1>"
         f'<p class="summary">{escape(summary(found))}<br>{escape(outlook(found))}</p>',
         f'<div class="bar">{shares}</div><p>{keys}</p>',
-        _failures([run for run in found.runs if run.state in TROUBLE]),
         f"<h2>Success so far</h2>{_curves(found)}",
+        _failures([run for run in found.runs if run.state in TROUBLE]),
         f"<h2>Runs</h2>{_runs(found.runs)}",
     ]
     if found.next_command:
@@ -96,7 +96,7 @@ def _failures(runs: Sequence[RunStatus]) -> str:
         return ""
     items = "".join(
         f'<li class="{run.state}"><b>{run.state}</b> {escape(run.path)}: {escape(run.look.reason)}'
-        + (f"<br>log: <code>{escape(run.look.log)}</code>" if run.look.log else "")
+        + (f"<br>log: <code>{escape(run.look.log)}</code>" if run.look.log and run.state is State.FAILED else "")
         for run in runs
     )
     return f"<h2>What does not go on by itself</h2><ul>{items}</ul>"

@@ -100,7 +100,8 @@ class Survey:
                     break
             except ConfigError:
                 continue
-        return shlex.join(["make", "reproduce", f"CONFIG={os.path.relpath(own)}"])
+        nearer = os.path.relpath(own)
+        return shlex.join(["make", "reproduce", f"CONFIG={own if nearer.startswith('..') else nearer}"])
 
 
 class Memory:
