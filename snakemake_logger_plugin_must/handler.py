@@ -24,6 +24,7 @@ from must.sweep.live import SweepView, told
 from must.sweep.state import State
 from must.sweep.tails import last_lines
 from must.sweep.words import count, duration
+from snakemake_logger_plugin_must.settings import LogHandlerSettings
 
 TELL_SECONDS = 60.0
 """Seconds between two lines on how far the sweep is, where there is no terminal."""
@@ -61,7 +62,8 @@ class LogHandler(LogHandlerBase):
         stream = sys.stdout if settings.stdout else sys.stderr
         self._console = Console(file=stream, no_color=settings.nocolor or None, highlight=False, soft_wrap=True)
         self._text: ColorizingTextHandler | None = None
-        if settings.dryrun or settings.verbose or settings.debug_dag:
+        text = isinstance(self.settings, LogHandlerSettings) and self.settings.text
+        if text or settings.dryrun or settings.verbose or settings.debug_dag:
             self._text = ColorizingTextHandler(settings.nocolor, stream)
             self._text.setFormatter(DefaultFormatter(settings.quiet, settings.show_failed_logs))
         self._filter = DefaultFilter(
