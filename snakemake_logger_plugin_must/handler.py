@@ -33,6 +33,8 @@ _CHATTER = re.compile(
     r"|Conda env|Singularity cont|Group jobs|Storing output|Workflow defines|Will exit after|Complete log|Elapsed time"
 )
 """What Snakemake says in between, and its log file has."""
+_TOLD = "RuleException:\nCalledProcessError"
+"""The status of a job's shell: that the job failed, and why, is told beside it."""
 
 
 @dataclass
@@ -95,7 +97,8 @@ class LogHandler(LogHandlerBase):
                 self._handlers[event](record)
             elif event is None or record.levelno >= logging.WARNING:
                 text = str(record.msg or "").strip()
-                if text and not (record.levelno < logging.WARNING and _CHATTER.match(text)):
+                chatter = record.levelno < logging.WARNING and _CHATTER.match(text)
+                if text and not chatter and not text.startswith(_TOLD):
                     self._say(text, "red" if record.levelno >= logging.ERROR else None)
         except OSError:  # the terminal has been closed
             self._stop()

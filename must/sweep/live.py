@@ -34,9 +34,8 @@ class SweepView:
         """
         self._directory, self._memory = directory, Memory()
         self._experiment: Experiment | None = None
-        self._looked, self._found = float("-inf"), None
-
-    _found: Survey | None
+        self._looked = float("-inf")
+        self._found: Survey | None = None
 
     def look(self, force: bool = False) -> Survey | None:
         """Return how the sweep stands; None where that cannot be told.
@@ -113,7 +112,8 @@ def _run_lines(found: Survey, width: int) -> list[RenderableType]:
     lines: list[RenderableType] = []
     for run in running[:_MOST_LINES]:
         success = "" if run.look.success is None else f"success {run.look.success:.2f}"
-        left = "starting" if run.look.epoch == 0 or run.seconds_left is None else f"{duration(run.seconds_left)} left"
+        left = "" if run.seconds_left is None else f"{duration(run.seconds_left)} left"
+        left = "starting" if run.look.epoch == 0 else left
         digits = len(str(run.setting.epochs))
         numbers = f"epoch {run.look.epoch:>{digits}}/{run.setting.epochs}  {success:<12}  {left}"
         room = max(12, width - max(len(numbers), 32 + 2 * digits) - 5)

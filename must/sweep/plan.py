@@ -131,7 +131,7 @@ def make_plan(found: Survey, profiles: list[Profile], seconds: float) -> Plan:
     groups = [(each[0].setting, tuple(each)) for each in runs.values()]
     left = [group for group in groups if any(run.state is not State.FINISHED for run in group[1])]
     unknown = [setting.config for setting, members in left if _own_seconds(members) is None]
-    speeds = measure(unknown, seconds) if unknown and seconds > 0 else {}
+    speeds = measure(unknown, seconds) if unknown else {}
     settings = tuple(_plan_setting(setting, members, speeds) for setting, members in groups)
     todo = [run.path for run in found.runs if run.state is not State.FINISHED]
     batches = make_batches(found.experiment.runs(), found.experiment.resources.runs_per_job)

@@ -123,7 +123,7 @@ def _origin(plan: Plan) -> str:
     own = sum(each.from_runs for each in plan.settings)
     parts = [f"for {count(own, 'setting')} by runs that exist"] if own else []
     if plan.measured:
-        parts.append(f"{'for the others ' if own else ''}by steps that were timed on this machine just now")
+        parts.append(f"{'for the others ' if own else ''}by steps that were timed on this machine, today or just now")
     return f"Worked out {' and '.join(parts)}." if parts else "Nothing was measured, so times are not known."
 
 

@@ -48,9 +48,10 @@ def test_a_changed_experiment_makes_its_runs_stale(sweep: MadeUpSweep, capsys: p
 
 
 def test_the_command_that_goes_on_is_one_that_can_be_read(
-    sweep: MadeUpSweep, capsys: pytest.CaptureFixture[str]
+    sweep: MadeUpSweep, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What an invocation has recorded is an experiment itself."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(sweep.directory))
     assert main(["status", str(sweep.directory), "--json"]) == 0
     command = json.loads(capsys.readouterr().out)["experiments"][0]["go_on"]
     config = command.partition("CONFIG=")[2]

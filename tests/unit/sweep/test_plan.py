@@ -124,12 +124,14 @@ def test_profiles_say_how_many_runs_there_are_at_a_time() -> None:
     assert slurm.at_once(together) == 200
 
 
-def test_a_machine_is_measured_with_real_steps() -> None:
-    """Of two settings of one kind, one is measured; a process that gets no time measures nothing."""
+def test_a_machine_is_measured_with_real_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two settings of one kind, one is measured, and not again; a process that gets no time measures nothing."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     configs = [small_config(training={"seed": seed}) for seed in (0, 1)]
+    assert measure(configs, 0) == {}
     found = measure(configs, 60)
     (speed,) = found.values()
     assert speed.device == "cpu"
     assert min(speed.step_s, speed.mask_step_s, speed.supervised_s, speed.env_step_s, speed.start_s) > 0
     assert speed.learner_bytes > speed.worker_bytes > 1e6
-    assert measure(configs, 0) == {}
+    assert measure(configs, 0) == found
