@@ -1,6 +1,6 @@
 """How fast this machine trains runs of given settings: ``python -m must.speed``, for `must plan`.
 
-Reads JSON, ``{"seconds": S, "configs": [...]}``, and prints a line of JSON for each configuration as soon as it has been
+Reads JSON, ``{"seconds": S, "configs": [...]}``, and prints a line of JSON for each configuration as soon as it was
 measured, in their order, until the seconds are over; the first one always. Real gradient steps and real simulator steps
 are timed: few of each, since nobody wants to wait for an estimate.
 """

@@ -102,6 +102,10 @@ class Plan:
         """CPU cores that a run takes."""
         return max(self.experiment.training.threads, self.experiment.training.n_workers)
 
+    def cores_used(self, profile: Profile) -> int:
+        """Return how many of them a run gets somewhere."""
+        return min(self.cores, profile.cores) if profile.local else self.cores
+
     @property
     def memory(self) -> float | None:
         """Bytes of the largest run."""

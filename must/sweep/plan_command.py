@@ -48,7 +48,8 @@ def last_line(plan: Plan) -> str:
         else:
             parts.append(f"{at} with {place.profile.name}")
     if plan.seconds_left is not None and not plan.experiment.resources.gpus:
-        parts.append(f"{hours(plan.seconds_left * plan.cores)} of CPU time")
+        cores = plan.cores_used(plan.places[0].profile)
+        parts.append(f"{hours(plan.seconds_left * cores)} of CPU time")
     return ", ".join(parts)
 
 
@@ -77,7 +78,7 @@ def _facts(plan: Plan) -> list[list[str]]:
     rows = [["", *(place.profile.name for place in places)]]
     rows.append(["runs at a time", *(f"{place.at_once}" for place in places)])
     rows.append(["time", *(_time(place.seconds, place.limit, place.profile) for place in places)])
-    work = UNKNOWN if plan.seconds_left is None else hours(plan.seconds_left * plan.cores)
+    work = UNKNOWN if plan.seconds_left is None else hours(plan.seconds_left * plan.cores_used(places[0].profile))
     rows.append(["CPU time", *(_work(plan, place.profile, work, plan.cores) for place in places)])
     if asks.gpus:
         alone = UNKNOWN if plan.seconds_left is None else hours(plan.seconds_left * asks.gpus / asks.runs_per_job)
