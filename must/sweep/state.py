@@ -131,7 +131,7 @@ def look_at(directory: Path, run: str, fits: bool, epochs: int, pretrain: int, a
 def _names(directory: Path) -> set[str]:
     try:
         return set(os.listdir(directory))  # noqa: PTH208 - one call, and only names are wanted
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return set()
 
 

@@ -70,6 +70,7 @@ class Looks:
         """
         self._results = results
         self._memories: dict[Path, Memory] = {}
+        self._told: set[str] = set()
         self._given = None if config is None else load_sweep(config)
         self._read: dict[Path, tuple[float, Experiment]] = {}
 
@@ -89,14 +90,25 @@ class Looks:
             inside = self._results / self._given.name
             yield (self._results if self._results.name == self._given.name else inside), self._given
             return
-        for place in experiments_in(self._results):
+        places = experiments_in(self._results)
+        for place in places:
             changed = (place / CONFIG).stat().st_mtime
             if self._read.get(place, (None,))[0] != changed:
                 try:
                     self._read[place] = changed, load_experiment(place / CONFIG)
                 except ConfigError as error:
-                    raise ResultsError(f"{error}; name the experiment's file: --config FILE") from None
+                    problem = f"{str(error).splitlines()[0]}; name the experiment's file: --config FILE"
+                    if len(places) == 1:
+                        raise ResultsError(problem) from None
+                    self._warn(problem)
+                    continue
             yield place, self._read[place][1]
+
+    def _warn(self, problem: str) -> None:
+        """Tell once of an experiment that cannot be read; the others can."""
+        if problem not in self._told:
+            self._told.add(problem)
+            sys.stderr.write(f"must: {problem}\n")
 
 
 def print_lines(lines: list[str]) -> None:

@@ -39,6 +39,20 @@ def test_failed_runs_alone(sweep: MadeUpSweep, capsys: pytest.CaptureFixture[str
     assert found["states"] == {"finished": 1, "running": 1, "interrupted": 1, "failed": 1}
 
 
+def test_an_experiment_that_cannot_be_read_does_not_hide_the_others(
+    sweep: MadeUpSweep, capsys: pytest.CaptureFixture[str]
+) -> None:
+    damaged = sweep.directory.parent / "damaged"
+    (damaged / "runs").mkdir(parents=True)
+    (damaged / "config.yaml").write_text("env: [\n", encoding="utf-8")
+    assert main(["status", str(sweep.directory.parent), "--json"]) == 0
+    printed = capsys.readouterr()
+    assert [one["name"] for one in json.loads(printed.out)["experiments"]] == ["made"]
+    assert printed.err.startswith(f"must: {damaged}/config.yaml: line ")
+    assert main(["status", str(damaged)]) == 2
+    assert "--config FILE" in capsys.readouterr().err
+
+
 def test_a_changed_experiment_makes_its_runs_stale(sweep: MadeUpSweep, capsys: pytest.CaptureFixture[str]) -> None:
     changed = sweep.directory.parent / "changed.yaml"
     changed.write_text(dump(sweep.experiment).replace("gamma: 0.99", "gamma: 0.9"), encoding="utf-8")
