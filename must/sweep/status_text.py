@@ -117,7 +117,8 @@ def drawn(found: Survey, failed: bool = False, every: bool = False, rows: int | 
     for run in shown:
         state, *others = cells(run)
         table.add_row(Text(state, style=COLOURS[run.state]), *map(Text, others))
-    bar = ProgressBar(total=1.0, completed=found.progress, width=40)
+    bar = Table.grid()  # alone, a bar does not end its line
+    bar.add_row(ProgressBar(total=1.0, completed=found.progress, width=40))
     head = Text(summary(found), style="bold")
     parts: list[RenderableType] = [head, bar, Text(outlook(found)), Text()]
     parts += [table, Text()] if shown else []
