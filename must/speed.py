@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping  # noqa: E402
 from typing import Any  # noqa: E402
 
 from must.collect.runner import TaskRunner, collect  # noqa: E402
-from must.config import RunConfig, parse_experiment  # noqa: E402
+from must.config import RunConfig  # noqa: E402
 
 WORKER_BYTES = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 """Memory of a process that collects: this one, before it knows torch."""
@@ -29,7 +29,6 @@ import torch  # noqa: E402
 from must.bench.targets import Settings, agent_and_replay, gradient_steps, random_trajectories  # noqa: E402
 from must.drawing import disabled  # noqa: E402
 from must.memory import keep_freed_memory  # noqa: E402
-from must.methods import MustAgent  # noqa: E402
 from must.training.run import resolve_device  # noqa: E402
 
 TASKS, FRAMES = 3, 40
@@ -47,7 +46,7 @@ def main() -> int:
         for number, data in enumerate(asked["configs"]):
             if number and time.perf_counter() - BEGUN > asked["seconds"]:
                 break
-            config = parse_experiment(data).run_config()
+            config = RunConfig.model_validate(data)
             torch.set_num_threads(config.training.threads)
             sys.stdout.write(json.dumps(measure_run(config, simulators)) + "\n")
             sys.stdout.flush()
@@ -79,9 +78,9 @@ def measure_run(config: RunConfig, simulators: dict[str, dict[str, float]]) -> d
         return run
 
     found: dict[str, float | str | None] = {"step_s": _median(waited(lambda: steps.take(1)))}
-    if isinstance(agent, MustAgent) and agent.mask_learner is not None:
+    if agent.masks.generators:
         stored = random_trajectories(config) if config.generator.needs_trajectories else None
-        found["supervised_s"] = _median(waited(lambda: agent.begin_mask_update(stored)))
+        found["supervised_s"] = _median(waited(lambda: agent.masks.begin_mask_update(stored)))
         found["mask_step_s"] = _median(waited(lambda: steps.take(1, learn_masks=True)))
     key = json.dumps([config.env.task_names, config.env.reward, config.env.goals])
     names = config.env.task_names[:: max(1, len(config.env.task_names) // TASKS)][:TASKS]

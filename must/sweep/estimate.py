@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from must.config import RunConfig
+from must.config import RunConfig, result_settings
 from must.config.schedule import renews
 from must.types import ACTION_DIM, OBS_DIM
 
@@ -17,6 +18,13 @@ CHECKPOINT_BUFFERS, CHECKPOINTS = 1.2, 2
 _NUMBER, _MASK_ROW, _TRAIN_COLUMNS = 11, 60, 21
 """Bytes of a number in a log, and of a row of ``masks.csv``; columns of ``train.csv`` beside the temperatures."""
 
+_NO_MATTER = frozenset(
+    {f"training.{key}" for key in ("seed", "epochs", "pretrain_epochs", "epoch_frames", "opt_times")}
+    | {f"sac.{key}" for key in ("lr", "temperature_lr", "gamma", "tau", "buffer_size", "initial_temperature")}
+    | {f"masks.{key}" for key in ("update_interval", "freeze_after", "max_churn", "gumbel_scale", "mask_tau")}
+    | {"env.goals", "env.reward_scale", "generator.lr"}
+)
+"""Settings that change a result, or the length of a run, but not how long a step takes."""
 _STARTS = 2.0
 """A run starts as long as the process that measured it, and its workers after it."""
 
@@ -43,24 +51,22 @@ class Speed:
         return cls(**measured)
 
 
-def kind(config: RunConfig) -> tuple[Any, ...]:
-    """Return what the speed of a run depends on; runs with the same are measured once."""
-    masks: Any = None
-    if not config.dense:
-        masks = config.masks.model_dump_json(exclude={"update_interval", "freeze_after", "max_churn"})
-        if config.masks.granularity == "weight":
-            masks = config.masks.model_dump_json(
-                exclude={"update_interval", "freeze_after", "max_churn", "pruning_ratio"}
-            )
-        masks += config.generator.model_dump_json(exclude={"lr"})
-    own = [getattr(config, section).model_dump_json() for section in config.spec.reads if section not in _MASK_SECTIONS]
-    machine = config.training.device, config.training.threads
-    env = config.env.task_names, config.env.horizon, config.env.reward
-    batch = config.sac.batch_size_per_task
-    return config.method, env, config.network.model_dump_json(), batch, machine, masks, tuple(own)
-
-
-_MASK_SECTIONS = ("masks", "generator")
+def kind(config: RunConfig) -> tuple[str, ...]:
+    """Return what the speed of a run depends on; runs with the same are measured once. The method comes first."""
+    settings = result_settings(config)
+    if config.dense:
+        settings = {name: values for name, values in settings.items() if name not in ("masks", "generator")}
+    no_matter = _NO_MATTER
+    if config.masks.granularity == "weight":  # what is masked is multiplied all the same
+        no_matter = no_matter | {"masks.pruning_ratio"}
+    texts = []
+    for section, values in settings.items():
+        if section not in ("method", "evaluation"):
+            kept = values
+            if isinstance(values, dict):
+                kept = {key: value for key, value in values.items() if f"{section}.{key}" not in no_matter}
+            texts.append(f"{section}: {json.dumps(kept, sort_keys=True)}")
+    return config.method, *sorted(texts)
 
 
 def run_seconds(config: RunConfig, speed: Speed) -> float:

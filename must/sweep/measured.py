@@ -13,7 +13,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from must import __version__
 from must.config import RunConfig
@@ -22,7 +21,7 @@ from must.sweep.estimate import Speed, kind
 from must.sweep.profile import cores_here
 from must.sweep.tails import changed, json_object
 
-Kind = tuple[Any, ...]
+Kind = tuple[str, ...]
 """What the speed of a run depends on; see `kind`."""
 KEPT_SECONDS = 24 * 3600.0
 """How long a measurement counts: other work comes and goes."""
@@ -108,9 +107,7 @@ def nearest(speeds: dict[Kind, Speed], config: RunConfig) -> Speed | None:
     wanted = kind(config)
     if not speeds:
         return None
-    return (
-        speeds.get(wanted) or speeds[max(speeds, key=lambda key: sum(a == b for a, b in zip(key, wanted, strict=True)))]
-    )
+    return speeds.get(wanted) or speeds[max(speeds, key=lambda key: len({*key} & {*wanted}))]
 
 
 def _rank(kinds: list[Kind], key: Kind) -> int:

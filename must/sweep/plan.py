@@ -7,13 +7,21 @@ import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from must.config import Experiment, RunConfig
 from must.files import nearest as nearest_folder
 from must.sweep.batches import make_batches
-from must.sweep.estimate import Speed, checkpoint_bytes, evaluations, kept_bytes, memory_bytes, renewals, run_seconds
-from must.sweep.measured import measure, nearest
+from must.sweep.estimate import (
+    Speed,
+    checkpoint_bytes,
+    evaluations,
+    kept_bytes,
+    kind,
+    memory_bytes,
+    renewals,
+    run_seconds,
+)
+from must.sweep.measured import Kind, measure, nearest
 from must.sweep.profile import Profile
 from must.sweep.settings import Setting
 from must.sweep.state import State
@@ -36,6 +44,8 @@ class SettingPlan:
     """Of one run, from its start to its end; None where nothing is known."""
     from_runs: bool
     """Whether that is what its own runs took, and not what was measured for the plan."""
+    guessed: bool
+    """Whether it is that of the most similar setting, because there was no time to measure its own."""
     memory: float | None
     """Bytes of a run."""
     kept: float
@@ -158,16 +168,15 @@ def _own_seconds(runs: tuple[RunStatus, ...]) -> float | None:
     return statistics.fmean(own) * runs[0].setting.epochs if own else None
 
 
-def _plan_setting(
-    setting: Setting, runs: tuple[RunStatus, ...], speeds: Mapping[tuple[Any, ...], Speed]
-) -> SettingPlan:
+def _plan_setting(setting: Setting, runs: tuple[RunStatus, ...], speeds: Mapping[Kind, Speed]) -> SettingPlan:
     config, own = setting.config, _own_seconds(runs)
     speed = nearest(dict(speeds), config)
     here = speed is not None and (speed.device != "cpu" or config.training.device != "cuda")
     seconds = own if own is not None else run_seconds(config, speed) if speed is not None and here else None
     memory = None if speed is None else memory_bytes(config, speed)
     kept, saved = kept_bytes(config, speed), checkpoint_bytes(config, speed)
-    return SettingPlan(setting, runs, seconds, own is not None, memory, kept, saved)
+    guessed = own is None and seconds is not None and kind(config) not in speeds
+    return SettingPlan(setting, runs, seconds, own is not None, guessed, memory, kept, saved)
 
 
 def _plan_place(profile: Profile, experiment: Experiment, settings: tuple[SettingPlan, ...]) -> Place:

@@ -125,6 +125,9 @@ def _origin(plan: Plan) -> str:
     parts = [f"for {count(own, 'setting')} by runs that exist"] if own else []
     if plan.measured:
         parts.append(f"{'for the others ' if own else ''}by steps that were timed on this machine, today or just now")
+    guessed = sum(each.guessed for each in plan.settings)
+    if guessed:
+        parts.append(f"for {count(guessed, 'setting')} by the most similar one (--seconds gives more time to measure)")
     return f"Worked out {' and '.join(parts)}." if parts else "Nothing was measured, so times are not known."
 
 
@@ -158,6 +161,7 @@ def as_json(plan: Plan) -> dict[str, Any]:
                 "finished": each.finished,
                 "run_seconds": each.run_seconds,
                 "from_runs": each.from_runs,
+                "guessed": each.guessed,
                 "memory_bytes": each.memory,
             }
             for each in plan.settings

@@ -127,7 +127,7 @@ def test_profiles_say_how_many_runs_there_are_at_a_time() -> None:
 def test_a_machine_is_measured_with_real_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of two settings of one kind, one is measured, and not again; a process that gets no time measures nothing."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    configs = [small_config(training={"seed": seed}) for seed in (0, 1)]
+    configs = [small_config(training={"seed": seed}, t3s={"selector_sizes": [8]}) for seed in (0, 1)]
     assert measure(configs, 0) == {}
     found = measure(configs, 60)
     (speed,) = found.values()
