@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from must.config import parse_experiment
+from must.config import RunConfig, parse_experiment
 from must.sweep import plan as planning
 from must.sweep.estimate import Speed, evaluations, kind, renewals, run_seconds
 from must.sweep.measured import measure
 from must.sweep.plan import Plan, look_twice, make_plan
 from must.sweep.profile import Profile, read_profile, this_machine
 from must.sweep.survey import survey
-from tests.support.helpers import ROOT, small_config
+from tests.support.helpers import ROOT, SMALL, merged, small_config
 from tests.support.sweep_runs import MadeUpSweep
 
 SPEED = Speed(0.01, 0.001, 0.0, 3.0, 500e6, 200e6, 1e6, 1e5, mask_step_s=0.1, supervised_s=1.0)
@@ -127,7 +127,8 @@ def test_profiles_say_how_many_runs_there_are_at_a_time() -> None:
 def test_a_machine_is_measured_with_real_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of two settings of one kind, one is measured, and not again; a process that gets no time measures nothing."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    configs = [small_config(training={"seed": seed}, t3s={"selector_sizes": [8]}) for seed in (0, 1)]
+    sections = {"t3s": {"selector_sizes": [8]}}  # as in a file of several methods
+    configs = [RunConfig.model_validate(merged(SMALL, sections | {"training": {"seed": seed}})) for seed in (0, 1)]
     assert measure(configs, 0) == {}
     found = measure(configs, 60)
     (speed,) = found.values()
