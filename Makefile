@@ -6,6 +6,7 @@ RESULTS ?= results
 VENV := .venv
 BIN := $(VENV)/bin
 AUDIT := build/audit
+DOCS := build/docs
 PYTHON ?=
 FLAVOUR ?=
 TESTS ?= tests
@@ -31,7 +32,7 @@ CACHES := XDG_CACHE_HOME="$$PWD/.cache" MPLCONFIGDIR="$$PWD/.cache/matplotlib"
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce figures report test test-slow test-system test-cluster bench lint format lock docs audit clean check-inputs
+.PHONY: help setup reproduce figures report test test-slow test-system test-cluster bench lint format lock docs docs-site audit clean check-inputs
 
 help: ## List the targets
 	@printf 'usage: make TARGET [CONFIG=%s] [PROFILE=%s] [PYTHON=...] [FLAVOUR=cpu|cuda]\n\n' "$$CONFIG" "$$PROFILE"
@@ -51,7 +52,7 @@ figures: check-inputs setup ## Make tables and figures of CONFIG from the runs i
 	@$(CACHES) $(BIN)/must figures --config "$$CONFIG" --results "$$RESULTS"
 
 report: check-inputs setup ## Make results/NAME/report.html of CONFIG, which must be finished: all of it in one page
-	@$(CACHES) $(BIN)/python workflow/scripts/make_report.py --config "$$CONFIG" --profile "$$PROFILE"
+	@$(CACHES) $(BIN)/python -m must.workflow.report --config "$$CONFIG" --profile "$$PROFILE"
 
 test: setup ## Run the tests (TESTS=tests/unit for a part of them)
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not slow and not system and not cluster' $(TESTS)
@@ -87,6 +88,13 @@ lock: setup ## Write the hashed locks anew from pyproject.toml
 
 docs: setup ## Write the generated parts of the documentation anew (configuration keys, schema)
 	@$(BIN)/python -m must.docs
+
+docs-site: setup ## Build the documentation as a site, build/site/index.html, to be read offline; every link is checked
+	@cmp -s containers/locks/docs.txt $(DOCS)/lock.txt || { $(BIN)/python -m venv --clear $(DOCS) && \
+		$(DOCS)/bin/python -m pip install --quiet --no-deps --require-hashes -r containers/locks/docs.txt && \
+		cp containers/locks/docs.txt $(DOCS)/lock.txt; }
+	@NO_MKDOCS_2_WARNING=1 PATH="$$PWD/$(DOCS)/bin:$$PATH" $(DOCS)/bin/mkdocs build --quiet --strict -f website/mkdocs.yml
+	@printf 'Site: build/site/index.html\n'
 
 audit: setup ## Look the locked packages up in the public lists of known vulnerabilities (needs the internet)
 	@test -x $(AUDIT)/bin/pip-audit || { $(BIN)/python -m venv --clear $(AUDIT) && $(AUDIT)/bin/pip -q install pip-audit; }

@@ -1,12 +1,15 @@
 """Write the hashed lock files in ``containers/locks/`` from ``pyproject.toml`` (``make lock``).
 
-Three files, one resolution, so that a package has one version wherever it appears:
+Three files of one resolution, so that a package has one version wherever it appears:
 
 - ``cuda.txt``: what a training run needs, with the package index's own wheels of PyTorch. Those for Linux are CUDA
   builds, so all CUDA packages are listed too. Works on every platform.
 - ``cpu.txt``: the same without the CUDA packages. Its PyTorch is the CPU build (version ``...+cpu``), which lies in a
   wheel directory (pip's find-links) or on PyTorch's own CPU wheel index; for macOS and Windows, the index's own wheel.
 - ``tools.txt``: what the workflow and a developer need besides.
+
+And ``docs.txt``, what the documentation site is built with in an environment of its own:
+``make_locks.py docs`` writes it alone.
 
 The resolver is uv. It does not read pip's settings, so pip is asked where the CPU build of PyTorch is: run this where
 pip sees one (the variables PIP_FIND_LINKS and PIP_EXTRA_INDEX_URL tell it). No address is written to a lock.
@@ -46,6 +49,7 @@ PURPOSES = {
     "cpu": "What a training run needs, with the CPU build of PyTorch.\n"
     "# CPU builds for Linux (x86-64): Python {builds}.",
     "tools": "What the workflow and its developers need besides cpu.txt or cuda.txt.",
+    "docs": "What the documentation site is built with, in an environment of its own.",
 }
 
 Packages = dict[str, dict[str, Any]]
@@ -53,9 +57,12 @@ Packages = dict[str, dict[str, Any]]
 
 
 def main() -> int:
-    """Resolve everything once, then write the three locks."""
+    """Resolve everything once, then write the locks."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     runtime, extras = project["dependencies"], project["optional-dependencies"]
+    write("docs", (entry(name, package, hashes(package)) for name, package in resolve(extras["docs"]).items()))
+    if sys.argv[1:] == ["docs"]:
+        return 0
 
     everything = resolve([*runtime, *extras["workflow"], *extras["dev"]])
     versions = [f"{name}=={package['version']}" for name, package in everything.items()]

@@ -7,10 +7,12 @@ import json
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 
 from must import drawing
 from must.config import load_experiment, load_sweep, parse_assignments
+from must.config.options import ORIGINAL_OPTIONS, option_flag
 from must.config.unread import require_for_one_run, unread_by_run
 from must.errors import ConfigError, MustError, ResultsError
 from must.run_files import MEAN_SUCCESS
@@ -21,24 +23,6 @@ EXIT_USER_ERROR = 2
 EXIT_KILLED = 130
 EXIT_INTERRUPTED = 75
 """EX_TEMPFAIL: the run stopped on request and has a checkpoint; the same command goes on."""
-
-ORIGINAL_OPTIONS = {
-    "method": ("method", "NAME", "what is trained, such as mt_sac (docs/methods.md)"),
-    "seed": ("training.seed", "N", "seed of everything that is random in the run"),
-    "update_interval": ("masks.update_interval", "N", "training epochs between two renewals of the masks"),
-    "pruning_ratio": ("masks.pruning_ratio", "X", "share of the network that a task does not use; 0 is dense"),
-    "generator_lr": ("generator.lr", "X", "learning rate of the mask generators"),
-    "use_sl_loss": ("generator.use_sl_loss", "0|1", "train the generators on the supervised similarity loss"),
-    "use_trajectory_info": ("generator.use_trajectory_info", "0|1", "feed trajectory encodings to the generators"),
-    "n_tasks": ("env.n_tasks", "N", "only the first N tasks"),
-    "n_workers": ("training.n_workers", "N", "worker processes; the result does not depend on it"),
-}
-"""Options with a name of their own: the method, the seven of the original program, and the number of workers."""
-
-
-def option_flag(name: str) -> str:
-    """Return an option as it is typed: ``update_interval`` -> ``--update-interval``."""
-    return f"--{name.replace('_', '-')}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -103,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     render.add_argument("--out", required=True, type=Path, help="clip to write: .mp4 or .gif")
     render.add_argument("--size", default="", metavar="WxH", help="pixels (default 480x480; a .gif 320x320)")
     render.add_argument("--episode", type=int, default=1, help="which episode of an evaluation, 1 to 50 (default 1)")
+    render.add_argument("--json", action="store_true", help="print JSON instead of a line")
     render.set_defaults(command=_render)
 
     sizes = commands.add_parser("sizes", help="count the parameters of every setting", description=_sizes.__doc__)
@@ -197,7 +182,8 @@ def _render(options: argparse.Namespace) -> int:
     """Film an evaluation episode of a finished run, without a screen: mean action, last masks, the run's own goals."""
     from must.render import Request, render
 
-    print(render(Request(options.run_dir, options.task, options.out, options.size, options.episode)))
+    clip = render(Request(options.run_dir, options.task, options.out, options.size, options.episode))
+    print(json.dumps(asdict(clip)) if options.json else clip)
     return 0
 
 

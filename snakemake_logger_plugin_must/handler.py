@@ -28,6 +28,8 @@ from snakemake_logger_plugin_must.settings import LogHandlerSettings
 
 TELL_SECONDS = 60.0
 """Seconds between two lines on how far the sweep is, where there is no terminal."""
+TRAINING = ("train", "train_anew")
+"""Rules that train runs."""
 _CHATTER = re.compile(
     r"Building DAG|host: |Using shell|Provided |Rules claiming|Assuming unrestricted|Select jobs|Config file|Job stats"
     r"|Conda env|Singularity cont|Group jobs|Storing output|Workflow defines|Will exit after|Complete log|Elapsed time"
@@ -51,7 +53,7 @@ class Job:
     def run(self) -> str | None:
         """Path of the run that it trains, below ``runs/``; None where it trains none, or several."""
         path = Path(self.outputs[0]) if self.outputs else Path()
-        inside = self.rule == "train" and path.parts[0] == "results" and path.parts[2] == "runs"
+        inside = self.rule in TRAINING and path.parts[0] == "results" and path.parts[2] == "runs"
         return "/".join(path.parts[3:-1]) if inside else None
 
 
@@ -138,8 +140,9 @@ class LogHandler(LogHandlerBase):
 
     def _announce(self, record: Any) -> None:
         stats = dict(record.stats)
-        others = sum(number for rule, number in stats.items() if rule not in ("train", "total", "default", "all"))
-        jobs = f"{count(stats.get('train', 0), 'job')} to train runs, {count(others, 'other')}"
+        training = sum(stats.get(rule, 0) for rule in TRAINING)
+        others = sum(number for rule, number in stats.items() if rule not in (*TRAINING, "total", "default", "all"))
+        jobs = f"{count(training, 'job')} to train runs, {count(others, 'other')}"
         self._say(f"{jobs}; Snakemake's own log: .snakemake/log/")
 
     def _begin(self, record: Any) -> None:
@@ -147,7 +150,7 @@ class LogHandler(LogHandlerBase):
         message = str(record.rule_msg or record.rule_name)
         job = Job(record.rule_name, message, list(record.output), logs[0] if logs else "")
         self._jobs[record.jobid] = job
-        if job.rule == "train" and self._view is None:
+        if job.rule in TRAINING and self._view is None:
             self._view = SweepView(Path(*Path(job.outputs[0]).parts[:2]))
             if not self._draws:
                 threading.Thread(target=self._tell, daemon=True).start()
@@ -188,7 +191,7 @@ class LogHandler(LogHandlerBase):
 
     def _failures(self, job: Job | None) -> list[str]:
         """Return what went wrong in which run, of a job that trains several."""
-        if job is None or job.rule != "train" or job.run is not None or self._view is None:
+        if job is None or job.rule not in TRAINING or job.run is not None or self._view is None:
             return []
         found = self._view.look(force=True)
         failed = [] if found is None else [run for run in found.runs if run.state is State.FAILED]
@@ -199,7 +202,7 @@ class LogHandler(LogHandlerBase):
             others = [
                 f"{job.message}  {duration(time.monotonic() - job.started)}"
                 for job in list(self._jobs.values())
-                if job.rule not in ("train", "default", "all")
+                if job.rule not in (*TRAINING, "default", "all")
             ]
             return Text() if self._view is None and not others else self._drawn(others)
         except Exception:  # noqa: BLE001 - see `emit`

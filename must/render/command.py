@@ -36,8 +36,23 @@ class Request:
     """Which episode of the run's evaluations, from 1; with fixed goals there is one."""
 
 
-def render(request: Request) -> str:
-    """Film an episode, and write the clip as a whole or not at all; say how the episode ended.
+@dataclass(frozen=True)
+class Clip:
+    """A clip that was written."""
+
+    path: str
+    task: str
+    solved: bool
+    """Whether the episode solved the task."""
+    outcome: str
+    """How it ended, in words."""
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.task}, {self.outcome}"
+
+
+def render(request: Request) -> Clip:
+    """Film an episode, and write the clip as a whole or not at all; return how the episode ended.
 
     Call it before MuJoCo and numpy are imported: both read their settings once.
 
@@ -56,7 +71,7 @@ def render(request: Request) -> str:
 
     film = Film(request.run_dir, task, request.episode - 1, size)
     write_clip(request.out, film)
-    return f"{request.out}: {request.task}, {film.outcome}"
+    return Clip(str(request.out), env.task_names[task], film.solved, film.outcome)
 
 
 def check_form(out: Path, size: str) -> tuple[int, int]:

@@ -67,6 +67,11 @@ class Film:
                     yield camera.take(self._env.goal_position)
 
     @property
+    def solved(self) -> bool:
+        """Whether the task was solved at any step; all of the frames must have been taken."""
+        return self._solved_at is not None
+
+    @property
     def outcome(self) -> str:
         """How the episode ended, in words; all of its frames must have been taken."""
         solved = f"solved at step {self._solved_at} of" if self._solved_at else "not solved in"

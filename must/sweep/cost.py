@@ -11,7 +11,7 @@ from must.run_files import MANIFEST, table
 from must.sweep.batches import make_batches
 from must.sweep.state import State
 from must.sweep.survey import RunStatus, Survey
-from must.sweep.tails import all_rows, json_object
+from must.sweep.tails import all_rows, changed, json_object
 from must.sweep.words import UNKNOWN, columns, count, duration, hours, size
 
 ROOM = 1.25
@@ -127,7 +127,13 @@ def _jobs(found: Survey) -> dict[str, Path]:
     if together == 1:
         return {run.path: folder / f"{run.path}.tsv" for run in found.runs}
     batches = make_batches(found.experiment.runs(), together)
-    return {path: folder / f"batch-{number}.tsv" for number, paths in batches.items() for path in paths}
+    newest = {number: _newest_job(folder, f"batch-{number}-{together}") for number in batches}
+    return {path: newest[number] for number, paths in batches.items() for path in paths}
+
+
+def _newest_job(folder: Path, name: str) -> Path:
+    """Return the file of the newest of the jobs that had the same runs."""
+    return max(folder.glob(f"{name}*.tsv"), key=changed, default=folder / f"{name}.tsv")
 
 
 def _cost(found: Survey, run: RunStatus, jobs: dict[str, Path]) -> Cost:

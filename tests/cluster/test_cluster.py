@@ -136,7 +136,7 @@ def test_runs_finished_before_the_head_was_started_again_were_left_alone(
 def test_runs_that_share_a_job_have_their_own_logs(outcomes: dict[str, Future[Checkout]]) -> None:
     checkout = outcomes["cancelled-batch"].result()
     logs = sorted(path.name for path in (checkout.results / "logs/train").rglob("*.log"))
-    assert logs == ["batch-0000.log", "seed~0.log", "seed~0.log"]
+    assert logs == ["batch-0000-2.log", "seed~0.log", "seed~0.log"]
     assert len(list((checkout.results / "batches").glob("*.json"))) == 1
 
 

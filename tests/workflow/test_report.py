@@ -27,8 +27,7 @@ def make_report(directory: Path, config: dict[str, Any], **variables: str) -> su
     """Do what `make report` does, for an experiment in another directory than the repository."""
     path = directory.with_suffix(".yaml")
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
-    script = ROOT / "workflow" / "scripts" / "make_report.py"
-    command = [sys.executable, script, "--config", path, "--profile", PROFILE]
+    command = [sys.executable, "-m", "must.workflow.report", "--config", path, "--profile", PROFILE]
     env = {**{key: value for key, value in os.environ.items() if key != "MUJOCO_GL"}, **variables}
     return subprocess.run(command, cwd=directory, env=env, capture_output=True, text=True, check=False)
 

@@ -1,13 +1,13 @@
 """Tables: success of every setting and task, aggregates with intervals, what it costs.
 
-Input:  `result.json` of every run of the sweep (or what says that a job's runs are finished); with Apptainer, the image.
+Input:  `result.json` of every run of the sweep; with Apptainer, the image.
 Output: `results/<name>/tables/*.{csv,md,tex}`.
 """
 
 
 rule aggregate:
     input:
-        results=TRAINED,
+        results=finished_runs,
         image=IMAGE_INPUT,
     output:
         [

@@ -6,7 +6,7 @@ Output: `containers/build/must-<flavour>.sif`, and beside it its content digest,
         the hash of the package it holds.
 """
 
-FLAVOUR = image_flavour()
+FLAVOUR = SWEEP.image_flavour
 BOOTSTRAP = EXPERIMENT.container.bootstrap
 IMAGE = f"containers/build/must-{FLAVOUR}.sif"
 # By its own time the image would train everything again. What counts is the small file beside it, compared by content.

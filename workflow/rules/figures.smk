@@ -1,13 +1,13 @@
 """Figures: learning curves, final success by setting and by task, overlap of the tasks' masks.
 
-Input:  `result.json` of every run of the sweep (or what says that a job's runs are finished); with Apptainer, the image.
+Input:  `result.json` of every run of the sweep; with Apptainer, the image.
 Output: `results/<name>/figures/*.{pdf,svg,png}`.
 """
 
 
 rule figures:
     input:
-        results=TRAINED,
+        results=finished_runs,
         image=IMAGE_INPUT,
     output:
         [

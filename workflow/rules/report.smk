@@ -32,13 +32,12 @@ rule pages:
     resources:
         mem_mb=1000,
     params:
-        script=CHECKOUT / "workflow" / "scripts" / "make_pages.py",
         directory=lambda wildcards, output: Path(output[0]).parent,
         settings=report_settings(),
     message:
         "Writing the pages of the tables"
     shell:
-        "python3 {params.script:q} --directory {params.directory:q} {input.tables:q} >{log:q} 2>&1"
+        "python3 -m must.workflow.pages --directory {params.directory:q} {input.tables:q} >{log:q} 2>&1"
 
 
 # Its source is no input: every invocation writes it anew, before its first job.
@@ -64,22 +63,22 @@ rule configuration:
     resources:
         mem_mb=1000,
     params:
-        script=CHECKOUT / "workflow" / "scripts" / "make_pages.py",
         directory=lambda wildcards, output: Path(output[0]).parent,
         config=CONFIG,
-        settings=settings_digest(),
+        settings=SWEEP.digest,
     message:
         "Writing the page of {params.config}"
     shell:
-        "python3 {params.script:q} --directory {params.directory:q} {params.config:q} >{log:q} 2>&1"
+        "python3 -m must.workflow.pages --directory {params.directory:q} {params.config:q} >{log:q} 2>&1"
 
 
 # Not in the image, which has no OpenGL.
 rule clip:
     input:
-        results=TRAINED,
+        results=finished_runs,
     output:
         clip=f"{RESULTS}/clips/{{task}}.gif",
+        outcome=f"{RESULTS}/clips/{{task}}.json",
         page=report(
             f"{RESULTS}/pages/clips/{{task}}.html",
             caption="../report/clip.rst",
@@ -98,15 +97,14 @@ rule clip:
     resources:
         mem_mb=2000,
     params:
-        script=CHECKOUT / "workflow" / "scripts" / "make_pages.py",
         directory=lambda wildcards, output: Path(output.page).parent,
         run_dir=lambda wildcards: run_to_film().directory,
         run=lambda wildcards: run_to_film().spec.path,
     message:
         "Filming {wildcards.task} of {params.run_dir}"
     shell:
-        "{{ must render {params.run_dir:q} --task {wildcards.task:q} --out {output.clip:q}"
-        " && python3 {params.script:q} --directory {params.directory:q} {output.clip:q}; }} >{log:q} 2>&1"
+        "{{ must render {params.run_dir:q} --task {wildcards.task:q} --out {output.clip:q} --json >{output.outcome:q}"
+        " && python3 -m must.workflow.pages --directory {params.directory:q} {output.clip:q}; }} 2>{log:q}"
 
 
 rule report_parts:

@@ -1,36 +1,91 @@
-"""Training: one job for each run of the sweep.
+"""Training: one job for each run of the sweep, or for several of them (`resources.runs_per_job`).
 
 Input:  the merged configuration, `results/<name>/config.yaml`, which every invocation records before its first job;
         with Apptainer, the image.
 Output: `results/<name>/runs/<axis~value>/.../result.json`, written last. Everything else in the run directory is left
         undeclared on purpose: Snakemake deletes the declared outputs of a failed job, and checkpoints must survive it.
+
+A job of several runs declares a report of its own, `results/<name>/batches/<job>.json`, instead: Snakemake would delete the
+results of those that finished when another one fails. It is a checkpoint, after which `finished_runs` asks for the results
+themselves. So what is finished counts as finished whatever `runs_per_job` was then and is now.
 """
 
-TRAINED = expand(f"{RESULTS}/runs/{{run}}/result.json", run=list(RUNS))
+RUNS_PER_JOB = EXPERIMENT.resources.runs_per_job
+BATCHES = Batches(SWEEP, Path(RESULTS), RUNS_PER_JOB)
 
 
-rule train:
+def without_metadata(run):
+    """Return whether Snakemake does not know what a run was trained with: it was in a job of several, or elsewhere."""
+    result = f"{RESULTS}/runs/{run.path}/result.json"
+    return os.path.exists(result) and workflow.persistence._read_record(result) is None
+
+
+def finished_runs(wildcards):
+    """Return what says that all runs are finished: their results, and reports of jobs that are still to be done."""
+    together = RUNS_PER_JOB > 1
+    found = BATCHES.outcomes(lambda run: together or without_metadata(run))
+    for result in BATCHES.trained:
+        workflow.persistence._delete_record(str(result))  # of an earlier training
+    return [str(path) for path in found]
+
+
+if RUNS_PER_JOB == 1:
+
+    rule train:
+        input:
+            image=IMAGE_INPUT,
+        output:
+            result=f"{RESULTS}/runs/{RUN}/result.json",
+        log:
+            f"{RESULTS}/logs/train/{RUN}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/train/{RUN}.tsv"
+        container:
+            IMAGE
+        threads: SWEEP.run_threads
+        resources:
+            **SWEEP.resources(runs=1),
+        params:
+            config=CONFIG,
+            run_dir=lambda wildcards, output: Path(output.result).parent,
+            options=lambda wildcards: list(run(wildcards).options),
+            identity=lambda wildcards: run(wildcards).identity,
+            environment=TRAINING_ENVIRONMENT,
+        message:
+            "Training {params.run_dir} (cores: {threads})"
+        shell:
+            "export {params.environment}; "
+            "must train --config {params.config:q} --out {params.run_dir:q} {params.options:q} --keep-old >{log:q} 2>&1"
+
+
+checkpoint:
+    name:
+        "train" if RUNS_PER_JOB > 1 else "train_anew"
     input:
         image=IMAGE_INPUT,
     output:
-        result=f"{RESULTS}/runs/{RUN}/result.json",
+        finished=f"{RESULTS}/batches/{{batch}}.json",
     log:
-        f"{RESULTS}/logs/train/{RUN}.log",
+        f"{RESULTS}/logs/train/batch-{{batch}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/train/{RUN}.tsv"
+        f"{RESULTS}/benchmarks/train/batch-{{batch}}.tsv"
     container:
         IMAGE
-    threads: RUN_THREADS
+    threads: SWEEP.run_threads * RUNS_PER_JOB
     resources:
-        **training_resources(runs=1),
+        **SWEEP.resources(runs=RUNS_PER_JOB),
     params:
         config=CONFIG,
-        run_dir=lambda wildcards, output: Path(output.result).parent,
-        options=lambda wildcards: run_options(run_path(wildcards)),
-        identity=lambda wildcards: run_identity(run_path(wildcards)),
+        results=RESULTS,
+        run_threads=SWEEP.run_threads,
+        runs=lambda wildcards: BATCHES.arguments(wildcards.batch),
+        identities=lambda wildcards: [
+            run.identity for run in BATCHES.runs(wildcards.batch)
+        ],
         environment=TRAINING_ENVIRONMENT,
     message:
-        "Training {params.run_dir} (cores: {threads})"
+        "Training {params.runs} (cores: {threads})"
     shell:
         "export {params.environment}; "
-        "must train --config {params.config:q} --out {params.run_dir:q} {params.options:q} --keep-old >{log:q} 2>&1"
+        "python3 -m must.workflow.batch --config {params.config:q} --results {params.results:q} --finished {output:q} "
+        "--slots $(({threads} / {params.run_threads})) {params.runs:q} >{log:q} 2>&1"

@@ -1,4 +1,4 @@
-"""Train several runs side by side in one job (Python's standard library only: it runs in the image as well).
+"""Train several runs side by side in one job: ``python -m must.workflow.batch``.
 
 Each run has a log of its own, and one that fails does not stop the others. A signal to stop is handed on to the runs,
 which checkpoint; the job then fails, and when it is submitted again every run goes on from where it was.
@@ -7,7 +7,6 @@ which checkpoint; the job then fails, and when it is submitted again every run g
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import shlex
 import signal
@@ -17,15 +16,19 @@ import time
 from pathlib import Path
 from types import FrameType
 
+from must.files import sha256
+from must.run_files import RESULT
+
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT, signal.SIGHUP)
 EXIT_INTERRUPTED = 75
 
 
 def main() -> int:
-    """Train the runs; give 0 when all are finished, 75 when the job was asked to stop, else 1."""
+    """Train the runs; return 0 when all are finished, 75 when the job was asked to stop, else 1."""
     options = _parse()
     runs = dict(zip(options.runs[::2], options.runs[1::2], strict=True))
-    waiting, running, failed = list(runs), {}, {}
+    waiting, failed = list(runs), False
+    running: dict[str, subprocess.Popen[bytes]] = {}
     stopping: list[int] = []
 
     def stop(number: int, _frame: FrameType | None) -> None:
@@ -44,15 +47,15 @@ def main() -> int:
             status = process.poll()
             if status is not None:
                 del running[run]
-                if status:
-                    failed[run] = status
+                failed = failed or status != 0
                 _say(f"{run}: exit status {status}")
         time.sleep(0.2)
     if stopping:
         return EXIT_INTERRUPTED
     if failed:
         return 1
-    results = {run: _sha256(options.results / "runs" / run / "result.json") for run in runs}
+    results = {run: sha256(options.results / "runs" / run / RESULT) for run in runs}
+    options.finished.parent.mkdir(parents=True, exist_ok=True)
     options.finished.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     return 0
 
@@ -78,10 +81,6 @@ def _start(options: argparse.Namespace, run: str, run_options: str) -> subproces
     _say(f"{run}: {shlex.join(command)}")
     with log.open("ab") as output:
         return subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _say(text: str) -> None:

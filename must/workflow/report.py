@@ -1,4 +1,4 @@
-"""Make the report of a finished experiment, ``results/<name>/report.html`` (``make report``).
+"""Make the report of a finished experiment, ``results/<name>/report.html``: ``make report``.
 
 It is one file, to be read offline. Nothing is trained for it. Where the machine cannot draw, or the best run came
 without its policy, the report has no clips, and this says why.

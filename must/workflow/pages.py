@@ -1,4 +1,4 @@
-"""Turn tables, settings and clips into pages (Python's standard library only).
+"""Turn tables, settings and clips into pages: ``python -m must.workflow.pages --directory DIRECTORY SOURCE ...``.
 
 Snakemake's report shows pages inline, and pictures of some kinds; Markdown, YAML and GIF it only offers as a download.
 Each SOURCE becomes DIRECTORY/<its name>.html, which holds everything it shows.
@@ -9,10 +9,11 @@ from __future__ import annotations
 import argparse
 import base64
 import html
-import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
+
+from markdown_it import MarkdownIt
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -25,7 +26,6 @@ th, td {{ padding: .3rem .8rem; text-align: left; white-space: nowrap; font-vari
 th {{ border-top: 2px solid; border-bottom: 1px solid; }}
 tr:last-child td {{ border-bottom: 2px solid; }}
 tbody tr:nth-child(even) {{ background: #f1f5f9; }}
-.number {{ text-align: right; }}
 p {{ max-width: 60rem; }}
 pre {{ font: 13px/1.5 ui-monospace, monospace; }}
 img {{ width: min(100%, 30rem); border-radius: 6px; }}
@@ -50,9 +50,9 @@ def main() -> int:
 
 
 def from_markdown(source: Path) -> str:
-    """Write the Markdown of a table file, which is paragraphs and pipe tables, as HTML."""
-    blocks = source.read_text(encoding="utf-8").strip().split("\n\n")
-    return "\n".join(_table(block.split("\n")) if block.startswith("|") else f"<p>{_inline(block)}" for block in blocks)
+    """Write a Markdown file, which may have tables but no HTML, as HTML."""
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    return str(markdown.render(source.read_text(encoding="utf-8")))
 
 
 def from_yaml(source: Path) -> str:
@@ -67,29 +67,6 @@ def from_gif(source: Path) -> str:
 
 
 MAKERS: dict[str, Callable[[Path], str]] = {".md": from_markdown, ".yaml": from_yaml, ".gif": from_gif}
-
-
-def _table(lines: list[str]) -> str:
-    head, align, *rows = [_cells(line) for line in lines]
-    classes = [' class="number"' if mark.endswith(":") else "" for mark in align]
-
-    def row(cells: list[str], tag: str) -> str:
-        shown = (f"<{tag}{kind}>{_inline(cell)}</{tag}>" for cell, kind in zip(cells, classes, strict=True))
-        return f"<tr>{''.join(shown)}</tr>"
-
-    body = "\n".join(row(cells, "td") for cells in rows)
-    return f"<table>\n<thead>{row(head, 'th')}</thead>\n<tbody>\n{body}\n</tbody>\n</table>"
-
-
-def _cells(line: str) -> list[str]:
-    return [cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip())[1:-1]]
-
-
-def _inline(text: str) -> str:
-    """Write bold text bold, and take back what Markdown escapes."""
-    text = html.escape(html.unescape(text), quote=False)
-    text = re.sub(r"(?<!\\)\*\*(.+?)(?<!\\)\*\*", r"<strong>\1</strong>", text)
-    return re.sub(r"\\([\\|*_~`])", r"\1", text)
 
 
 if __name__ == "__main__":
