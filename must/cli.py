@@ -1,4 +1,4 @@
-"""The command line: ``must train | evaluate | render | sizes | aggregate | figures | bench | doctor``."""
+"""The command line: ``must train | evaluate | render | sizes | aggregate | figures | plan | status | ...``."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from must.config.unread import require_for_one_run, unread_by_run
 from must.errors import ConfigError, MustError, ResultsError
 from must.run_files import MEAN_SUCCESS
 from must.streams import discard, explain, guarded, require_directory
+from must.sweep.options import add_commands
 
 EXIT_USER_ERROR = 2
 EXIT_KILLED = 130
@@ -98,6 +99,8 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--config", required=True, type=Path, help="experiment file")
         sub.add_argument("--results", type=Path, default=Path("results"), help="where results lie (default: results)")
         sub.set_defaults(command=command)
+
+    add_commands(commands)
 
     bench = commands.add_parser("bench", help="measure how long the parts of a run take", description=_bench.__doc__)
     targets = ("update", "mask-update", "collect", "env", "epoch", "checkpoint", "all")

@@ -35,9 +35,9 @@ class Settings(NamedTuple):
 
 def update(settings: Settings) -> list[Measurement]:
     """Time the ordinary gradient step, drawing of the batch included."""
-    agent, replay = _agent_and_replay(settings)
+    agent, replay = agent_and_replay(settings)
     gflop = gradient_step_gflop(settings.config)
-    steps, at_once = _steps(agent, replay, settings), 1 if settings.device.type == "cpu" else 50
+    steps, at_once = gradient_steps(agent, replay, settings), 1 if settings.device.type == "cpu" else 50
     return [
         measure(
             "gradient step",
@@ -52,11 +52,11 @@ def update(settings: Settings) -> list[Measurement]:
 
 def mask_update(settings: Settings) -> list[Measurement]:
     """Time the gradient step that learns masks, and the supervised steps before it."""
-    agent, replay = _agent_and_replay(settings)
+    agent, replay = agent_and_replay(settings)
     if not agent.masks.generators:
         return []
     config = settings.config
-    stored = _trajectories(config) if config.generator.needs_trajectories else None
+    stored = random_trajectories(config) if config.generator.needs_trajectories else None
     few = max(3, settings.repeats // 4)
     supervised = measure(
         f"supervised update, {config.generator.sl_steps} step(s) of three generators",
@@ -65,7 +65,7 @@ def mask_update(settings: Settings) -> list[Measurement]:
         settings.device,
         warm_up=1,
     )
-    steps = _steps(agent, replay, settings)
+    steps = gradient_steps(agent, replay, settings)
     count = sum(parameter.numel() for each in agent.masks.generators for parameter in each.parameters())
     return [
         measure(
@@ -82,7 +82,7 @@ def mask_update(settings: Settings) -> list[Measurement]:
 
 def collect(settings: Settings) -> list[Measurement]:
     """Time the policy's inference for one environment step of one task, as a collector of all tasks does it."""
-    agent, _ = _agent_and_replay(settings)
+    agent, _ = agent_and_replay(settings)
     policy = agent.numpy_policy()
     rng = np.random.default_rng(0)
     observations = rng.normal(size=(50, agent.n_tasks, OBS_DIM)).astype(np.float32)
@@ -125,8 +125,8 @@ def env(settings: Settings) -> list[Measurement]:
 def epoch(settings: Settings) -> list[Measurement]:
     """Time a whole ordinary epoch: collection in the workers, and all gradient steps."""
     config = settings.config
-    agent, replay = _agent_and_replay(settings)
-    steps = _steps(agent, replay, settings)
+    agent, replay = agent_and_replay(settings)
+    steps = gradient_steps(agent, replay, settings)
     with Collector(config) as collector:
 
         def collecting() -> None:
@@ -147,7 +147,7 @@ def epoch(settings: Settings) -> list[Measurement]:
 
 def checkpoint(settings: Settings) -> list[Measurement]:
     """Time checkpoints with a full replay buffer of ``sac.buffer_size``, 50 000 transitions after one another."""
-    agent, _ = _agent_and_replay(settings)
+    agent, _ = agent_and_replay(settings)
     size, between = settings.config.sac.buffer_size, min(50_000, settings.config.sac.buffer_size)
     replay = ReplayBuffer(agent.n_tasks, size, torch.device("cpu"))
     seconds, on_disk = [], 0
@@ -180,24 +180,25 @@ TARGETS: dict[str, Callable[[Settings], list[Measurement]]] = {
 }
 
 
-def _agent_and_replay(settings: Settings) -> tuple[Agent, ReplayBuffer]:
+def agent_and_replay(settings: Settings) -> tuple[Agent, ReplayBuffer]:
     """Make an agent with its first masks, and a replay buffer with some random rows."""
     agent = make_agent(settings.config, settings.device)
-    agent.masks.before_epoch(1, lambda: _trajectories(settings.config))
+    agent.masks.before_epoch(1, lambda: random_trajectories(settings.config))
     replay = ReplayBuffer(agent.n_tasks, 4000 * agent.n_tasks, settings.device)
     generator = torch.Generator().manual_seed(0)
     replay.append_rows(torch.randn(agent.n_tasks, 2000, ROW_DIM, generator=generator))
     return agent, replay
 
 
-def _trajectories(config: RunConfig) -> Trajectories:
+def random_trajectories(config: RunConfig) -> Trajectories:
     """Make a random trajectory of each task."""
     n_tasks = len(config.env.task_names)
     observations = np.random.default_rng(0).normal(size=(n_tasks, config.env.horizon + 1, OBS_DIM))
     return Trajectories(observations.astype(np.float32), np.arange(n_tasks))
 
 
-def _steps(agent: Agent, replay: ReplayBuffer, settings: Settings) -> GradientSteps:
+def gradient_steps(agent: Agent, replay: ReplayBuffer, settings: Settings) -> GradientSteps:
+    """Return what takes gradient steps of an agent."""
     return GradientSteps(agent, replay, settings.config.sac.batch_size_per_task)
 
 

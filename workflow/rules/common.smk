@@ -12,6 +12,7 @@ from must.config import dump
 from must.config.outputs import figure_names, table_names
 from must.errors import MustError
 from must.streams import explain
+from must.sweep.head import record_head, typed_command
 from must.workflow import head, surroundings
 from must.workflow.sweep import Batches, Sweep, read_configuration
 
@@ -111,6 +112,28 @@ def record_config():
     partial.replace(path)
 
 
+def record_invocation():
+    """Write down for `must status` what this head means to train, how many runs at a time, and by which command."""
+    jobs = [
+        job
+        for job in workflow.dag.needrun_jobs()
+        if job.rule.name in ("train", "train_anew")
+    ]
+    planned = []
+    for job in jobs:
+        batch = job.wildcards_dict.get("batch")
+        runs = BATCHES.runs(batch) if batch else [run(job.wildcards)]
+        planned += [each.path for each in runs]
+    together = EXPERIMENT.resources.runs_per_job
+    if workflow.local_exec:
+        cores = int(workflow.resource_settings.cores or 1)
+        at_once = max(1, cores // (SWEEP.run_threads * together)) * together
+    else:
+        at_once = (workflow.resource_settings.nodes or 1) * together
+    command = typed_command(sys.argv[1:], os.environ)
+    record_head(Path(RESULTS), command, min(at_once, len(SWEEP.runs)), planned)
+
+
 def fingerprint(*what):
     """Return a hash of what the image depends on, or of the image."""
     try:
@@ -132,6 +155,7 @@ def begin(image):
             [Path(RESULTS, "runs", path) for path in SWEEP.runs], jobs_left
         )
         record_config()
+        record_invocation()
     except MustError as error:
         stop(error)
     except OSError as error:
