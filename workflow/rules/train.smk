@@ -10,25 +10,6 @@ results of those that finished when another one fails. It is a checkpoint, after
 themselves. So what is finished counts as finished whatever `runs_per_job` was then and is now.
 """
 
-RUNS_PER_JOB = EXPERIMENT.resources.runs_per_job
-BATCHES = Batches(SWEEP, Path(RESULTS), RUNS_PER_JOB)
-
-
-def without_metadata(run):
-    """Return whether Snakemake does not know what a run was trained with: it was in a job of several, or elsewhere."""
-    result = f"{RESULTS}/runs/{run.path}/result.json"
-    return os.path.exists(result) and workflow.persistence._read_record(result) is None
-
-
-def finished_runs(wildcards):
-    """Return what says that all runs are finished: their results, and reports of jobs that are still to be done."""
-    together = RUNS_PER_JOB > 1
-    found = BATCHES.outcomes(lambda run: together or without_metadata(run))
-    for result in BATCHES.trained:
-        workflow.persistence._delete_record(str(result))  # of an earlier training
-    return [str(path) for path in found]
-
-
 if RUNS_PER_JOB == 1:
 
     rule train:
@@ -76,7 +57,7 @@ checkpoint:
         **SWEEP.resources(runs=RUNS_PER_JOB),
     params:
         config=CONFIG,
-        results=RESULTS,
+        results=lambda wildcards, output: Path(output.finished).parents[1],
         run_threads=SWEEP.run_threads,
         runs=lambda wildcards: BATCHES.arguments(wildcards.batch),
         identities=lambda wildcards: [
