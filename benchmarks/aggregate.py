@@ -1,4 +1,4 @@
-"""How long tables and figures take, and how much memory, for a sweep of any size, from logs that are made up.
+"""How long data, tables and figures take, and how much memory, for a sweep of any size, from logs that are made up.
 
 python benchmarks/aggregate.py --runs 1000 --evaluations 1000
 """

@@ -99,6 +99,22 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--config", required=True, type=Path, help="experiment file")
         sub.add_argument("--results", type=Path, default=Path("results"), help="where results lie (default: results)")
         sub.set_defaults(command=command)
+        if name == "figures":
+            sub.add_argument(
+                "--width",
+                choices=("auto", "column", "page"),
+                default="auto",
+                help="one column of a paper, both, or whichever suits each figure (default: %(default)s)",
+            )
+
+    compare = commands.add_parser("compare", help="compare two settings", description=_compare.__doc__)
+    for name in ("A", "B"):
+        compare.add_argument(name, help="a setting, by the name that must compare or tables have for it")
+    compare.add_argument("--config", type=Path, help="experiment file of both")
+    compare.add_argument("--results", type=Path, default=Path("results"), help="where results lie (default: results)")
+    compare.add_argument("--difference", type=float, default=0.1, help="of success rates (default: %(default)s)")
+    compare.add_argument("--power", type=float, default=0.8, help="chance of showing it (default: %(default)s)")
+    compare.set_defaults(command=_compare)
 
     add_commands(commands)
 
@@ -196,10 +212,10 @@ def _sizes(options: argparse.Namespace) -> int:
 
 
 def _aggregate(options: argparse.Namespace) -> int:
-    """Make the tables of an experiment from the runs that lie in its results."""
-    from must.analysis import write_tables
+    """Make the tidy data and the tables of an experiment from the runs that lie in its results."""
+    from must.analysis import aggregate
 
-    for path in write_tables(load_sweep(options.config), options.results):
+    for path in aggregate(load_sweep(options.config), options.results):
         print(path)
     return 0
 
@@ -208,8 +224,17 @@ def _figures(options: argparse.Namespace) -> int:
     """Make the figures of an experiment from the runs that lie in its results."""
     from must.analysis import write_figures
 
-    for path in write_figures(load_sweep(options.config), options.results):
+    for path in write_figures(load_sweep(options.config), options.results, options.width):
         print(path)
+    return 0
+
+
+def _compare(options: argparse.Namespace) -> int:
+    """Compare two settings, each NAME with --config, or DIRECTORY:NAME: difference, P(better), seeds to settle it."""
+    from must.analysis.compare import compare, settings_of
+
+    settings = settings_of([options.A, options.B], options.config, options.results)
+    print(compare(settings, options.difference, options.power))
     return 0
 
 

@@ -32,6 +32,8 @@ MASK_COLUMNS = (EPOCH, "version", "network", "task_a", "task_b", "overlap")
 """Of ``masks.csv``: how much of a network two tasks share."""
 TIMING_COLUMNS = (EPOCH, "collect_s", "learn_s", "evaluate_s")
 """Of ``timing.csv``: seconds of each epoch."""
+CPU_SECONDS = "cpu_s"
+"""One more of its columns, of runs that knew it: seconds of CPU, of the training process and its workers."""
 
 
 def table(log: str) -> str:

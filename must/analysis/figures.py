@@ -9,63 +9,65 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from must.analysis.load import Results, load_results
-from must.analysis.plots.bars import success_per_task
-from must.analysis.plots.changes import mask_churn
-from must.analysis.plots.comparisons import improvement_over_dense, performance_profiles
-from must.analysis.plots.curves import learning_curves
-from must.analysis.plots.efficiency import success_by_flops
-from must.analysis.plots.method_panels import method_learning_curves, method_profiles
-from must.analysis.plots.method_rows import method_comparison, method_speed, method_success_per_task
-from must.analysis.plots.overlap import mask_overlap, mask_overlap_over_training
-from must.analysis.plots.speed import training_speed
-from must.analysis.plots.sweeps import success_by_pruning_ratio, success_by_update_interval
-from must.analysis.plots.tasks import learning_curves_per_task
-from must.analysis.style import FORMATS, STYLE, save
+from must.analysis.curves import (
+    learning_curves,
+    learning_curves_by_cpu_time,
+    learning_curves_by_time,
+    learning_curves_per_task,
+    mask_churn,
+    performance_profiles,
+)
+from must.analysis.efficiency import success_by_flops, training_speed
+from must.analysis.overlap import mask_overlap, mask_overlap_over_training
+from must.analysis.rows import improvement_over_dense, method_comparison, method_speed, method_success_per_task
+from must.analysis.settings import success_by_pruning_ratio, success_by_update_interval, success_per_task
+from must.analysis.style import FORMATS, STYLE, Width, save
 from must.config import Experiment
-from must.config.outputs import all_figures, compares_methods, figure_names
+from must.config.outputs import OPTIONAL_FIGURES, all_figures, compares_methods, figure_names
+from must.data import Results, load_results
 
 _LOG = logging.getLogger(__name__)
 
-FIGURES: dict[str, Callable[[Results], Figure | None]] = {
-    "learning_curves": learning_curves,
-    "success_by_pruning_ratio": success_by_pruning_ratio,
-    "success_by_update_interval": success_by_update_interval,
-    "success_by_flops": success_by_flops,
-    "success_per_task": success_per_task,
-    "learning_curves_per_task": learning_curves_per_task,
-    "performance_profiles": performance_profiles,
-    "improvement_over_dense": improvement_over_dense,
-    "mask_overlap": mask_overlap,
-    "mask_overlap_over_training": mask_overlap_over_training,
-    "mask_churn": mask_churn,
-    "training_speed": training_speed,
-}
-"""Name -> what draws the figure from the results, or gives None when they hold no data for it."""
+Draw = Callable[[Results, Width], Figure | None]
+"""Draws a figure from the results, or gives None when they hold no data for it."""
+
+ALWAYS, ONE_METHOD, METHODS = "always", "one method", "methods"
+FIGURES: list[tuple[str, str, Draw]] = [
+    ("method_comparison", METHODS, method_comparison),
+    ("learning_curves", ALWAYS, learning_curves),
+    ("learning_curves_by_time", ALWAYS, learning_curves_by_time),
+    ("learning_curves_by_cpu_time", ALWAYS, learning_curves_by_cpu_time),
+    ("success_by_pruning_ratio", ALWAYS, success_by_pruning_ratio),
+    ("success_by_update_interval", ALWAYS, success_by_update_interval),
+    ("success_by_flops", ALWAYS, success_by_flops),
+    ("success_per_task", ONE_METHOD, success_per_task),
+    ("success_per_task", METHODS, method_success_per_task),
+    ("learning_curves_per_task", ALWAYS, learning_curves_per_task),
+    ("performance_profiles", ALWAYS, performance_profiles),
+    ("improvement_over_dense", ALWAYS, improvement_over_dense),
+    ("mask_overlap", ALWAYS, mask_overlap),
+    ("mask_overlap_over_training", ALWAYS, mask_overlap_over_training),
+    ("mask_churn", ALWAYS, mask_churn),
+    ("training_speed", ONE_METHOD, training_speed),
+    ("training_speed", METHODS, method_speed),
+]
+"""Name, what experiments it applies to (which of them have it, `must.config.outputs` says), what draws it."""
 
 
-OF_METHODS: dict[str, Callable[[Results], Figure | None]] = {
-    "method_comparison": method_comparison,
-    "learning_curves": method_learning_curves,
-    "success_per_task": method_success_per_task,
-    "performance_profiles": method_profiles,
-    "training_speed": method_speed,
-}
-"""What draws the figures that compare methods: those that only then exist, and those that then look otherwise."""
-
-
-def drawings(experiment: Experiment) -> dict[str, Callable[[Results], Figure | None]]:
-    """Return name -> what draws a figure of the experiment, or gives None when the results hold no data for it."""
-    known = FIGURES | OF_METHODS if compares_methods(experiment) else FIGURES
+def drawings(experiment: Experiment) -> dict[str, Draw]:
+    """Return name -> what draws a figure that an experiment of this kind can have."""
+    kinds = (ALWAYS, METHODS if compares_methods(experiment) else ONE_METHOD)
+    known = {name: draw for name, applies_to, draw in FIGURES if applies_to in kinds}
     return {name: known[name] for name in all_figures(experiment)}
 
 
-def write_figures(experiment: Experiment, results: Path) -> list[Path]:
+def write_figures(experiment: Experiment, results: Path, width: Width = "auto") -> list[Path]:
     """Write ``results/<name>/figures/*.{pdf,svg,png}`` from the runs that are there.
 
     Args:
         experiment: The experiment, as it stands now.
         results: Directory that holds ``<name>/runs/...``.
+        width: Whether figures take one column of a paper, both, or whichever suits each of them.
 
     Returns:
         The files written. A figure that the runs have no data for is left out, with a line in the log.
@@ -78,13 +80,13 @@ def write_figures(experiment: Experiment, results: Path) -> list[Path]:
     expected, paths = figure_names(experiment), list[Path]()
     with mpl.rc_context(STYLE):
         for name, draw in drawings(experiment).items():
-            figure = draw(loaded) if name in expected else None
+            figure = draw(loaded, width) if name in (*expected, *OPTIONAL_FIGURES) else None
             if figure is not None:
                 paths += save(figure, directory, name)
-            elif name in expected or not compares_methods(experiment):
+            elif name not in OPTIONAL_FIGURES and (name in expected or not compares_methods(experiment)):
                 _LOG.warning("No figure %s: no finished run holds data for it.", name)
     written = {path.stem for path in paths}
-    for name in {*FIGURES, *OF_METHODS} - written:
+    for name in {name for name, _, _ in FIGURES} - written:
         for extension in FORMATS:
             (directory / f"{name}.{extension}").unlink(missing_ok=True)
     return paths

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import Enum
 
-from must.analysis.aggregates import CONFIDENCE, MIN_SEEDS
-from must.analysis.labels import commit_labels, count_of, describe
-from must.analysis.load import Group, Results, Run, Status, trains_static_control
-from must.analysis.provenance import commits_of, containers_of, differing_packages
+from must.analysis.measures import Ranked, overlapping
+from must.analysis.statistics import CONFIDENCE, MIN_SEEDS
+from must.config.schedule import first_renewal, last_renewal
+from must.data.names import count_of, describe
+from must.data.provenance import commits_of, containers_of, differing_packages
+from must.data.runs import Group, Results, Run, Status, trains_static_control
 
 _LISTED = 6
 """Runs that a note names one by one."""
 
-INTERVAL_NAME = f"{100 * CONFIDENCE:.0f} % interval"
 INTERVAL = f"the {100 * CONFIDENCE:.0f} % interval over seeds (jackknife, Student's t)"
 """What intervals are, for the note below a table."""
 NO_INTERVAL = f"no interval below {MIN_SEEDS} seeds: so few do not say how much seeds differ"
@@ -113,34 +114,76 @@ def _uncertainty(results: Results, kind: Kind) -> list[str]:
     return parts
 
 
-def seeds_note(groups: Sequence[Group], what: str, spread: bool) -> str:
-    """Describe what is drawn in a figure, and of how many seeds, such as ``mean and 95 % interval, 5 seeds``.
+def figure_note(results: Results, what: str = "mean", spread: bool = True) -> str:
+    """Describe what a figure shows, of how many seeds and of how much of the sweep, if not all of it.
 
     Args:
-        groups: What is drawn.
+        results: What is drawn.
         what: What stands for a group, such as its mean.
         spread: Whether intervals are drawn, and the single runs of the groups that have too few seeds for one.
     """
-    counts = sorted({len(group.finished) for group in groups if group.finished})
+    finished = sum(run.status is Status.FINISHED for run in results.runs)
+    shown = "" if finished == len(results.runs) else f"; {finished} of {len(results.runs)} runs finished"
+    counts = sorted({len(group.finished) for group in results.groups if group.finished})
     if counts == [1] or not counts:
-        return "one seed, no interval" if spread else "one seed"
+        return f"one seed{', no interval' if spread else ''}{shown}"
     seeds = f"{counts[0]} seeds" if len(counts) == 1 else f"{counts[0]} to {counts[-1]} seeds"
     if not spread:
-        return f"{what}, {seeds}"
+        return f"{what}, {seeds}{shown}"
     if counts[-1] < MIN_SEEDS:
-        return f"{what} and each run, {seeds}: no interval below {MIN_SEEDS}"
+        return f"{what} and each run, {seeds}: no interval below {MIN_SEEDS}{shown}"
     below = f", each run below {MIN_SEEDS} seeds" if counts[0] < MIN_SEEDS else ""
-    return f"{what} and {INTERVAL_NAME}{below}, {seeds}"
+    return f"{what} and {100 * CONFIDENCE:.0f} % interval{below}, {seeds}{shown}"
 
 
-def coverage_note(results: Results) -> str:
-    """Describe, for a figure, how much of the sweep it shows; empty when it is all of it."""
-    finished = sum(run.status is Status.FINISHED for run in results.runs)
-    return "" if finished == len(results.runs) else f"{finished} of {len(results.runs)} runs finished"
+def ranking_note(rows: Sequence[Ranked]) -> list[str]:
+    """Warn of neighbours in a ranking whose order the runs do not settle; nothing where all intervals are apart."""
+    pairs = [f"{above} and {below}" for above, below in overlapping(rows)]
+    if not pairs:
+        return []
+    named = pairs[:_LISTED] + ([f"and {len(pairs) - _LISTED} more"] if len(pairs) > _LISTED else [])
+    return [
+        "Warning: neighbours in this ranking whose intervals overlap, or that have none, may as well stand the other "
+        f"way round: {'; '.join(named)}. must compare says how many more seeds would tell."
+    ]
+
+
+def epochs_since_renewal(group: Group, evaluations: int) -> int | None:
+    """Return the epochs from a group's last renewal of masks to the first evaluation that counts.
+
+    None where no run counts, or masks are never renewed; negative where renewals come between evaluations that count.
+    """
+    config, logs = group.config, [run.log for run in group.finished if run.log is not None]
+    masks, training = config.masks, config.training
+    if not logs or not config.learns_masks:
+        return None
+    if first_renewal(training.epochs, masks.update_interval, masks.freeze_after) is None:
+        return None
+    counted = int(logs[0].epochs[-evaluations]) - training.pretrain_epochs
+    return counted - last_renewal(training.epochs, masks.freeze_after)
+
+
+def recency_notes(results: Results) -> list[str]:
+    """Return notes on settings that are judged at different times after their last renewal, or under untrained masks.
+
+    A renewal costs success for some epochs: such a table compares how long ago it was.
+    """
+    evaluations = results.experiment.report.final_evaluations
+    ages = sorted({age for group in results.groups if (age := epochs_since_renewal(group, evaluations)) is not None})
+    advice = "give all of them the same training.epochs and masks.freeze_after below 1"
+    if len(ages) > 1:
+        return [
+            f"Compares recency: the evaluations that count begin {ages[0]} to {ages[-1]} epochs after the last renewal "
+            f"of a setting's masks; {advice}."
+        ]
+    if ages and ages[0] <= 0:
+        return [f"Masks are still renewed during the evaluations that count; {advice}."]
+    return []
 
 
 def _code(runs: Sequence[Run]) -> str:
-    labels = commit_labels(commits_of(runs))
+    commits = sorted(commits_of(runs).items())
+    labels = [f"{commit[:12]}{' with uncommitted changes' if dirty else ''}" for commit, dirty in commits]
     if len(labels) == 1:
         return f"code at commit {labels[0]}" if not labels[0].startswith("unknown") else "code at an unknown commit"
     return f"code at different commits: {', '.join(labels)}"

@@ -1,4 +1,4 @@
-"""How every figure looks, and how it becomes a file: the one place for sizes, fonts, colours and markers.
+"""How every figure looks, and how it becomes a file; fonts, lines and paddings are in ``must.mplstyle``.
 
 Colours are ramps of rising lightness (viridis for pruning ratios, plasma for update intervals, black for the dense
 control): readable by the colour-blind and in greyscale, where each line has its own marker and dashes as well.
@@ -8,74 +8,33 @@ from __future__ import annotations
 
 import io
 import textwrap
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
-from must.analysis.files import write_atomically
-from must.analysis.load import Group
-from must.analysis.variants import ratio_of
-from must.config import methods
+from must.data.files import write_atomically
+from must.data.names import CONTROL_LABEL
 
-ONE_COLUMN, TWO_COLUMNS = 3.4, 7.0
-"""Print widths in inches."""
-PAGE = 9.0
-"""Height that a page has for a figure, in inches."""
-
+STYLE = mpl.rc_params_from_file(Path(__file__).with_name("must.mplstyle"), use_default_template=False)
+"""The style sheet."""
+ONE_COLUMN, TWO_COLUMNS, PAGE = 3.4, 7.0, 9.0
+"""Print widths, and the height that a page has for a figure, in inches."""
+Width = Literal["auto", "column", "page"]
+"""Of a figure: one column of a paper, both, or whichever suits it."""
 FORMATS = ("pdf", "svg", "png")
-
-SMALL = 6.0
-"""Smallest type, in points."""
-
-_TITLE = 7.0
-"""Type of titles and labels, in points."""
+SMALL, _TITLE = float(STYLE["legend.fontsize"]), float(STYLE["axes.titlesize"])
 LINE_HEIGHT = SMALL * 1.2 / 72
 """Height of a line of small type, in inches."""
-
-STYLE: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",
-    "font.size": _TITLE,
-    "axes.titlesize": _TITLE,
-    "axes.labelsize": _TITLE,
-    "xtick.labelsize": SMALL,
-    "ytick.labelsize": SMALL,
-    "legend.fontsize": SMALL,
-    "legend.title_fontsize": SMALL,
-    "legend.frameon": False,
-    "legend.handlelength": 2.6,
-    "legend.columnspacing": 1.2,
-    "axes.linewidth": 0.6,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "0.88",
-    "grid.linewidth": 0.5,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "xtick.major.size": 2.5,
-    "ytick.major.size": 2.5,
-    "lines.linewidth": 1.1,
-    "lines.markersize": 3.5,
-    "errorbar.capsize": 1.8,
-    "hatch.linewidth": 0.5,
-    "figure.constrained_layout.h_pad": 0.04,
-    "figure.constrained_layout.w_pad": 0.03,
-    "figure.dpi": 300.0,
-    "savefig.dpi": 300.0,
-    "pdf.fonttype": 42,
-    "ps.fonttype": 42,
-    "svg.fonttype": "path",
-    "svg.hashsalt": "must",
-}
-"""Matplotlib settings. The font is the one that comes with Matplotlib, so that no machine replaces it."""
-
+_LEGEND = 0.45
+"""Inches for the legend."""
 _UNDATED: dict[str, dict[str, Any]] = {
     "pdf": {"CreationDate": None, "ModDate": None},
     "svg": {"Date": None},
@@ -84,67 +43,30 @@ _UNDATED: dict[str, dict[str, Any]] = {
 """What would differ between two builds of the same figure."""
 
 
-@dataclass(frozen=True)
-class Look:
-    """How a group is drawn, as a line or as a bar."""
+class Look(NamedTuple):
+    """How a setting is drawn, as a line, a bar or a point."""
 
     color: Any
     marker: str
     dashes: Any
-
-    def line(self) -> dict[str, Any]:
-        """Keywords for a line with markers."""
-        return {"color": self.color, "marker": self.marker, "linestyle": self.dashes, "markeredgecolor": "white"} | {
-            "markeredgewidth": 0.4
-        }
+    """As seaborn has it: lengths of dashes and gaps; empty for a solid line, None for none."""
 
 
-DENSE = Look("0.1", "D", (0, (1, 1)))
-"""The control, in every figure."""
-UNCHANGED = Look("0.35", "h", "solid")
-"""Masks that are never updated, beside those of an update interval."""
-DENSE_LABEL = "dense"
-"""Its name in legends of pruning ratios."""
-CONTROL = Look("0.62", "", "solid")
-"""The control, where it stands behind each of several methods."""
-CONTROL_LABEL = methods.METHODS[methods.CONTROL].label
-"""Its name among methods."""
-MASKED = Look("#31688e", "o", "solid")
-"""A setting with masks, where only that matters."""
-UNMASKED = Look("0.1", "o", "solid")
-"""A method without masks."""
-
-_HANDLE = 4.6
-"""Width of a legend's handle and the gaps beside it, in units of the type."""
-_MARKERS = "os^vPX*<>"
-_DASHES = ("solid", (0, (5, 1.2)), (0, (3, 1, 1, 1)), (0, (2, 1)), (0, (5, 1, 1, 1, 1, 1)))
+DENSE, UNCHANGED = Look("0.1", "D", (1, 1)), Look("0.35", "h", "")
+"""The control in every figure, and masks that are never updated beside those of an update interval."""
+BEHIND, MASKED, UNMASKED = Look("0.62", ".", ""), Look("#31688e", "o", ""), Look("0.1", "s", "")
+"""The control behind each of several methods; settings with and without masks, where only that matters."""
+_MARKERS, _DASHES = "os^vPX*<>", ("", (5, 1.2), (3, 1, 1, 1), (2, 1), (5, 1, 1, 1, 1, 1))
 
 
-def ratio_looks(ratios: Sequence[float]) -> dict[float, Look]:
-    """Return the look of each pruning ratio."""
-    return dict(zip(ratios, _ramp("viridis", 0.25, 0.9, len(ratios)), strict=True))
-
-
-def interval_looks(intervals: Sequence[int]) -> dict[int, Look]:
-    """Return the look of each update interval."""
-    return dict(zip(intervals, _ramp("plasma", 0.05, 0.78, len(intervals)), strict=True))
-
-
-def variant_looks(count: int) -> list[Look]:
-    """Return the look of each of several variants."""
-    return _ramp("cividis", 0.0, 0.8, count)
-
-
-def look_of(group: Group, looks: Mapping[float, Look]) -> Look:
-    """Return a group's look among pruning ratios."""
-    return DENSE if group.dense else looks[ratio_of(group)]
-
-
-def _ramp(colormap: str, low: float, high: float, count: int) -> list[Look]:
-    colors = mpl.colormaps[colormap](np.linspace(low, high, max(count, 3))[:count])
-    return [
-        Look(tuple(color), _MARKERS[i % len(_MARKERS)], _DASHES[i % len(_DASHES)]) for i, color in enumerate(colors)
-    ]
+def ramp(labels: Iterable[str], colormap: str = "viridis", low: float = 0.25, high: float = 0.9) -> dict[str, Look]:
+    """Return a look for each label, by rising lightness."""
+    names = list(labels)
+    colors = mpl.colormaps[colormap](np.linspace(low, high, max(len(names), 3)))
+    return {
+        name: Look(tuple(colors[i]), _MARKERS[i % len(_MARKERS)], _DASHES[i % len(_DASHES)])
+        for i, name in enumerate(names)
+    }
 
 
 def text_width(text: str) -> float:
@@ -163,42 +85,80 @@ def wrap_title(parts: Sequence[str], width: float) -> str:
     return "\n".join(lines)
 
 
-def legend_below(figure: Figure, handles: Mapping[str, Any], setting: str, note: str) -> None:
-    """Put one legend below all panels, the control first, in as many columns as fit.
+def columns_for(count: int, width: Width, most: int = 3) -> int:
+    """Return in how many columns panels of equal standing are set, at most so many on a page."""
+    if width == "column":
+        return 1 if count <= 3 else 2
+    return 2 if count == 4 and most < 4 else min(count, most)
+
+
+def inches(columns: int, width: Width) -> float:
+    """Return the width of a figure with so many columns of panels."""
+    return ONE_COLUMN if width == "column" or (width == "auto" and columns == 1) else TWO_COLUMNS
+
+
+def panels(
+    titles: Sequence[Sequence[str]], columns: int, heights: float | Sequence[float], width: Width, **subplots: Any
+) -> tuple[Figure, list[Axes]]:
+    """Return a figure and a panel for each title, row by row, no higher than a page.
+
+    Args:
+        titles: The parts of each panel's title.
+        columns: Panels in a row.
+        heights: Of each row, or of all, in inches, with the axes' labels and without the titles.
+        width: Of the figure.
+        subplots: Keywords of ``Figure.subplots``.
+    """
+    rows, total = -(-len(titles) // columns), inches(columns, width)
+    wrapped = [wrap_title(title, total / columns - 0.3) for title in titles]
+    lines = max((title.count("\n") + 1 for title in wrapped if title), default=0)
+    above = (lines or 1) * _TITLE * 1.2 / 72 + 0.1
+    room = PAGE - _LEGEND - rows * above
+    each = [heights] * rows if isinstance(heights, float) else list(heights)
+    each = [height * min(1, room / sum(each)) for height in each]
+    figure = Figure(figsize=(total, sum(each) + rows * above + _LEGEND), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False, height_ratios=each, **subplots)
+    for axes, title in zip(grid.flat, wrapped, strict=False):
+        axes.set_title(title)
+    for axes in grid.flat[len(titles) :]:
+        axes.set_visible(False)
+    return figure, list(grid.flat[: len(titles)])
+
+
+def legend_below(figure: Figure, looks: Mapping[str, Look], heading: str, notes: Sequence[str], kind: str = "") -> None:
+    """Put one legend below all panels, the control first, then by value, in as many columns as fit.
 
     Args:
         figure: The figure.
-        handles: Value of the setting -> what stands for it.
-        setting: The setting that tells the groups apart; heads the legend.
-        note: What the spread is; stands behind the setting.
+        looks: What is drawn: label -> look.
+        heading: The setting that tells the labels apart.
+        notes: What the spread is, and more to say; stand behind the heading.
+        kind: ``bars`` or ``points``; lines with markers otherwise.
     """
-    labels = sorted(handles, key=_legend_order)
-    column = max(map(text_width, labels)) + SMALL * _HANDLE / 72
-    fitting = int(max(1, (figure.get_figwidth() - 0.2) // column))
+    labels = sorted(looks, key=_legend_order)
+    handles = [_handle(looks[label], kind) for label in labels]
+    fitting = int(max(1, (figure.get_figwidth() - 0.2) // (max(map(text_width, labels)) + SMALL * 4.6 / 72)))
     rows = -(-len(labels) // fitting)
-    legend = figure.legend(
-        [handles[label] for label in labels],
-        labels,
-        loc="outside lower center",
-        ncols=-(-len(labels) // rows),
-        title=textwrap.fill(f"{setting} ({note})", int((figure.get_figwidth() - 0.1) / text_width("x"))),
-    )
+    title = textwrap.fill(f"{heading} ({'; '.join(notes)})", int((figure.get_figwidth() - 0.1) / text_width("x")))
+    columns = -(-len(labels) // rows)
+    legend = figure.legend(handles, labels, loc="outside lower center", ncols=columns, title=title)
     legend.get_title().set_color("0.3")
+
+
+def _handle(look: Look, kind: str) -> Any:
+    if kind == "bars":
+        return Patch(facecolor=look.color, edgecolor="white", linewidth=0.2)
+    line: Any = "none" if kind == "points" or look.dashes is None else (0, look.dashes) if look.dashes else "solid"
+    return Line2D([], [], color=look.color, marker=look.marker, linestyle=line, mec="white", mew=0.4)
 
 
 def _legend_order(label: str) -> tuple[bool, float]:
     """Sort the control first, then numbers by their value; words stay as they are."""
-    other = label not in (DENSE_LABEL, CONTROL_LABEL)
+    other = label not in ("dense", CONTROL_LABEL)
     try:
         return other, float(label)
     except ValueError:
         return other, 0.0
-
-
-def titles_height(titles: Sequence[str]) -> float:
-    """Return the height in inches that the titles of a row of panels need."""
-    lines = 1 + max(title.count("\n") for title in titles)
-    return lines * LINE_HEIGHT * _TITLE / SMALL
 
 
 def lay_out(figure: Figure) -> None:

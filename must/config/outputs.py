@@ -7,12 +7,16 @@ from must.config.load import parse_experiment
 from must.config.schedule import first_renewal
 from must.config.schema import RunConfig
 
+DATA = ("runs", "evaluations", "masks", "training")
+"""The tidy data of every experiment; each is written as ``.csv``."""
 TABLES = ("success_rate", "per_task", "aggregates", "cost")
 """The tables that every experiment has."""
 TABLES_OF_METHODS = ("comparison",)
 """Those of an experiment that trains several methods."""
 FIGURES = (
     "learning_curves",
+    "learning_curves_by_time",
+    "learning_curves_by_cpu_time",
     "success_by_pruning_ratio",
     "success_by_update_interval",
     "success_by_flops",
@@ -34,6 +38,8 @@ FIGURES_OF_METHODS = (
     "training_speed",
 )
 """The figures that compare methods: those that exist only then, and those that are drawn in another way."""
+OPTIONAL_FIGURES = ("learning_curves_by_cpu_time",)
+"""Those that exist where the runs' logs hold what they show, which the configuration does not say."""
 COMPARED = ("pruning_ratio", "update_interval")
 """Axes that the groups of one block of a table, or one panel of a figure, differ in."""
 
@@ -82,6 +88,7 @@ def figure_names(experiment: Experiment) -> list[str]:
             for _, config in learned
         ),
     }
+    present |= dict.fromkeys(OPTIONAL_FIGURES, False)
     return [name for name in all_figures(experiment) if present.get(name, True)]
 
 

@@ -10,7 +10,14 @@ from pathlib import Path
 from tests.support.helpers import ROOT
 
 BIN = Path(sys.executable).parent
-ALLOWED_HOSTS = {"json-schema.org", "arxiv.org", "github.com", "keepachangelog.com", "semver.org", "www.w3.org"}
+ALLOWED_HOSTS = {
+    "json-schema.org",
+    "arxiv.org",
+    "github.com",
+    "keepachangelog.com",
+    "semver.org",
+    "www.w3.org",
+}
 SECRETS = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----"
     r"|\b(AKIA[0-9A-Z]{16}|gh[pousr]_[A-Za-z0-9]{36}|xox[baprs]-[\w-]{10,}|hf_[A-Za-z0-9]{30,}|pypi-[\w-]{50,})"

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import pytest
 
-from must.analysis import write_figures, write_tables
+from must.analysis import aggregate, write_figures
 from must.config import Experiment, load_experiment
-from must.config.outputs import figure_names, table_names
+from must.config.outputs import DATA, figure_names, table_names
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,13 +41,13 @@ def elsewhere(shipped: Shipped, folder: Path) -> Path:
 
 
 @shipped
-def test_the_committed_tables_are_what_the_committed_logs_give(shipped, tmp_path):
-    written = write_tables(shipped.experiment, elsewhere(shipped, tmp_path))
-    committed = shipped.directory / "tables"
-    assert sorted(path.name for path in committed.iterdir()) == sorted(path.name for path in written)
-    assert {path.stem for path in written} == set(table_names(shipped.experiment))
+def test_the_committed_data_and_tables_are_what_the_committed_logs_give(shipped, tmp_path):
+    written = aggregate(shipped.experiment, elsewhere(shipped, tmp_path))
+    committed = [path for folder in ("data", "tables") for path in (shipped.directory / folder).iterdir()]
+    assert sorted(path.name for path in committed) == sorted(path.name for path in written)
+    assert {path.stem for path in written} == {*DATA, *table_names(shipped.experiment)}
     for path in written:
-        assert path.read_bytes() == (committed / path.name).read_bytes(), path.name
+        assert path.read_bytes() == (shipped.directory / path.parent.name / path.name).read_bytes(), path.name
 
 
 @pytest.mark.slow

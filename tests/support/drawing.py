@@ -10,15 +10,20 @@ from must.analysis.style import STYLE, lay_out
 from must.config.outputs import figure_names
 
 
-def draw(runs, experiment, *names):
+def draw(runs, experiment, *names, width="auto"):
     """Return figures of an experiment (all, if none is named), laid out but not written."""
     loaded = load_results(experiment, runs.results)
     with mpl.rc_context(STYLE):
-        drawn = {name: drawings(experiment)[name](loaded) for name in names or figure_names(experiment)}
+        drawn = {name: drawings(experiment)[name](loaded, width) for name in names or figure_names(experiment)}
         figures = {name: figure for name, figure in drawn.items() if figure is not None}
         for figure in figures.values():
             lay_out(figure)
     return figures
+
+
+def curves_of(axes):
+    """Return the lines of means: those with markers."""
+    return [line for line in axes.lines if line.get_marker() not in ("", "None", None)]
 
 
 def texts_of(figure):

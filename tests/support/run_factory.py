@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from must.analysis.load import Results, load_results
 from must.config import Experiment, RunConfig, RunSpec, dump, parse_experiment
+from must.data.runs import Results, load_results
 
 SIZES = {
     "policy_parameters": 1000,
@@ -90,6 +90,15 @@ class RunFactory:
         (directory / "manifest.json").write_text(json.dumps(_manifest() | manifest))
         (directory / "result.json").write_text(json.dumps(_result(directory, config, rates)))
         return directory
+
+    @staticmethod
+    def rewrite_checksums(directory: Path) -> None:
+        """Let a finished run vouch for logs that a test has changed."""
+        result = json.loads((directory / "result.json").read_text())
+        result["sha256"] = {
+            name: hashlib.sha256((directory / name).read_bytes()).hexdigest() for name in result["sha256"]
+        }
+        (directory / "result.json").write_text(json.dumps(result))
 
 
 def write_unfinished(directory: Path, state: str) -> None:

@@ -1,7 +1,7 @@
 """Tables: success of every setting and task, aggregates with intervals, what it costs.
 
-Input:  `result.json` of every run of the sweep; with Apptainer, the image.
-Output: `results/<name>/tables/*.{csv,md,tex}`.
+Input:  `result.json` of every run of the sweep (or what says that a job's runs are finished); with Apptainer, the image.
+Output: `results/<name>/tables/*.{csv,md,tex}`, and what they are made of: `results/<name>/data/*.csv`.
 """
 
 
@@ -24,6 +24,7 @@ rule aggregate:
             name=table_names(EXPERIMENT),
             suffix=["md", "tex"],
         ),
+        expand(f"{RESULTS}/data/{{name}}.csv", name=DATA),
     log:
         f"{RESULTS}/logs/aggregate.log",
     benchmark:
@@ -39,6 +40,6 @@ rule aggregate:
         config=CONFIG,
         settings=report_settings(),
     message:
-        "Writing the tables of {params.config}"
+        "Writing the data and tables of {params.config}"
     shell:
         "must aggregate --config {params.config:q} >{log:q} 2>&1"

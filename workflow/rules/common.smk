@@ -9,7 +9,7 @@ from pathlib import Path
 from snakemake.settings.types import DeploymentMethod
 
 from must.config import dump
-from must.config.outputs import figure_names, table_names
+from must.config.outputs import DATA, figure_names, table_names
 from must.errors import MustError
 from must.streams import explain
 from must.sweep.head import record_head, typed_command

@@ -1,9 +1,10 @@
-"""Aggregates against numbers worked out by hand."""
+"""Aggregates against numbers worked out by hand, and against SciPy, by the published definitions (arXiv 2108.13264)."""
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from must.analysis.aggregates import (
+from must.analysis.statistics import (
     area_under_curve,
     interquartile_mean,
     mean,
@@ -49,3 +50,20 @@ def test_learning_curves():
 def test_several_matrices_are_one_call(statistic):
     several = np.random.default_rng(1).random((3, 5, 7))
     np.testing.assert_allclose(statistic(several), [float(statistic(scores)) for scores in several])
+
+
+@pytest.mark.parametrize("runs", [3, 4, 5, 10])
+@pytest.mark.parametrize("tasks", [1, 3, 10])
+def test_aggregates_are_those_of_the_definitions(runs, tasks):
+    rng = np.random.default_rng(runs * tasks)
+    ours, theirs = (np.round(rng.random((count, tasks)), 1) for count in (runs, runs + 2))
+    np.testing.assert_allclose(mean(ours), np.mean([ours[:, task].mean() for task in range(tasks)]))
+    np.testing.assert_allclose(median(ours), np.median([ours[:, task].mean() for task in range(tasks)]))
+    np.testing.assert_allclose(interquartile_mean(ours), stats.trim_mean(ours, 0.25, axis=None))
+    for target in (1, 0.5):
+        np.testing.assert_allclose(optimality_gap(ours, target), target - np.minimum(ours, target).mean())
+    pairs = runs * (runs + 2)  # Mann and Whitney's U counts wins, and ties by half
+    wins = [stats.mannwhitneyu(ours[:, task], theirs[:, task]).statistic / pairs for task in range(tasks)]
+    np.testing.assert_allclose(probability_of_improvement(ours, theirs), np.mean(wins))
+    thresholds = np.linspace(0, 1, 11)
+    np.testing.assert_allclose(performance_profile(ours, thresholds), [np.mean(ours > each) for each in thresholds])

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from must.analysis import labels
+from must.data import names as labels
 from tests.support.reading import lines_with, read, records
 
 LRS = {"sac.lr": [1e-4, 1e-3]}

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from must.analysis.aggregates import (
+from must.analysis.statistics import (
     interquartile_mean,
     intervals,
     mean,

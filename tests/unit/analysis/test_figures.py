@@ -12,21 +12,20 @@ import pytest
 from matplotlib.transforms import Bbox
 
 from must.analysis import write_figures
-from must.analysis.figures import FIGURES
-from must.analysis.logs import read_overlaps
-from must.analysis.plots.panels import setting_axis, short_number
+from must.analysis.settings import setting_axis
 from must.analysis.style import (
     ONE_COLUMN,
     PAGE,
     SMALL,
     TWO_COLUMNS,
-    interval_looks,
-    ratio_looks,
+    ramp,
     wrap_title,
 )
-from must.config.outputs import figure_names
+from must.config.outputs import FIGURES, OPTIONAL_FIGURES, figure_names
+from must.data.logs import read_overlaps
+from must.data.names import short_number
 from must.errors import ResultsError
-from tests.support.drawing import draw, overlap, texts_of
+from tests.support.drawing import curves_of, draw, overlap, texts_of
 from tests.support.sweeps import SWEEPS
 
 RATES = {  # (pruning ratio, seed) -> (E, K)
@@ -73,7 +72,9 @@ def test_every_figure_is_written_in_three_formats_and_two_builds_are_identical(r
     first = {path: path.read_bytes() for path in write_figures(experiment, runs.results)}
     second = {path: path.read_bytes() for path in write_figures(experiment, runs.results)}
     assert first == second
-    assert {path.name for path in first} == {f"{name}.{kind}" for name in FIGURES for kind in ("pdf", "svg", "png")}
+    assert {path.name for path in first} == {
+        f"{name}.{kind}" for name in set(FIGURES) - set(OPTIONAL_FIGURES) for kind in ("pdf", "svg", "png")
+    }
     assert sorted((runs.results / "fake" / "figures").iterdir()) == sorted(first)
     for path, content in first.items():
         if path.suffix == ".pdf":
@@ -89,7 +90,7 @@ def test_lines_are_the_means_worked_out_by_hand(runs):
     runs.write_all(experiment, lambda _, config: RATES[config.masks.pruning_ratio, config.training.seed])
     figures = draw(runs, experiment)
     (axes,) = figures["learning_curves"].axes
-    curves = [line.get_xydata() for line in axes.lines]
+    curves = [line.get_xydata() for line in curves_of(axes)]
     np.testing.assert_allclose(curves, [[[3000, 0.1], [18000, 0.6]], [[3000, 0], [18000, 0.7]]])
     (axes,) = figures["success_by_pruning_ratio"].axes
     assert [label.get_text() for label in axes.get_xticklabels()] == ["0", "0.5"]
@@ -106,9 +107,9 @@ def test_curves_of_a_task_profiles_and_improvements_are_those_worked_out_by_hand
     runs.write_all(experiment, lambda _, config: RATES[config.masks.pruning_ratio, config.training.seed])
     figures = draw(runs, experiment)
     reach, door = figures["learning_curves_per_task"].axes
-    np.testing.assert_allclose([line.get_ydata() for line in reach.lines], [[0.1, 0.6], [0, 0.8]])
-    np.testing.assert_allclose([line.get_ydata() for line in door.lines], [[0.1, 0.6], [0, 0.6]])
-    dense, pruned = figures["performance_profiles"].axes[0].lines
+    np.testing.assert_allclose([line.get_ydata() for line in curves_of(reach)], [[0.1, 0.6], [0, 0.8]])
+    np.testing.assert_allclose([line.get_ydata() for line in curves_of(door)], [[0.1, 0.6], [0, 0.6]])
+    dense, pruned = curves_of(figures["performance_profiles"].axes[0])
     above = {
         rate: (dense.get_ydata()[i], pruned.get_ydata()[i]) for rate, i in ((0.0, 0), (0.5, 50), (0.7, 70), (1.0, 100))
     }
@@ -142,14 +143,14 @@ def test_mask_changes_and_speed_are_those_of_the_logs(runs):
     experiment = runs.experiment()
     runs.write_all(experiment)
     figures = draw(runs, experiment, "mask_churn", "training_speed")
-    (line,) = figures["mask_churn"].axes[0].lines
+    (line,) = curves_of(figures["mask_churn"].axes[0])
     assert line.get_xdata().tolist() == [150 * (20 + n) for n in range(10, 101, 10)]
     logged = []
     for spec in experiment.runs()[2:]:
         with (runs.directory(experiment, spec) / "train.csv").open() as file:
             logged.append([float(row["mask_churn"]) for row in csv.DictReader(file) if row["mask_churn"]])
     np.testing.assert_allclose(line.get_ydata(), np.mean(logged, axis=0))
-    dense, masks = figures["training_speed"].axes[0].lines
+    masks, dense = curves_of(figures["training_speed"].axes[0])
     assert (dense.get_xdata(), dense.get_ydata()) == ([1.0], [50.0])
     assert masks.get_xdata().tolist() == [0.5, 1.0]
 
@@ -163,7 +164,7 @@ def test_tasks_that_share_much_stand_together_at_start_middle_and_end(runs):
     assert [axes.get_title().split(",")[0] for axes in panels] == [f"from epoch {n}" for n in (0, 10, 20)]
     order = [label.get_text() for label in panels[0].get_yticklabels()]
     assert abs(order.index("door-open") - order.index("door-close")) == 1
-    images = [axes.images[0] for axes in panels]
+    images = [axes.collections[0] for axes in panels]
     assert len({image.get_clim() for image in images}) == 1
     i, j = order.index("door-open"), order.index("door-close")
     first, middle, last = (image.get_array()[i, j] for image in images)
@@ -188,7 +189,7 @@ def test_the_heat_map_is_the_mean_of_the_seeds_with_a_blank_diagonal(runs):
     for spec in experiment.runs()[2:]:
         lines = (runs.directory(experiment, spec) / "masks.csv").read_text().splitlines()
         overlaps.append(next(float(line.split(",")[-1]) for line in lines if line.startswith("20,2,policy")))
-    image = draw(runs, experiment, "mask_overlap")["mask_overlap"].axes[0].images[0].get_array()
+    image = draw(runs, experiment, "mask_overlap")["mask_overlap"].axes[0].collections[0].get_array()
     mean = np.mean(overlaps)
     np.testing.assert_allclose(image.filled(np.nan), [[np.nan, mean], [mean, np.nan]])
 
@@ -237,17 +238,15 @@ def test_many_evaluations_are_averaged_and_the_figure_says_so(runs):
     experiment = runs.experiment(training={"epochs": 1000})
     runs.write_all(experiment, lambda *_: np.repeat(np.linspace(0, 1, 250)[:, None], 2, axis=1))
     figure = draw(runs, experiment, "learning_curves")["learning_curves"]
-    line = figure.axes[0].lines[0]
+    line = curves_of(figure.axes[0])[0]
     assert len(line.get_xdata()) == 83
     np.testing.assert_allclose(line.get_ydata()[-1], np.linspace(0, 1, 250)[-3:].mean())
     assert "points: means of 3 evaluations" in figure.legends[0].get_title().get_text()
 
 
-@pytest.mark.parametrize(
-    ("looks", "values"), [(ratio_looks, [0.1, 0.3, 0.5, 0.7, 0.9]), (interval_looks, [1, 2, 3, 4])]
-)
-def test_looks_differ_in_greyscale_and_without_colour(looks, values):
-    chosen = list(looks(values).values())
+@pytest.mark.parametrize(("colours", "values"), [((), "abcde"), (("plasma", 0.05, 0.78), "abcd")])
+def test_looks_differ_in_greyscale_and_without_colour(colours, values):
+    chosen = list(ramp(values, *colours).values())
     lightness = [np.dot(look.color[:3], [0.2126, 0.7152, 0.0722]) for look in chosen]
     assert min(np.diff(lightness)) > 0.05
     assert len({look.marker for look in chosen}) == len(values)

@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from must.analysis.aggregates import (
+from must.analysis.statistics import (
     MIN_SEEDS,
     interquartile_mean,
+    interval_of_runs,
+    intervals,
     mean,
-    mean_band,
     median,
     optimality_gap,
     probability_of_improvement,
-    profile_band,
     with_interval,
 )
-from must.analysis.load import load_results
+from must.data.runs import load_results
 from tests.support.drawing import draw
 from tests.support.reading import lines_with, read, records
 
@@ -87,17 +87,12 @@ def test_few_seeds_give_no_interval_and_none_no_value():
     assert np.isnan([low, high]).all()
 
 
-def test_bands_are_the_intervals_point_by_point():
-    curves = RNG.uniform(0, 1, (5, 3, 4))
-    band = mean_band(curves)
-    np.testing.assert_allclose(np.transpose(band), [with_interval(mean, curves[..., point]) for point in range(4)])
-    thresholds = np.array([0.25, 0.5])
-    above = [with_interval(mean, (threshold < RANDOM).astype(float)) for threshold in thresholds]
-    np.testing.assert_allclose(np.transpose(profile_band(RANDOM, thresholds)), above)
-    few = mean_band(curves[:4])
-    np.testing.assert_allclose(few.mean, curves[:4].mean(axis=(0, 1)))
-    assert np.isnan([few.low, few.high]).all()
-    assert np.isnan(mean_band(curves[:0])).all()
+def test_the_interval_of_runs_is_that_of_their_mean():
+    np.testing.assert_allclose(interval_of_runs(RANDOM.mean(axis=1)), with_interval(mean, RANDOM)[1:])
+    assert np.isnan(interval_of_runs(RANDOM[:4, 0])).all()
+    several = np.moveaxis(RNG.uniform(0, 1, (5, 3, 4)), -1, 0)
+    found = np.transpose(intervals(mean, several))
+    np.testing.assert_allclose(found, [with_interval(mean, scores) for scores in several])
 
 
 def test_five_seeds_have_intervals_in_tables_and_figures(runs):
@@ -133,8 +128,9 @@ def test_below_five_seeds_runs_are_drawn_and_nothing_has_an_interval(runs):
     title = figures["learning_curves"].legends[0].get_title().get_text()
     assert "(mean and each run, 3 seeds: no interval below 5)" in title
     group = load_results(experiment, runs.results).groups[0]
-    thin = figures["learning_curves"].axes[0].collections[0].get_segments()
-    np.testing.assert_allclose([line[:, 1] for line in thin], group.success.mean(axis=2))
+    thin = [line.get_ydata() for line in figures["learning_curves"].axes[0].lines if line.get_linewidth() < 0.5]
+    np.testing.assert_allclose(thin[:3], group.success.mean(axis=2))
     points = figures["success_by_pruning_ratio"].axes[0].collections
-    assert sorted(len(each.get_offsets()) for each in points if len(each.get_offsets()) > 1) == [3, 3]
+    dots = [xy for each in points for xy in each.get_offsets() if len(each.get_offsets()) > 1]
+    assert len(dots) == 3 * 3  # of the control on either line and by itself
     assert lines_with(read(runs, experiment, "success_rate.tex"), "no interval below 5 seeds")

@@ -5,8 +5,8 @@ import shutil
 import numpy as np
 import pytest
 
-from must.analysis.load import Status, load_results
-from must.analysis.logs import read_final_overlap
+from must.data.logs import read_overlaps
+from must.data.runs import Status, load_results
 from must.errors import ResultsError
 
 
@@ -218,7 +218,7 @@ def test_the_overlap_is_that_of_the_networks_last_mask_set(tmp_path):
         ],
     )
     expected = [[1, 0.2, 0.3], [0.2, 1, 0.4], [0.3, 0.4, 1]]
-    np.testing.assert_allclose(read_final_overlap(path, ("a", "b", "c")), expected)
+    np.testing.assert_allclose(read_overlaps(path, ("a", "b", "c"), last=True)[1], [expected])
 
 
 def test_only_the_end_of_a_long_file_is_needed(tmp_path):
@@ -226,14 +226,14 @@ def test_only_the_end_of_a_long_file_is_needed(tmp_path):
         f"{version},{version},{net},a,b,0.{version:04d}" for version in range(999) for net in ("policy", "q1", "q2")
     ]
     path = masks_csv(tmp_path / "masks.csv", rows)
-    np.testing.assert_allclose(read_final_overlap(path, ("a", "b")), [[1, 0.0998], [0.0998, 1]])
+    np.testing.assert_allclose(read_overlaps(path, ("a", "b"), last=True)[1], [[[1, 0.0998], [0.0998, 1]]])
 
 
 def test_there_is_no_overlap_without_pairs(tmp_path):
-    assert read_final_overlap(masks_csv(tmp_path / "masks.csv", []), ("a", "b")) is None
+    assert read_overlaps(masks_csv(tmp_path / "masks.csv", []), ("a", "b"), last=True)[1].shape == (0, 2, 2)
 
 
 def test_a_missing_pair_is_named(tmp_path):
     path = masks_csv(tmp_path / "masks.csv", ["0,0,policy,a,b,0.1", "0,0,policy,a,c,0.1"])
     with pytest.raises(ResultsError, match="lacks the pair b, c"):
-        read_final_overlap(path, ("a", "b", "c"))
+        read_overlaps(path, ("a", "b", "c"), last=True)

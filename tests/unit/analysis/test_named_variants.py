@@ -3,11 +3,11 @@
 import numpy as np
 
 from must.analysis import load_results
-from must.analysis.plots.method_panels import method_panels
-from must.analysis.plots.panels import variant_titles
-from must.analysis.ranking import names_of, ranked
-from must.analysis.variants import masked_variants
+from must.analysis.measures import ranked
+from must.analysis.panels import method_panels
 from must.config.outputs import compares_methods, figure_names, table_names
+from must.data.names import names_of
+from must.data.variants import masked_variants, variant_titles
 from tests.support.drawing import draw
 from tests.support.reading import lines_with, read, records
 from tests.support.sweeps import METHOD_SWEEPS, VARIANTS
@@ -42,7 +42,7 @@ def test_a_variant_is_named_where_others_share_its_method_and_ratio(runs):
 
 def test_panels_are_named_without_the_ratio(runs):
     _, results = results_of(runs)
-    panels, _ = method_panels(results)
+    panels = method_panels(results).panels
     assert [", ".join(panel.title) for panel in panels] == [
         "Static sparse, ratio 0.8",
         "MUST, must, ratio 0.8",

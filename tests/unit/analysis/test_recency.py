@@ -3,8 +3,8 @@
 import pytest
 
 from must.analysis import write_tables
-from must.analysis.load import load_results
-from must.analysis.recency import epochs_since_renewal, recency_notes
+from must.analysis.notes import epochs_since_renewal, recency_notes
+from must.data.runs import load_results
 from tests.support.reading import read, records
 
 SWEEP = {"seeds": [0, 1], "pruning_ratios": [0, 0.5], "update_intervals": [10, 40]}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from must.analysis.statistics import best_success, final_success, independent_overlap, over_runs, window_means
+from must.analysis.statistics import best_success, independent_overlap, over_runs, window_means
 
 # Two runs, three evaluations, two tasks.
 SUCCESS = np.array(
@@ -12,17 +12,6 @@ SUCCESS = np.array(
         [[0.2, 0.0], [1.0, 1.0], [0.6, 0.4]],
     ]
 )
-
-
-def test_final_success_is_of_the_last_evaluations():
-    np.testing.assert_allclose(final_success(SUCCESS, 1), [[0.8, 0.0], [0.6, 0.4]])
-    np.testing.assert_allclose(final_success(SUCCESS, 2), [[0.6, 0.3], [0.8, 0.7]])
-
-
-@pytest.mark.parametrize("evaluations", [0, 4])
-def test_final_success_refuses_evaluations_that_are_not_there(evaluations):
-    with pytest.raises(ValueError, match="outside 1 to 3"):
-        final_success(SUCCESS, evaluations)
 
 
 def test_best_success_is_that_of_the_evaluation_with_the_highest_mean_over_tasks():
@@ -45,9 +34,8 @@ def test_one_run_has_no_spread():
 
 def test_no_run_has_neither_mean_nor_spread():
     nothing = np.zeros((0, 0, 2))
-    assert final_success(nothing, 3).shape == (0, 2)
     assert best_success(nothing).shape == (0, 2)
-    mean, std = over_runs(final_success(nothing, 3))
+    mean, std = over_runs(best_success(nothing))
     assert np.isnan(mean).all()
     assert np.isnan(std).all()
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from must.analysis import write_tables
-from must.analysis.tables import TABLES
+from must.config.outputs import TABLES
 from must.errors import ResultsError
 from tests.support.reading import by_hand, lines_with, read, records
 

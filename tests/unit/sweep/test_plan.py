@@ -134,5 +134,5 @@ def test_a_machine_is_measured_with_real_steps(tmp_path: Path, monkeypatch: pyte
     (speed,) = found.values()
     assert speed.device == "cpu"
     assert min(speed.step_s, speed.mask_step_s, speed.supervised_s, speed.env_step_s, speed.start_s) > 0
-    assert speed.learner_bytes > speed.worker_bytes > 1e6
+    assert speed.learner_bytes >= speed.worker_bytes > 1e6
     assert measure(configs, 0) == found

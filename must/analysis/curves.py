@@ -1,0 +1,226 @@
+"""Figures of lines: a panel for each setting of some axes, in it a line with its interval for each of another one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
+
+from must.analysis.notes import figure_note
+from must.analysis.panels import Panel, Panels, lines_of, panels_of, ratio_looks, task_panels
+from must.analysis.statistics import MIN_SEEDS, FloatArray, interval_of_runs, performance_profile, window_means
+from must.analysis.style import Look, Width, columns_for, legend_below, panels
+from must.config.outputs import compares_methods
+from must.data import Group, Results
+from must.data.costs import seconds_of
+from must.data.logs import read_mask_churn
+from must.data.names import parts, short_number
+from must.data.variants import masked_variants, variant_titles
+from must.run_files import CPU_SECONDS, table
+
+_MARKS = 8
+"""Markers along a curve."""
+_POINTS = 100
+"""Most points of a curve; where there are more evaluations, each point is the mean of several in a row."""
+THRESHOLDS = np.linspace(0, 1, 101)
+
+Series = tuple[FloatArray, FloatArray]
+"""x (E,) and y (R, E) of a group's runs."""
+
+
+def draw_lines(axes: Axes, series: Mapping[str, Sequence[Series]], looks: Mapping[str, Look], **style: Any) -> None:
+    """Draw the mean over the runs of each series with its interval; below `MIN_SEEDS` seeds, each run as a thin line.
+
+    Args:
+        axes: Where to draw.
+        series: Label -> x and the runs' y, of one group or of several that a line goes through.
+        looks: Label -> how it is drawn.
+        style: Keywords of seaborn's ``lineplot``.
+    """
+    frames = [
+        pd.DataFrame({"x": np.tile(x, len(y)), "y": y.ravel(), "run": np.repeat(np.arange(len(y)), len(x))}).assign(
+            line=label, few=1 < len(y) < MIN_SEEDS
+        )
+        for label, pieces in series.items()
+        for x, y in pieces
+    ]
+    frame = pd.concat(frames, ignore_index=True)
+    labels = list(series)
+    palette = {label: looks[label].color for label in labels}
+    shared: dict[str, Any] = {"x": "x", "y": "y", "hue": "line", "palette": palette, "hue_order": labels}
+    shared |= {"ax": axes, "legend": False, "clip_on": False}
+    if frame["few"].any() and style.get("err_style") == "bars":
+        points: dict[str, Any] = {"s": 4, "linewidth": 0, "alpha": 0.8, "zorder": 2.5}
+        sns.scatterplot(frame[frame["few"]], **shared, **points)
+    elif frame["few"].any():
+        thin: dict[str, Any] = {"linewidth": 0.45, "alpha": 0.55, "drawstyle": style.get("drawstyle")}
+        sns.lineplot(frame[frame["few"]], **shared, units="run", estimator=None, **thin)
+    look: dict[str, Any] = {"markers": {label: looks[label].marker for label in labels}, "markeredgewidth": 0.4}
+    look |= {"dashes": {label: looks[label].dashes for label in labels}, "style": "line", "style_order": labels}
+    if style.get("err_style") != "bars":
+        step = "post" if style.get("drawstyle") else None
+        style = {"err_kws": {"alpha": 0.15, "linewidth": 0, "step": step}} | style
+    sns.lineplot(frame, **shared, **look, errorbar=interval_of_runs, zorder=3, **style)
+    axes.set(xlabel="", ylabel="")
+
+
+def figure_of(
+    results: Results,
+    shown: Panels,
+    series: Callable[[Panel, Group], Series | None],
+    axes_of: Callable[[Axes], None],
+    labels: tuple[str, str],
+    width: Width,
+    height: float = 0.0,
+    **style: Any,
+) -> Figure | None:
+    """Draw panels of lines with one legend.
+
+    Args:
+        results: The runs.
+        shown: The panels.
+        series: Gives what is drawn of a group, if anything is.
+        axes_of: Sets the axes of a panel.
+        labels: Names of the x and the y axis.
+        width: Of the figure.
+        height: Of a panel in inches; 0 stands for what suits so many.
+        style: Keywords of seaborn's ``lineplot``.
+
+    Returns:
+        The figure; None where there is nothing to draw.
+    """
+    columns = shown.columns(width)
+    row = height or {1: 1.8, 2: 1.8, 3: 1.5}.get(columns, 1.25 if columns == 4 else 1.0)
+    found = []
+    for panel in shown.panels:
+        each = {label: series(panel, group) for label, group in panel.lines.items() if group.finished}
+        found.append({label: values for label, values in each.items() if values is not None})
+    if not any(found):
+        return None
+    figure, axes = panels([panel.title for panel in shown.panels], columns, row, width, sharey=True)
+    for at, (place, lines) in enumerate(zip(axes, found, strict=True)):
+        if lines:
+            longest = max(len(x) for x, _ in lines.values())
+            every = {} if style.get("err_style") else {"markevery": max(1, longest // _MARKS)}
+            draw_lines(place, {label: [line] for label, line in lines.items()}, shown.looks, **every, **style)
+        axes_of(place)
+        last = at + columns >= len(axes)
+        place.set_xlabel(labels[0] if last else "")
+        place.set_ylabel(labels[1] if at % columns == 0 else "")
+        if columns > 3:
+            place.tick_params(labelbottom=last)
+    drawn = {label: shown.looks[label] for lines in found for label in lines}
+    legend_below(figure, drawn, shown.legend, [figure_note(results), *shown.notes])
+    return figure
+
+
+def learning_curves(
+    results: Results, width: Width, shown: Panels | None = None, time: str | None = None
+) -> Figure | None:
+    """Draw the success over environment steps per task, or over the time that runs took: of tasks, or their mean.
+
+    Args:
+        results: The runs.
+        width: Of the figure.
+        shown: The panels, where they are others than usual.
+        time: The column of the times, empty for all by the clock; None stands for environment steps.
+    """
+    shown = shown or panels_of(results)
+    window = -(-max(len(group.env_steps_per_task) for group in results.groups) // _POINTS)
+    notes = [*shown.notes, *([f"points: means of {window} evaluations"] if window > 1 else [])]
+
+    def series(panel: Panel, group: Group) -> Series | None:
+        success = group.success.mean(axis=2) if panel.task is None else group.success[:, :, panel.task]
+        x = group.env_steps_per_task
+        if time is not None:
+            x = np.mean([seconds_of(run, time) for run in group.finished], axis=0) / 60
+        return None if np.isnan(x).any() else (window_means(x, window), window_means(success, window))
+
+    clock = "Minutes of CPU time" if time else "Minutes" if time is not None else "Environment steps per task"
+    task = shown.panels[0].task is not None
+    labels = ("Steps per task" if task and time is None else clock, "Success rate")
+    axes_of = partial(_curve_axes, ticks=0.5 if task else 0.2)
+    full = Panels(shown.panels, shown.looks, shown.columns, shown.legend, notes)
+    return figure_of(results, full, series, axes_of, labels, width)
+
+
+def learning_curves_per_task(results: Results, width: Width) -> Figure | None:
+    """Draw the success over environment steps of each task: a small panel for each."""
+    return learning_curves(results, width, task_panels(results))
+
+
+def learning_curves_by_time(results: Results, width: Width) -> Figure | None:
+    """Draw the mean success over the minutes that runs took by the clock, means over the seeds."""
+    return learning_curves(results, width, time="")
+
+
+def learning_curves_by_cpu_time(results: Results, width: Width) -> Figure | None:
+    """Draw the mean success over the minutes of CPU that runs took, where they logged it."""
+    return learning_curves(results, width, time=CPU_SECONDS)
+
+
+def performance_profiles(results: Results, width: Width) -> Figure | None:
+    """Draw the share of runs and tasks whose final success exceeds a threshold."""
+
+    def series(_: Panel, group: Group) -> Series:
+        return THRESHOLDS, performance_profile(results.final(group)[:, None, :], THRESHOLDS)
+
+    def axes_of(axes: Axes) -> None:
+        share_axis(axes)
+        axes.set_ylim(-0.02, 1.02)
+
+    labels = ("Success rate \N{GREEK SMALL LETTER TAU}", "Share of runs above \N{GREEK SMALL LETTER TAU}")
+    shown = panels_of(results)
+    height = 0.0 if compares_methods(results.experiment) else 1.5
+    return figure_of(results, shown, series, axes_of, labels, width, height, drawstyle="steps-post")
+
+
+def mask_churn(results: Results, width: Width) -> Figure | None:
+    """Draw how much of the masks each update replaced: a panel for each update interval, a line for each ratio."""
+    epochs, shown = results.experiment.training.epochs, masked_variants(results)
+    found = [
+        Panel([*title, *parts([("update_interval", str(interval))])], lines_of(each, interval))
+        for each, title in zip(shown, variant_titles(shown), strict=True)
+        for interval in each.intervals
+        if interval is not None and interval <= epochs
+    ]
+
+    def series(_: Panel, group: Group) -> Series | None:
+        read = [] if group.dense else [read_mask_churn(run.directory / table("train")) for run in group.finished]
+        if not read or not len(read[0][0]):
+            return None
+        return read[0][0] / len(group.tasks), np.stack([churn for _, churn in read])
+
+    def axes_of(axes: Axes) -> None:
+        _count_axis(axes)
+        axes.set_ylim(bottom=0)
+
+    full = Panels(found, ratio_looks(shown), lambda width: columns_for(len(found), width))
+    labels = ("Environment steps per task", "Share of masks replaced")
+    return figure_of(results, full, series, axes_of, labels, width, 1.5)
+
+
+def share_axis(axes: Axes) -> None:
+    """Set the x axis for a share, from 0 to 1 with few labels."""
+    axes.set_xlim(0, 1)
+    axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
+
+
+def _curve_axes(axes: Axes, ticks: float) -> None:
+    _count_axis(axes)
+    axes.set_ylim(-0.02, 1.02)
+    axes.yaxis.set_major_locator(MultipleLocator(ticks))
+
+
+def _count_axis(axes: Axes) -> None:
+    """Set the x axis for steps or minutes: from 0, a few ticks, written as 500, 20k or 1.5M."""
+    axes.set_xlim(0, axes.dataLim.xmax if axes.has_data() else 1)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=4))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short_number(value)))

@@ -1,1 +1,0 @@
-"""The figures: each module draws one kind from groups, and writes nothing."""

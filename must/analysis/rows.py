@@ -1,0 +1,229 @@
+"""Figures of values in rows, one for each setting: the ranking of methods, speed, improvement."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from must.analysis.curves import share_axis
+from must.analysis.measures import Ranked, improvement, improvement_of_runs, ranked
+from must.analysis.notes import figure_note
+from must.analysis.panels import ratio_looks
+from must.analysis.statistics import FloatArray, Interval
+from must.analysis.style import (
+    LINE_HEIGHT,
+    MASKED,
+    ONE_COLUMN,
+    PAGE,
+    SMALL,
+    TWO_COLUMNS,
+    Width,
+    legend_below,
+    text_width,
+)
+from must.analysis.tables import by_benchmark
+from must.data import Results
+from must.data.costs import cost_of
+from must.data.names import differences, heading, ratio_label, short_task_names
+from must.data.variants import variants
+
+ROW = 1.7 * LINE_HEIGHT
+"""Height of a row in inches."""
+_AROUND, _NOTE = 0.6, 0.2
+"""Inches of each block for its axis and title, and of the figure for its note."""
+_LABELS = 0.45
+"""Share of a column's width that the names of the rows may take."""
+_LEAST_LEFT = 0.8
+"""The axis of success begins here at the latest: small differences are not to look large."""
+_WRITTEN = 12
+"""Most tasks whose success rates are written into the cells."""
+
+Block = list[Ranked]
+"""The finished groups on the same tasks, in the order of the rows."""
+
+
+def method_comparison(results: Results, width: Width) -> Figure | None:
+    """Draw the ranking: mean (and interquartile mean) of the final success, probability of being better than MT-SAC."""
+    blocks, notes = _blocks(results)
+    compared = any(not math.isnan(row.improvement.value) for block in blocks for row in block)
+    figure, grid = _rows(blocks, 2 if compared else 1, width)
+    runs = {id(row.group): results.final(row.group).mean(axis=1) for block in blocks for row in block}
+    ends = [min(row.middle.value, _low(row.mean), runs[id(row.group)].min()) for block in blocks for row in block]
+    for block, (first, *rest) in zip(blocks, grid, strict=True):
+        ring: dict[str, Any] = {"markerfacecolor": "none", "markeredgecolor": "0.1", "markeredgewidth": 0.7}
+        middles = [row.middle.value for row in block]
+        first.plot(middles, range(len(block)), "o", markersize=6, clip_on=False, zorder=3.5, **ring)
+        draw_rows(first, [row.mean for row in block], [runs[id(row.group)] for row in block], _looks(results, block))
+        first.set_xlim(min(_LEAST_LEFT, max(0.0, math.floor(10 * min(ends) - 1e-9) / 10)), 1)
+        first.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
+        narrow = figure.get_figwidth() <= ONE_COLUMN
+        first.set_xlabel(
+            "Mean final success\n(ring: IQM)" if narrow else "Mean final success (ring: interquartile mean)"
+        )
+        for axes in rest:
+            each = [improvement_of_runs(results, row.group, results.control_of(row.group)) for row in block]
+            draw_rows(axes, [row.improvement for row in block], each, _looks(results, block))
+            _half(axes, "P(better than\nMT-SAC)" if narrow else "P(better than MT-SAC)")
+    _note(figure, [figure_note(results, "value"), *notes])
+    return figure
+
+
+def method_speed(results: Results, width: Width) -> Figure | None:
+    """Draw gradient steps a second of each method and setting, the fastest on top, where there is a log of times."""
+    blocks, notes = _blocks(results, lambda row: cost_of(row.group).gradient_steps_per_s)
+    if not blocks:
+        return None
+    figure, grid = _rows(blocks, 1, width)
+    for block, (axes,) in zip(blocks, grid, strict=True):
+        speeds = [Interval(cost_of(row.group).gradient_steps_per_s, math.nan, math.nan) for row in block]
+        draw_rows(axes, speeds, [], _looks(results, block))
+        axes.set_xlim(left=0)
+        axes.set_xlabel("Gradient steps per second")
+    _note(figure, [figure_note(results, spread=False), *notes])
+    return figure
+
+
+def method_success_per_task(results: Results, width: Width) -> Figure | None:
+    """Draw the final success of each task as a heat map: a row for each method and setting, the best on top."""
+    below = max(text_width(name) for group in results.groups for name in short_task_names(group.tasks))
+    blocks, notes = _blocks(results, below=below)
+    figure, grid = _rows(blocks, 1, "page" if width == "auto" else width, below)
+    for block, (axes,) in zip(blocks, grid, strict=True):
+        frame = pd.DataFrame(
+            [results.final(row.group).mean(axis=0) for row in block],
+            index=[row.name for row in block],
+            columns=short_task_names(block[0].group.tasks),
+        )
+        written = len(frame.columns) <= (_WRITTEN if figure.get_figwidth() > ONE_COLUMN else 3)
+        bar = {"label": "Success rate", "pad": 0.01, "fraction": 0.03, "aspect": 30}
+        style: dict[str, Any] = {"annot": written, "fmt": ".2f", "annot_kws": {"size": SMALL}, "cbar_kws": bar}
+        sns.heatmap(frame, ax=axes, cmap="viridis", vmin=0, vmax=1, xticklabels=True, yticklabels=True, **style)
+        axes.tick_params(length=0, rotation=0)
+        axes.tick_params(axis="x", rotation=90)
+        axes.grid(visible=False)
+    _note(figure, [figure_note(results, spread=False), *notes])
+    return figure
+
+
+def improvement_over_dense(results: Results, width: Width) -> Figure | None:
+    """Draw the probability that a run of each setting ends better at a task than a dense run, with its interval.
+
+    There are the highest probabilities if a page has no room for all. None where nothing can be compared.
+    """
+    compared = [(group, improvement(results, group, results.control_of(group))) for group in results.groups]
+    rows = [(group, interval) for group, interval in compared if not math.isnan(interval.value)]
+    if not rows:
+        return None
+    room, notes = int((PAGE - 1.0) / ROW), [figure_note(results, "value")]
+    if len(rows) > room:
+        kept = sorted(row[1].value for row in rows)[-room]
+        notes.append(f"the best {room} of {len(rows)} settings")
+        rows = [row for row in rows if row[1].value >= kept][:room]
+    labels = [", ".join(each) for each in differences([group.settings for group, _ in rows])]
+    figure, axes = _figure_of_rows(labels if len(rows) > 1 else ["masks"], width, len(rows) * ROW + 1.0)
+    looks, names = ratio_looks(variants(results)), [ratio_label(group) for group, _ in rows]
+    runs = [improvement_of_runs(results, group, results.control_of(group)) for group, _ in rows]
+    draw_rows(axes, [interval for _, interval in rows], runs, [looks[name][:2] for name in names])
+    _half(axes, "P(better than dense)")
+    legend_below(figure, {name: looks[name] for name in names}, heading("pruning_ratio"), notes, "points")
+    return figure
+
+
+def draw_rows(
+    axes: Axes, values: Sequence[Interval], runs: Sequence[FloatArray], looks: Sequence[tuple[Any, str]]
+) -> None:
+    """Draw values with their intervals, or with the single runs where there are too few: a row for each.
+
+    Args:
+        axes: Where to draw.
+        values: Of each row.
+        runs: Of each row the values (R,) of its runs, if they are to be drawn at all.
+        looks: Colour and marker of each row.
+    """
+    for at, (value, (color, marker)) in enumerate(zip(values, looks, strict=True)):
+        if not math.isnan(value.low):
+            axes.plot([value.low, value.high], [at, at], color=color, linewidth=1.6, solid_capstyle="butt")
+        elif runs and len(runs[at]) > 1:
+            dots: dict[str, Any] = {"s": 4, "alpha": 0.8, "linewidths": 0, "clip_on": False, "zorder": 2.5}
+            axes.scatter(runs[at], [at] * len(runs[at]), color=color, **dots)
+        if not math.isnan(value.value):
+            edge: dict[str, Any] = {"markeredgecolor": "white", "markeredgewidth": 0.4, "markersize": 4.5}
+            axes.plot(value.value, at, marker, color=color, clip_on=False, zorder=3, **edge)
+
+
+def _looks(results: Results, block: Block) -> list[tuple[Any, str]]:
+    """Return colour and marker of each row: the control is grey."""
+    return [("0.45", "D") if results.control_of(row.group) is row.group else MASKED[:2] for row in block]
+
+
+def _low(interval: Interval) -> float:
+    return interval.value if math.isnan(interval.low) else interval.low
+
+
+def _half(axes: Axes, label: str) -> None:
+    """Set the x axis for a probability, with a line at one half."""
+    axes.axvline(0.5, color="0.4", linewidth=0.8, linestyle=(0, (4, 2)))
+    share_axis(axes)
+    axes.set_xlabel(label)
+
+
+def _blocks(
+    results: Results, value: Callable[[Ranked], float] | None = None, below: float = 0.0
+) -> tuple[list[Block], list[str]]:
+    """Return the finished groups of each benchmark, the best first, as many as a page has room for, and notes on them.
+
+    Args:
+        results: The runs.
+        value: What is ranked, if it is not the final success; groups without it are left out.
+        below: Inches for names below each panel.
+    """
+    blocks: list[Block] = []
+    for groups in by_benchmark(results):
+        rows = [row for row in ranked(results, groups) if row.rank is not None]
+        if value is not None:
+            rows = sorted((row for row in rows if not math.isnan(value(row))), key=lambda row: -value(row))
+        blocks += [rows] if rows else []
+    room = int(((PAGE - _NOTE) / max(1, len(blocks)) - _AROUND - below) / ROW)
+    cut = [f"the best {room} of {len(block)} settings" for block in blocks if len(block) > room]
+    return [block[:room] for block in blocks], list(dict.fromkeys(cut))
+
+
+def _rows(blocks: Sequence[Block], columns: int, width: Width, below: float = 0.0) -> tuple[Figure, list[list[Axes]]]:
+    """Return a figure with a row of panels for each block, whose rows have names; inches ``below`` each for more."""
+    names = max(text_width(row.name) for block in blocks for row in block)
+    narrow = width == "column" or (width == "auto" and columns == 1 and names < _LABELS * ONE_COLUMN)
+    heights = [len(block) * ROW for block in blocks]
+    size = (ONE_COLUMN if narrow else TWO_COLUMNS, sum(heights) + len(blocks) * (_AROUND + below) + _NOTE)
+    figure = Figure(figsize=size, layout="constrained")
+    grid = figure.subplots(len(blocks), columns, squeeze=False, height_ratios=heights)
+    for block, panels in zip(blocks, grid, strict=True):
+        for position, axes in enumerate(panels):
+            _name_rows(axes, [row.name if position == 0 else "" for row in block])
+        panels[0].set_title(block[0].group.settings.get("benchmark", ""))
+    return figure, [list(panels) for panels in grid]
+
+
+def _figure_of_rows(labels: Sequence[str], width: Width, height: float) -> tuple[Figure, Axes]:
+    narrow = width == "column" or (width == "auto" and max(map(text_width, labels)) < 0.6 * ONE_COLUMN)
+    figure = Figure(figsize=(ONE_COLUMN if narrow else TWO_COLUMNS, height), layout="constrained")
+    axes = figure.subplots()
+    _name_rows(axes, labels)
+    return figure, axes
+
+
+def _name_rows(axes: Axes, labels: Sequence[str]) -> None:
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_ylim(len(labels) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
+
+
+def _note(figure: Figure, notes: Sequence[str]) -> None:
+    """Describe below all panels what is drawn."""
+    figure.supxlabel("; ".join(notes), size=SMALL, color="0.3")

@@ -1,0 +1,46 @@
+"""Figures for one column or a page, and over time."""
+
+import itertools
+
+import numpy as np
+import pytest
+from matplotlib.transforms import Bbox
+
+from must.analysis.style import ONE_COLUMN, TWO_COLUMNS
+from tests.support.drawing import curves_of, draw, overlap, texts_of
+from tests.support.sweeps import METHOD_SWEEPS, SWEEPS
+
+
+@pytest.mark.parametrize(
+    ("width", "inches", "name"),
+    [
+        ("column", ONE_COLUMN, "quick"),
+        ("page", TWO_COLUMNS, "quick"),
+        ("column", ONE_COLUMN, "variants"),
+        pytest.param("column", ONE_COLUMN, "every method on ten tasks", marks=pytest.mark.slow),
+    ],
+)
+def test_figures_have_the_width_that_is_asked_for_and_nothing_in_them_is_cut_or_overlaps(runs, width, inches, name):
+    experiment = runs.experiment(**(SWEEPS | METHOD_SWEEPS)[name])
+    runs.write_all(experiment)
+    for name, figure in draw(runs, experiment, width=width).items():
+        # Heat maps are square: where many stand below each other, they are less wide.
+        assert figure.get_figwidth() == pytest.approx(inches) or name.startswith("mask_overlap")
+        texts = texts_of(figure)
+        for text, box in texts.items():
+            assert Bbox.intersection(box, figure.bbox).width > box.width - 2, (name, text.get_text())
+        for (one, box), (other, other_box) in itertools.combinations(texts.items(), 2):
+            assert not overlap(box, other_box), (name, one.get_text(), other.get_text())
+
+
+def test_curves_over_time_are_those_of_the_logs(runs):
+    experiment = runs.experiment()
+    for directory in runs.write_all(experiment):
+        lines = (directory / "timing.csv").read_text().splitlines()
+        rows = [f"{line},{'cpu_s' if i == 0 else 6}\n" for i, line in enumerate(lines)]
+        (directory / "timing.csv").write_text("".join(rows))
+    figures = draw(runs, experiment, "learning_curves_by_time", "learning_curves_by_cpu_time", "learning_curves")
+    clock, cpu, steps = (curves_of(figures[name].axes[0])[1] for name in figures)
+    np.testing.assert_allclose(clock.get_ydata(), steps.get_ydata())
+    np.testing.assert_allclose(clock.get_xdata()[-1], (60 + 80 * 7 + 8 * 4) / 60)  # the factory's last epoch is 100
+    np.testing.assert_allclose(cpu.get_xdata()[-1], 100 * 6 / 60)
