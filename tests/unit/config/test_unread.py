@@ -54,7 +54,7 @@ def test_what_some_run_reads_is_not_refused():
 
 
 def test_every_experiment_of_the_repository_is_read_as_a_whole():
-    for path in ROOT.glob("config/*.yaml"):
+    for path in ROOT.glob("config/**/*.yaml"):
         load_sweep(path)
 
 

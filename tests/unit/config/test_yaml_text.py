@@ -146,7 +146,7 @@ def test_text_that_looks_like_a_number_is_written_so_that_it_stays_text():
 
 
 def test_the_files_of_this_repository_say_what_they_said():
-    paths = [*ROOT.glob("config/*.yaml"), *ROOT.glob("results/reference/**/config.yaml")]
+    paths = [*ROOT.glob("config/**/*.yaml"), *ROOT.glob("results/reference/**/config.yaml")]
     assert len(paths) > 10
     for path in paths:
         assert read_yaml(path) == yaml.safe_load(path.read_text(encoding="utf-8")), path
