@@ -9,7 +9,9 @@ from must.config.load import (
     load_sweep,
     parse_assignments,
     parse_experiment,
+    parse_recorded,
     parse_sweep,
+    read_recorded,
     result_settings,
 )
 from must.config.masks import GeneratorConfig, MaskConfig
@@ -53,6 +55,8 @@ __all__ = [
     "load_sweep",
     "parse_assignments",
     "parse_experiment",
+    "parse_recorded",
     "parse_sweep",
+    "read_recorded",
     "result_settings",
 ]

@@ -92,6 +92,24 @@ def parse_sweep(data: Any, source: str = "configuration") -> Experiment:
     return experiment
 
 
+def read_recorded(path: Path) -> RunConfig:
+    """Read the ``config.yaml`` of a run directory; see `parse_recorded`."""
+    return parse_recorded(read_yaml(path), source=str(path))
+
+
+def parse_recorded(data: Any, source: str = "configuration") -> RunConfig:
+    """Validate what a run directory holds as its settings, and return them as the run was trained.
+
+    Keys that did not exist then have the value of what the run did, which is not always today's default.
+    """
+    if isinstance(data, dict):
+        for path, before in _CAME_LATER.items():
+            section, key = path.split(".")
+            if path not in KINDS and isinstance(data.get(section, {}), dict):
+                data = {**data, section: {key: before, **data.get(section, {})}}
+    return parse_experiment(data, source=source).run_config()
+
+
 def _validate(data: dict[str, Any], overrides: Mapping[str, str], explain: Callable[[Any], str]) -> Experiment:
     for key, text in overrides.items():
         source = f"--set {key}={text}"
@@ -189,7 +207,8 @@ def result_settings(config: RunConfig) -> dict[str, Any]:
     """
     settings = config.model_dump(mode="json", exclude=_NOT_IN_IDENTITY)
     for path, before in _CAME_LATER.items():
-        if value_of(config, path) == before or (path in KINDS and _is_preset(config, path)):
+        unread = path == "masks.hold_targets" and not config.learns_masks
+        if value_of(config, path) == before or unread or (path in KINDS and _is_preset(config, path)):
             _remove(settings, path)
     for section in METHOD_SECTIONS:
         settings[section] = {

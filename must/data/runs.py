@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from must.config import Experiment, RunConfig, RunSpec, identity, parse_experiment, result_settings
+from must.config import Experiment, RunConfig, RunSpec, identity, parse_experiment, parse_recorded, result_settings
 from must.config.axes import METHOD_SECTIONS
 from must.config.methods import CONTROL, DEFAULT, STATIC_CONTROL
 from must.config.yaml_text import read_yaml
@@ -264,7 +264,7 @@ def _identity_of(path: Path) -> str | None:
     except ConfigError as error:
         raise ResultsError(f"{error}. {MEND}") from None
     try:
-        return identity(parse_experiment(data, source=str(path)).run_config())
+        return identity(parse_recorded(data, source=str(path)))
     except ConfigError:
         return None
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from must.config import Experiment, RunConfig, RunSpec, identity, parse_experiment
+from must.config import Experiment, RunConfig, RunSpec, identity, parse_experiment, parse_recorded
 from must.errors import ConfigError
 
 _SEED = re.compile(r"^  seed: (\d+)$", re.MULTILINE)
@@ -81,7 +81,7 @@ class Identities:
 def _identity(text: str) -> str | None:
     """Return the identity of a configuration; None when it is none that this version knows."""
     try:
-        return identity(_without_seed(parse_experiment(yaml.load(text, _LOADER)).run_config()))  # noqa: S506 - a safe one
+        return identity(_without_seed(parse_recorded(yaml.load(text, _LOADER))))  # noqa: S506 - a safe one
     except (ConfigError, yaml.YAMLError):
         return None
 

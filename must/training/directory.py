@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from must.buffers.replay import ROW_DIM
-from must.config import RunConfig, dump, identity, load_experiment
+from must.config import RunConfig, dump, identity, read_recorded
 from must.errors import ConfigError, RunDirectoryError
 from must.files import nearest, write_atomically
 from must.locks import LOCK, MARKER, locked
@@ -55,7 +55,7 @@ def _other_run(directory: Path, config: RunConfig, keep_old: bool) -> str | None
     if not (directory / CONFIG).exists():
         raise RunDirectoryError(f"{directory}: holds files that are not a run of this program; give --out another one")
     try:
-        found = identity(load_experiment(directory / CONFIG).run_config())
+        found = identity(read_recorded(directory / CONFIG))
     except ConfigError as error:
         if not keep_old:
             raise RunDirectoryError(

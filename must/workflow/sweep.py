@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from must.config import Experiment, dump, identity, load_experiment, parse_experiment, parse_sweep
+from must.config import Experiment, dump, identity, parse_experiment, parse_sweep, read_recorded
 from must.config.options import ORIGINAL_OPTIONS, option_flag
 from must.config.yaml_text import parse_yaml, read_yaml
 from must.errors import ConfigError, MustError
@@ -146,7 +146,7 @@ def _holds(run_dir: Path, wanted: str) -> bool:
     if not (run_dir / RESULT).exists():
         return False
     try:
-        return identity(load_experiment(run_dir / CONFIG).run_config()) == wanted
+        return identity(read_recorded(run_dir / CONFIG)) == wanted
     except (MustError, OSError):
         return False
 

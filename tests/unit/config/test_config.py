@@ -1,7 +1,15 @@
 import pytest
 import yaml
 
-from must.config import dump, identity, load_experiment, parse_assignments, parse_experiment, result_settings
+from must.config import (
+    dump,
+    identity,
+    load_experiment,
+    parse_assignments,
+    parse_experiment,
+    read_recorded,
+    result_settings,
+)
 from must.errors import ConfigError
 from must.tasks import BENCHMARKS
 from tests.support.helpers import SMALL, merged, small_config
@@ -224,3 +232,15 @@ def test_settings_that_a_method_does_not_read_are_not_part_of_what_a_run_is():
     written = dump(parse_experiment(merged(SMALL, {"method": "mt_sac"})).run_config())
     assert "generator:" not in written
     assert "cagrad:" not in written
+
+
+@pytest.mark.parametrize(("kept", "same"), [(True, True), (False, False)])
+def test_a_run_from_before_a_key_existed_is_read_as_it_was_trained(kept, same, tmp_path):
+    """Today's default is not what was done then, so the run is no longer one of the experiment's."""
+    experiment = parse_experiment(SMALL)
+    text = dump(experiment)
+    assert "  hold_targets: true\n" in text
+    (tmp_path / "config.yaml").write_text(text if kept else text.replace("  hold_targets: true\n", ""))
+    recorded = read_recorded(tmp_path / "config.yaml")
+    assert (identity(recorded) == identity(experiment.run_config())) == same
+    assert recorded.masks.hold_targets == same
