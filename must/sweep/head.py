@@ -52,7 +52,7 @@ def typed_command(arguments: Sequence[str], variables: Mapping[str, str]) -> str
         arguments: The process's, its program apart.
         variables: Its environment: what make handed on.
     """
-    if "MAKELEVEL" in variables and "CONFIG" in variables:
+    if variables.get("MUST_TARGET") == "reproduce":
         given = [
             f"{name}={variables[name]}" for name in DEFAULTS if variables.get(name, DEFAULTS[name]) != DEFAULTS[name]
         ]
