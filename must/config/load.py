@@ -207,7 +207,8 @@ def result_settings(config: RunConfig) -> dict[str, Any]:
     """
     settings = config.model_dump(mode="json", exclude=_NOT_IN_IDENTITY)
     for path, before in _CAME_LATER.items():
-        unread = path == "masks.hold_targets" and not config.learns_masks
+        section = path.partition(".")[0]
+        unread = section in METHOD_SECTIONS and not config.trained.reads_key(path)
         if value_of(config, path) == before or unread or (path in KINDS and _is_preset(config, path)):
             _remove(settings, path)
     for section in METHOD_SECTIONS:
