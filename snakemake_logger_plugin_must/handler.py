@@ -23,7 +23,7 @@ from snakemake_interface_logger_plugins.common import LogEvent
 from must.sweep.live import SweepView, told
 from must.sweep.state import State
 from must.sweep.tails import last_lines
-from must.sweep.words import count, duration
+from must.words import count_of, duration
 from snakemake_logger_plugin_must.settings import LogHandlerSettings
 
 TELL_SECONDS = 60.0
@@ -142,7 +142,7 @@ class LogHandler(LogHandlerBase):
         stats = dict(record.stats)
         training = sum(stats.get(rule, 0) for rule in TRAINING)
         others = sum(number for rule, number in stats.items() if rule not in (*TRAINING, "total", "default", "all"))
-        jobs = f"{count(training, 'job')} to train runs, {count(others, 'other')}"
+        jobs = f"{count_of(training, 'job')} to train runs, {count_of(others, 'other')}"
         self._say(f"{jobs}; Snakemake's own log: .snakemake/log/")
 
     def _begin(self, record: Any) -> None:
@@ -214,7 +214,7 @@ class LogHandler(LogHandlerBase):
         return self._view.draw(self._console.width, others)
 
     def _tell(self) -> None:
-        """Say every so often how far the sweep is."""
+        """Print every so often how far the sweep is."""
         with suppress(OSError):
             while not self._ended.wait(TELL_SECONDS):
                 found = None if self._view is None else self._view.look(force=True)

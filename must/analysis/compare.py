@@ -17,9 +17,10 @@ from must.analysis.statistics import (
 )
 from must.config import load_sweep
 from must.data import Group, Results, load_results
-from must.data.names import count_of, names_of
+from must.data.names import names_of
 from must.errors import ConfigError, ResultsError
 from must.run_files import CONFIG
+from must.words import count_of
 
 _MOST = 200
 """Seeds that nobody runs: more than these are not looked for."""
@@ -106,7 +107,7 @@ def compare(settings: list[tuple[str, FloatArray, tuple[str, ...]]], effect: flo
 
 
 def _verdict(gap: Interval, ours: FloatArray, theirs: FloatArray, effect: float, power: float) -> list[str]:
-    """Say whether the difference is settled, and how many seeds settle one of the size asked for."""
+    """Return whether the difference is settled, and how many seeds settle one of the size asked for."""
     fewest = min(len(ours), len(theirs))
     if fewest < MIN_SEEDS:
         lines = [f"Warning: below {MIN_SEEDS} seeds there is no interval, and the difference may be chance."]

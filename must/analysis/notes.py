@@ -8,9 +8,10 @@ from enum import Enum
 from must.analysis.measures import Ranked, overlapping
 from must.analysis.statistics import CONFIDENCE, MIN_SEEDS
 from must.config.schedule import first_renewal, last_renewal
-from must.data.names import count_of, describe
+from must.data.names import describe
 from must.data.provenance import commits_of, containers_of, differing_packages
 from must.data.runs import Group, Results, Run, Status, trains_static_control
+from must.words import count_of
 
 _LISTED = 6
 """Runs that a note names one by one."""

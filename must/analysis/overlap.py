@@ -27,9 +27,10 @@ from must.analysis.style import (
 )
 from must.data import Group, Results
 from must.data.logs import read_overlaps
-from must.data.names import count_of, short_task_names
+from must.data.names import short_task_names
 from must.data.variants import all_ratios, masked_variants, variant_titles
 from must.run_files import table
+from must.words import count_of
 
 _NAMED = 12
 """Most tasks whose names stand at the axes; more are numbered, with a key below."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,9 +21,23 @@ class RunSpec:
         """Directory of the run below ``results/<name>/runs/``."""
         return "/".join(f"{name}~{value}" for name, value in self.params)
 
+    @property
+    def seed(self) -> int:
+        """Seed of the run."""
+        return int(dict(self.params)["seed"])
+
     def has(self, axis: str, value: str) -> bool:
         """Whether the run has a value on an axis."""
         return (axis, value) in self.params
+
+
+def deal(runs: Iterable[RunSpec], size: int) -> dict[str, list[str]]:
+    """Deal runs to jobs that train several each: number of the job -> paths of its runs.
+
+    Seed by seed, so that added seeds only add jobs.
+    """
+    order = [spec.path for spec in sorted(runs, key=lambda spec: spec.seed)]
+    return {f"{start // size:04}": order[start : start + size] for start in range(0, len(order), size)}
 
 
 def format_value(value: Any) -> str:

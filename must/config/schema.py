@@ -117,8 +117,7 @@ class SacConfig(Section):
     """Let the last step of an episode be terminal: nothing is worth anything after it. By default the time limit
     bootstraps: the value of the state after it counts."""
     q_clip: Positive | None = None
-    """Clip Q values and their targets to plus and minus this, in the scale of the rewards that are learned from; a Q
-    value beyond it has no gradient."""
+    """Bound of Q values and their targets, in the scale of the learner's rewards; beyond it there is no gradient."""
     task_weighting: WeightingName | None = None
     """What a task counts in the losses (default: that of `method`)."""
     gradient_rule: GradientsName | None = None
@@ -150,6 +149,11 @@ class TrainingConfig(Section):
     """Minutes between two checkpoints."""
     worker_timeout_minutes: Positive = 10.0
     """Minutes after which a worker that does not answer is taken for dead."""
+
+    @property
+    def cores(self) -> int:
+        """CPU cores that a run keeps busy: its learner and its workers take turns."""
+        return max(self.threads, self.n_workers)
 
 
 PROTOCOLS: dict[str, dict[str, int]] = {"original": {"interval": 1, "episodes": 3}, "standard": {"episodes": 50}}

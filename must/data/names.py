@@ -72,11 +72,6 @@ def short_task_names(tasks: Iterable[str]) -> list[str]:
     return [task.removesuffix("-v3") for task in tasks]
 
 
-def count_of(number: int, noun: str) -> str:
-    """Write a number with its noun: ``1 run``, ``2 runs``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def short_number(value: float) -> str:
     """Write a count shortly: 20000 as ``20k``."""
     for size, letter in ((1e6, "M"), (1e3, "k")):

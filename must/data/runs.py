@@ -56,7 +56,7 @@ class Run:
     @property
     def seed(self) -> str:
         """Seed of the run, as text."""
-        return dict(self.spec.params)["seed"]
+        return str(self.spec.seed)
 
 
 @dataclass(frozen=True, eq=False)  # compared and hashed by what they are: what is worked out of one can be kept

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from must.config.run_spec import deal
 from must.run_files import MANIFEST, table
-from must.sweep.batches import make_batches
 from must.sweep.state import State
 from must.sweep.survey import RunStatus, Survey
 from must.sweep.tails import all_rows, changed, json_object
-from must.sweep.words import UNKNOWN, columns, count, duration, hours, size
+from must.words import UNKNOWN, columns, count_of, duration, hours, size
 
 ROOM = 1.25
 """What is proposed, in units of the most that was seen."""
@@ -73,7 +73,7 @@ def costs(found: Survey) -> list[SettingCost]:
 def cost_report(found: Survey) -> str:
     """Return what a sweep has cost, and what to ask for next time, as text."""
     rows = costs(found)
-    asks, cores = found.experiment.resources, _cores(found)
+    asks, cores = found.experiment.resources, found.experiment.training.cores
     cells = [["setting", "finished", "CPU time", "GPU time", "longest run", "peak memory", "cores used"]]
     cells += [_cells(row, cores, asks.gpus, asks.runs_per_job) for row in rows]
     total = SettingCost(
@@ -87,7 +87,7 @@ def cost_report(found: Survey) -> str:
         _mean([row.busy for row in rows if row.busy is not None]),
     )
     cells.append(_cells(total, cores, asks.gpus, asks.runs_per_job))
-    lines = [f"{found.experiment.name}: {count(total.finished, 'finished run')} of {total.runs}", ""]
+    lines = [f"{found.experiment.name}: {count_of(total.finished, 'finished run')} of {total.runs}", ""]
     lines += columns(cells, right=range(1, len(cells[0])))
     return "\n".join([*lines, "", *_proposal(total, found)])
 
@@ -117,16 +117,12 @@ def _cells(row: SettingCost, cores: int, gpus: int, together: int) -> list[str]:
     return [row.name, f"{row.finished}/{row.runs}", hours(row.seconds * cores), gpu, longest, memory, busy]
 
 
-def _cores(found: Survey) -> int:
-    return max(found.experiment.training.threads, found.experiment.training.n_workers)
-
-
 def _jobs(found: Survey) -> dict[str, Path]:
     """Return the file with the measured time and memory of each run's job."""
     folder, together = found.directory / "benchmarks" / "train", found.experiment.resources.runs_per_job
     if together == 1:
         return {run.path: folder / f"{run.path}.tsv" for run in found.runs}
-    batches = make_batches(found.experiment.runs(), together)
+    batches = deal(found.experiment.runs(), together)
     newest = {number: _newest_job(folder, f"batch-{number}-{together}") for number in batches}
     return {path: newest[number] for number, paths in batches.items() for path in paths}
 
@@ -140,7 +136,7 @@ def _cost(found: Survey, run: RunStatus, jobs: dict[str, Path]) -> Cost:
     place = found.directory / "runs" / run.path
     seconds = sum(sum(row[1:]) for row in all_rows(place / table("timing"), 4))
     together = found.experiment.resources.runs_per_job
-    memory, busy = _measured(jobs[run.path], _cores(found) * together)
+    memory, busy = _measured(jobs[run.path], found.experiment.training.cores * together)
     gpu = bool(json_object(place / MANIFEST).get("gpu"))
     return Cost(seconds, gpu, None if memory is None else memory / together, busy)
 

@@ -15,7 +15,7 @@ from must.errors import MustError
 from must.run_files import CONFIG
 from must.sweep.state import State
 from must.sweep.survey import Memory, RunStatus, Survey, survey
-from must.sweep.words import count, duration
+from must.words import count_of, duration
 
 LOOK_SECONDS = 2.0
 """Seconds between two looks at the files of a sweep: each costs some hundredths of a second."""
@@ -73,7 +73,7 @@ class SweepView:
 def told(found: Survey) -> str:
     """Return how a sweep stands in one line, with the runs that are being trained."""
     finished, running = found.counts.get(State.FINISHED, 0), _running(found)
-    parts = [f"{finished} of {count(len(found.runs), 'run')} finished, {_outlook(found)}"]
+    parts = [f"{finished} of {count_of(len(found.runs), 'run')} finished, {_outlook(found)}"]
     parts += [f"{run.path} {run.look.epoch}/{run.setting.epochs}" for run in running[:4]]
     return "; ".join(parts) + (f"; and {len(running) - 4} more" if len(running) > 4 else "")
 

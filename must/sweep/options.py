@@ -40,14 +40,14 @@ def add_commands(commands: Any) -> None:
 
 
 def _plan(options: argparse.Namespace) -> int:
-    """Say what a sweep will cost: jobs, hours, memory and disk, here and on a cluster; and what is wrong with it."""
+    """Print what a sweep will cost: jobs, hours, memory and disk, here and on a cluster; and what is wrong with it."""
     from must.sweep.plan_command import main
 
     return main(options)
 
 
 def _status(options: argparse.Namespace) -> int:
-    """Say how each run of a sweep stands, how long the rest takes, what failed, and how to go on. Reads files only."""
+    """Print how each run of a sweep stands, how long the rest takes, what failed, how to go on. Reads files only."""
     from must.sweep.status_command import main
 
     return main(options)

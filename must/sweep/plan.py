@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from must.config import Experiment, RunConfig
+from must.config.run_spec import deal
 from must.files import nearest as nearest_folder
-from must.sweep.batches import make_batches
 from must.sweep.estimate import (
     Speed,
     checkpoint_bytes,
@@ -26,7 +26,7 @@ from must.sweep.profile import Profile
 from must.sweep.settings import Setting
 from must.sweep.state import State
 from must.sweep.survey import RunStatus, Survey, makespan
-from must.sweep.words import duration
+from must.words import duration
 
 IMAGE_BYTES = {"cpu": (0.6e9, 4e9, 0.4e9), "cuda": (3.2e9, 11e9, 3e9)}
 """Of the image, of the temporary space while it is built, and of the wheels that it is built from."""
@@ -110,7 +110,7 @@ class Plan:
     @property
     def cores(self) -> int:
         """CPU cores that a run takes."""
-        return max(self.experiment.training.threads, self.experiment.training.n_workers)
+        return self.experiment.training.cores
 
     def cores_used(self, profile: Profile) -> int:
         """Return how many of them a run gets somewhere."""
@@ -147,9 +147,9 @@ def make_plan(found: Survey, profiles: list[Profile], seconds: float) -> Plan:
     unknown = [setting.config for setting, members in left if _own_seconds(members) is None]
     speeds = measure(unknown, seconds) if unknown else {}
     settings = tuple(_plan_setting(setting, members, speeds) for setting, members in groups)
-    todo = [run.path for run in found.runs if run.state is not State.FINISHED]
-    batches = make_batches(found.experiment.runs(), found.experiment.resources.runs_per_job)
-    jobs = sum(any(path in set(todo) for path in batch) for batch in batches.values())
+    todo = {run.path for run in found.runs if run.state is not State.FINISHED}
+    batches = deal(found.experiment.runs(), found.experiment.resources.runs_per_job)
+    jobs = sum(not todo.isdisjoint(batch) for batch in batches.values())
     places = tuple(_plan_place(profile, found.experiment, settings) for profile in profiles)
     return Plan(
         found.experiment,

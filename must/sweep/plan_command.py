@@ -12,11 +12,11 @@ from must.sweep.plan import IMAGE_BYTES, Plan, look_twice, make_plan
 from must.sweep.profile import Profile, read_profile, this_machine
 from must.sweep.status_command import print_lines
 from must.sweep.survey import survey
-from must.sweep.words import UNKNOWN, columns, count, duration, hours, size
+from must.words import UNKNOWN, columns, count_of, duration, hours, size
 
 
 def main(options: argparse.Namespace) -> int:
-    """Say what a sweep will cost; return the exit status: 0, or 2 where its configuration is wrong."""
+    """Print what a sweep will cost; return the exit status: 0, or 2 where its configuration is wrong."""
     if not options.seconds >= 0:
         raise ConfigError(f"--seconds {options.seconds}: give a number of seconds, or 0 to measure nothing")
     if options.json and options.line:
@@ -37,8 +37,8 @@ def last_line(plan: Plan) -> str:
     """Return the plan in one line: runs, time, and what they cost."""
     left, name = plan.runs - plan.finished, plan.experiment.name
     if not left:
-        return f"{name}: all of its {count(plan.runs, 'run')} are finished"
-    parts = [f"{name}: {count(left, 'run')} to train" + (f", {plan.finished} finished" if plan.finished else "")]
+        return f"{name}: all of its {count_of(plan.runs, 'run')} are finished"
+    parts = [f"{name}: {count_of(left, 'run')} to train" + (f", {plan.finished} finished" if plan.finished else "")]
     for place in plan.places[-1:]:
         at = f"{place.at_once} at a time"
         if place.seconds is not None:
@@ -62,8 +62,10 @@ def text(plan: Plan, config: str) -> list[str]:
         rows.append(
             [each.setting.name, str(len(each.runs)), str(each.finished), duration(each.run_seconds), duration(total)]
         )
-    heading = f"{plan.experiment.name} ({config}): {count(plan.runs, 'run')}, {plan.finished} finished"
-    heading += f"; {count(plan.jobs, 'job')} to train the {'others' if plan.finished else 'runs'}" if plan.jobs else ""
+    heading = f"{plan.experiment.name} ({config}): {count_of(plan.runs, 'run')}, {plan.finished} finished"
+    heading += (
+        f"; {count_of(plan.jobs, 'job')} to train the {'others' if plan.finished else 'runs'}" if plan.jobs else ""
+    )
     lines = [heading, "", *columns(rows, right=(1, 2, 3, 4)), ""]
     lines += columns(_facts(plan))
     lines += ["", _origin(plan)]
@@ -120,14 +122,16 @@ def _image(plan: Plan, profile: Profile) -> str:
 
 
 def _origin(plan: Plan) -> str:
-    """Say what the plan was worked out from."""
+    """Return in words what the plan was worked out from."""
     own = sum(each.from_runs for each in plan.settings)
-    parts = [f"for {count(own, 'setting')} by runs that exist"] if own else []
+    parts = [f"for {count_of(own, 'setting')} by runs that exist"] if own else []
     if plan.measured:
         parts.append(f"{'for the others ' if own else ''}by steps that were timed on this machine, today or just now")
     guessed = sum(each.guessed for each in plan.settings)
     if guessed:
-        parts.append(f"for {count(guessed, 'setting')} by the most similar one (--seconds gives more time to measure)")
+        parts.append(
+            f"for {count_of(guessed, 'setting')} by the most similar one (--seconds gives more time to measure)"
+        )
     return f"Worked out {' and '.join(parts)}." if parts else "Nothing was measured, so times are not known."
 
 

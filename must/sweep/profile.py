@@ -36,12 +36,22 @@ class Profile:
 
     def at_once(self, experiment: Experiment) -> int:
         """Return how many runs of an experiment are trained at a time, at most."""
-        together = experiment.resources.runs_per_job
-        threads = max(experiment.training.threads, experiment.training.n_workers)
-        if not self.local:
-            return self.jobs * together
-        # Snakemake scales a job down that asks for more cores than there are.
-        return max(1, min(self.cores // threads, max(1, self.cores // (threads * together)) * together))
+        return runs_at_once(experiment, cores=self.cores) if self.local else runs_at_once(experiment, jobs=self.jobs)
+
+
+def runs_at_once(experiment: Experiment, cores: int | None = None, jobs: int = 1) -> int:
+    """Return how many runs of an experiment are trained at a time, at most.
+
+    Args:
+        experiment: The experiment.
+        cores: Of this machine, where its jobs run here.
+        jobs: In a cluster's queue at a time, where they run there.
+    """
+    together, threads = experiment.resources.runs_per_job, experiment.training.cores
+    if cores is None:
+        return jobs * together
+    # Snakemake scales a job down that asks for more cores than there are.
+    return max(1, min(cores // threads, max(1, cores // (threads * together)) * together))
 
 
 def this_machine() -> Profile:

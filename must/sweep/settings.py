@@ -70,7 +70,7 @@ class Identities:
         except (OSError, UnicodeDecodeError):
             return False
         seed = _SEED.search(text)
-        if seed is None or seed[1] != dict(spec.params)["seed"]:
+        if seed is None or int(seed[1]) != spec.seed:
             return False
         shared = _SEED.sub("  seed: 0", text, count=1)
         if shared not in self._known:

@@ -25,7 +25,7 @@ _LINES_AROUND = 10
 
 
 def main(options: argparse.Namespace) -> int:
-    """Say how a sweep stands; return the exit status."""
+    """Print how a sweep stands; return the exit status."""
     if options.every <= 0:
         raise ConfigError(f"--every {options.every}: give a number of seconds above 0")
     for first, second in (("json", "watch"), ("json", "html"), ("cost", "watch"), ("cost", "html"), ("json", "cost")):
@@ -105,7 +105,7 @@ class Looks:
             yield place, self._read[place][1]
 
     def _warn(self, problem: str) -> None:
-        """Tell once of an experiment that cannot be read; the others can."""
+        """Report once an experiment that cannot be read; the others can."""
         if problem not in self._told:
             self._told.add(problem)
             sys.stderr.write(f"must: {problem}\n")

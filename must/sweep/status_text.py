@@ -12,7 +12,7 @@ from rich.text import Text
 
 from must.sweep.state import State
 from must.sweep.survey import RunStatus, Survey
-from must.sweep.words import columns, count, duration
+from must.words import columns, count_of, duration
 
 COLOURS = {
     State.FINISHED: "green",
@@ -35,7 +35,7 @@ _NUMBERS = (2, 3, 4)
 def summary(found: Survey) -> str:
     """Return what is to be said of a sweep in one line."""
     counts = ", ".join(f"{number} {state}" for state, number in found.counts.items())
-    return f"{found.experiment.name}: {count(len(found.runs), 'run')}: {counts}"
+    return f"{found.experiment.name}: {count_of(len(found.runs), 'run')}: {counts}"
 
 
 def outlook(found: Survey) -> str:
@@ -77,7 +77,7 @@ def notes(found: Survey, runs: Sequence[RunStatus], failed: bool) -> list[str]:
             if run.look.log and run.state is State.FAILED:
                 lines.append(f"    log: {run.look.log}")
     if len(runs) < len(found.runs) and not failed:
-        lines.append(f"{count(len(found.runs) - len(runs), 'other run')} not listed (--all lists them)")
+        lines.append(f"{count_of(len(found.runs) - len(runs), 'other run')} not listed (--all lists them)")
     if found.head is not None and found.head.at_work:
         lines.append(f"at work: {found.head.command} ({found.head.owner})")
     if found.next_command:

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from must.config import Experiment, RunSpec, load_experiment
+from must.config.run_spec import deal
 from must.errors import ConfigError, ResultsError
 from must.run_files import CONFIG, RESULT, table
-from must.sweep.batches import make_batches
 from must.sweep.head import RECORD, Head, read_head
 from must.sweep.settings import Identities, Setting, settings_of
 from must.sweep.state import Look, State, Surroundings, look_at
@@ -187,7 +187,7 @@ def _let_batches_wait(experiment: Experiment, looks: dict[str, tuple[Setting, Lo
     size = experiment.resources.runs_per_job
     if size == 1:
         return
-    for paths in make_batches(experiment.runs(), size).values():
+    for paths in deal(experiment.runs(), size).values():
         if any(looks[path][1].state is State.RUNNING for path in paths):
             for path in paths:
                 setting, look = looks[path]

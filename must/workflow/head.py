@@ -123,6 +123,6 @@ def slurm_jobs(here: str) -> list[str]:
 
 
 def say(text: str) -> None:
-    """Tell the user, at once."""
+    """Print a line for the user, at once."""
     sys.stderr.write(f"must: {text}\n")
     sys.stderr.flush()

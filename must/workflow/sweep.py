@@ -11,6 +11,7 @@ from typing import Any
 
 from must.config import Experiment, dump, identity, parse_experiment, parse_sweep, read_recorded
 from must.config.options import ORIGINAL_OPTIONS, option_flag
+from must.config.run_spec import deal
 from must.config.yaml_text import parse_yaml, read_yaml
 from must.errors import ConfigError, MustError
 from must.run_files import CONFIG, RESULT
@@ -53,7 +54,6 @@ class Run:
 
     path: str
     """Its directory, below ``results/<name>/runs/``."""
-    seed: int
     options: tuple[str, ...]
     """Options of `must train` that set it apart from the rest of its sweep."""
     identity: str
@@ -82,9 +82,7 @@ class Sweep:
         for spec in experiment.runs():
             overrides = experiment.overrides(spec)
             settings = parse_experiment(config, overrides, source=f"run {spec.path}").run_config()
-            runs[spec.path] = Run(
-                spec.path, int(dict(spec.params)["seed"]), _train_options(overrides), identity(settings)
-            )
+            runs[spec.path] = Run(spec.path, _train_options(overrides), identity(settings))
         return cls(experiment, runs)
 
     def require_image(self, in_image: bool) -> None:
@@ -98,11 +96,6 @@ class Sweep:
                 "container.required is true, but Snakemake was not asked to use the image: run it with --profile slurm "
                 "or --profile workflow/profiles/local-apptainer, or set container.required to false"
             )
-
-    @property
-    def run_threads(self) -> int:
-        """CPU cores of a run: its learner and its workers take turns."""
-        return max(self.experiment.training.threads, self.experiment.training.n_workers)
 
     @property
     def digest(self) -> str:
@@ -154,8 +147,8 @@ def _holds(run_dir: Path, wanted: str) -> bool:
 class Batches:
     """Jobs that train several runs each, side by side, and which of them there is something to do for.
 
-    The runs are dealt seed by seed, so that added seeds only add jobs, and in the same way by whoever asks: a job finds
-    its runs by its name, whatever has been finished since it was submitted.
+    The runs are dealt in the same way by whoever asks: a job finds its runs by its name, whatever has been finished
+    since it was submitted.
     """
 
     def __init__(self, sweep: Sweep, results: Path, size: int) -> None:
@@ -167,13 +160,13 @@ class Batches:
             size: Runs of a job.
         """
         self._sweep, self._size, self._runs_dir, self._reports = sweep, size, results / "runs", results / "batches"
-        self._order = sorted(sweep.runs.values(), key=lambda run: run.seed)
-        self._reported: dict[int, str] = {}
+        dealt = deal(sweep.experiment.runs(), size)
+        self._jobs = {number: [sweep.runs[path] for path in paths] for number, paths in dealt.items()}
+        self._reported: dict[str, str] = {}
 
     def runs(self, name: str) -> list[Run]:
         """Return the runs of a job, by its name."""
-        start = int(name.partition("-")[0]) * self._size
-        return self._order[start : start + self._size]
+        return self._jobs.get(name.partition("-")[0], [])
 
     def arguments(self, name: str) -> list[str]:
         """Return the runs of a job as its script takes them: path, options, path, options, ..."""
@@ -186,10 +179,9 @@ class Batches:
             wanted: Says which runs a job of this kind may train; the results of the others are asked for in any case.
         """
         found: list[Path] = []
-        for start in range(0, len(self._order), self._size):
-            runs = self._order[start : start + self._size]
+        for number, runs in self._jobs.items():
             if any(wanted(run) and not self._sweep.is_finished(run.path, self._runs_dir) for run in runs):
-                found.append(self._report(start // self._size))
+                found.append(self._report(number))
             else:
                 found += [self._runs_dir / run.path / RESULT for run in runs]
         return found
@@ -197,12 +189,12 @@ class Batches:
     @property
     def trained(self) -> list[Path]:
         """The results of runs that there was something to do for when `outcomes` was first asked, and no longer is."""
-        reported = [run for number in self._reported for run in self.runs(f"{number}-")]
+        reported = [run for number in self._reported for run in self._jobs[number]]
         return [self._runs_dir / run.path / RESULT for run in reported if run.path in self._sweep.finished]
 
-    def _report(self, number: int) -> Path:
+    def _report(self, number: str) -> Path:
         """Return the report that a job is to write: one that no job has written yet, when it is first asked for."""
         if number not in self._reported:
-            names = [f"{number:04}-{self._size}", *(f"{number:04}-{self._size}.{again}" for again in range(1, 1000))]
+            names = [f"{number}-{self._size}", *(f"{number}-{self._size}.{again}" for again in range(1, 1000))]
             self._reported[number] = next(name for name in names if not (self._reports / f"{name}.json").exists())
         return self._reports / f"{self._reported[number]}.json"

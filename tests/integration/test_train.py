@@ -182,7 +182,7 @@ def test_the_experiments_that_ship_are_valid():
         assert experiment.name == path.stem
         for spec in experiment.runs():
             overrides = experiment.overrides(spec)
-            assert load_experiment(path, overrides).run_config().training.seed == int(dict(spec.params)["seed"])
+            assert load_experiment(path, overrides).run_config().training.seed == spec.seed
 
 
 def test_the_last_evaluation_can_have_more_and_longer_episodes(must, config_file, tmp_path):

@@ -11,8 +11,10 @@ from snakemake.settings.types import DeploymentMethod
 from must.config import dump
 from must.config.outputs import DATA, figure_names, table_names
 from must.errors import MustError
+from must.files import write_atomically
 from must.streams import explain
 from must.sweep.head import record_head, typed_command
+from must.sweep.profile import runs_at_once
 from must.workflow import head, surroundings
 from must.workflow.sweep import Batches, Sweep, read_configuration
 
@@ -106,10 +108,8 @@ def clip_labels(wildcards):
 def record_config():
     """Write the merged configuration of this invocation (atomically: running jobs may be reading it)."""
     path = Path(CONFIG)
-    partial = path.with_suffix(f".{os.getpid()}.tmp")
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial.write_text(dump(EXPERIMENT), encoding="utf-8")
-    partial.replace(path)
+    write_atomically(path, lambda file: file.write(dump(EXPERIMENT).encode()))
 
 
 def record_invocation():
@@ -124,12 +124,9 @@ def record_invocation():
         batch = job.wildcards_dict.get("batch")
         runs = BATCHES.runs(batch) if batch else [run(job.wildcards)]
         planned += [each.path for each in runs]
-    together = EXPERIMENT.resources.runs_per_job
-    if workflow.local_exec:
-        cores = int(workflow.resource_settings.cores or 1)
-        at_once = max(1, cores // (SWEEP.run_threads * together)) * together
-    else:
-        at_once = (workflow.resource_settings.nodes or 1) * together
+    asked = workflow.resource_settings
+    cores = int(asked.cores or 1) if workflow.local_exec else None
+    at_once = runs_at_once(EXPERIMENT, cores, asked.nodes or 1)
     command = typed_command(sys.argv[1:], os.environ)
     record_head(Path(RESULTS), command, min(at_once, len(SWEEP.runs)), planned)
 

@@ -23,7 +23,7 @@ if RUNS_PER_JOB == 1:
             f"{RESULTS}/benchmarks/train/{RUN}.tsv"
         container:
             IMAGE
-        threads: SWEEP.run_threads
+        threads: EXPERIMENT.training.cores
         resources:
             **SWEEP.resources(runs=1),
         params:
@@ -52,13 +52,13 @@ checkpoint:
         f"{RESULTS}/benchmarks/train/batch-{{batch}}.tsv"
     container:
         IMAGE
-    threads: SWEEP.run_threads * RUNS_PER_JOB
+    threads: EXPERIMENT.training.cores * RUNS_PER_JOB
     resources:
         **SWEEP.resources(runs=RUNS_PER_JOB),
     params:
         config=CONFIG,
         results=lambda wildcards, output: Path(output.finished).parents[1],
-        run_threads=SWEEP.run_threads,
+        run_threads=EXPERIMENT.training.cores,
         runs=lambda wildcards: BATCHES.arguments(wildcards.batch),
         identities=lambda wildcards: [
             run.identity for run in BATCHES.runs(wildcards.batch)

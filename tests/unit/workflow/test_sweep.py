@@ -24,12 +24,13 @@ def sweep(**changes: Any) -> Sweep:
 
 def finish(results: Path, planned: Sweep, *paths: str) -> None:
     """Make directories as finished runs leave them."""
+    seeds = {spec.path: spec.seed for spec in planned.experiment.runs()}
     for path in paths or planned.runs:
         directory = results / "runs" / path
         directory.mkdir(parents=True, exist_ok=True)
         settings = planned.experiment.run_config().model_dump(mode="json")
         settings["masks"]["pruning_ratio"] = 0
-        settings["training"]["seed"] = planned.runs[path].seed
+        settings["training"]["seed"] = seeds[path]
         (directory / "config.yaml").write_text(write_yaml(settings), encoding="utf-8")
         (directory / "result.json").write_text("{}", encoding="utf-8")
 

@@ -41,9 +41,9 @@ def size(byte_count: float) -> str:
     return f"{gigabytes:.1f} GB" if gigabytes < 100 else f"{gigabytes:,.0f} GB".replace(",", " ")
 
 
-def count(number: int, noun: str) -> str:
-    """Write ``1 run``, ``3 runs``."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def count_of(number: int, noun: str) -> str:
+    """Write a number with its noun: ``1 run``, ``2 runs``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def columns(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
