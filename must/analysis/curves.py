@@ -113,9 +113,11 @@ def figure_of(
         axes_of(place)
         last = at + columns >= len(axes)
         place.set_xlabel(labels[0] if last else "")
-        place.set_ylabel(labels[1] if at % columns == 0 else "")
+        place.set_ylabel(labels[1] if len(axes) <= columns else "")
         if columns > 3:
             place.tick_params(labelbottom=last)
+    if len(axes) > columns:  # one name for all rows, which may be lower than it is long
+        figure.supylabel(labels[1])
     drawn = {label: shown.looks[label] for lines in found for label in lines}
     legend_below(figure, drawn, shown.legend, [figure_note(results), *shown.notes])
     return figure
