@@ -30,10 +30,11 @@ EPOCH, ENV_STEPS, MEAN_SUCCESS = "epoch", "env_steps", "mean_success"
 MASK_CHURN, MASK_OVERLAP = "mask_churn", "mask_overlap"
 MASK_COLUMNS = (EPOCH, "version", "network", "task_a", "task_b", "overlap")
 """Of ``masks.csv``: how much of a network two tasks share."""
-TIMING_COLUMNS = (EPOCH, "collect_s", "learn_s", "evaluate_s")
-"""Of ``timing.csv``: seconds of each epoch."""
+CLOCK_COLUMNS = ("collect_s", "learn_s", "evaluate_s")
+"""Of ``timing.csv``: seconds of each epoch by the clock."""
 CPU_SECONDS = "cpu_s"
-"""One more of its columns, of runs that knew it: seconds of CPU, of the training process and its workers."""
+"""Another one, which the first runs lack: seconds of CPU, of the training process and its workers."""
+TIMING_COLUMNS = (EPOCH, *CLOCK_COLUMNS, CPU_SECONDS)
 
 
 def table(log: str) -> str:

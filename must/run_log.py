@@ -24,11 +24,11 @@ class CsvLog:
 
         Args:
             path: Where it lies.
-            columns: Its header.
+            columns: Its header, if it is new; an existing file keeps the columns that it has.
             position: Bytes to keep of an existing file (a checkpoint knows them); None starts it anew.
 
         Raises:
-            RunDirectoryError: The file lacks some of them.
+            RunDirectoryError: The file lacks some of these bytes.
         """
         self._path, self._columns = path, list(columns)
         self._file: BinaryIO
@@ -43,6 +43,8 @@ class CsvLog:
                     f"delete {path.parent} to train the run from the start"
                 )
             self._file = path.open("r+b")
+            # An earlier version may have begun it, with fewer columns.
+            self._columns = self._file.readline().decode().rstrip("\n").split(",")
             self._file.truncate(position)
             self._file.seek(position)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import multiprocessing
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -25,11 +26,14 @@ START_SECONDS = 120.0
 """A worker may take this long to start, even where less is enough to answer."""
 
 
-class _Worker(NamedTuple):
+@dataclass
+class _Worker:
     process: BaseProcess
     pipe: Connection
     tasks: list[int]
     names: list[str]
+    cpu_seconds: float = 0.0
+    """Used since its start, when it answered last."""
 
 
 class Collector:
@@ -70,6 +74,11 @@ class Collector:
         pairs = self._ask(lambda worker: Evaluate(policy.for_tasks(worker.tasks), episodes, horizon))
         success, returns = zip(*pairs, strict=True)
         return EvalResult(np.array(success), np.array(returns))
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Return the seconds of CPU that the workers have used until their last answers."""
+        return sum(worker.cpu_seconds for worker in self._workers)
 
     def state(self) -> list[RunnerState]:
         """Return where the collection of each task stands."""
@@ -124,7 +133,7 @@ class Collector:
                 f"for {timeout / 60:g} minutes: look at what it does, or raise training.worker_timeout_minutes"
             )
         try:
-            answer = worker.pipe.recv()
+            answer, worker.cpu_seconds = worker.pipe.recv()
         except (EOFError, ConnectionResetError):
             raise _died(worker) from None
         if isinstance(answer, Failure):

@@ -7,6 +7,7 @@ import ctypes
 import os
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -62,7 +63,7 @@ Answer = list[Collected] | list[tuple[float, float]] | list[RunnerState] | None 
 
 
 def serve(pipe: Connection, names: Sequence[str], seed: int, env: EnvConfig, parent: int) -> None:
-    """Answer requests until the parent closes the pipe.
+    """Answer requests until the parent closes the pipe, each with the seconds of CPU that were used since the start.
 
     The signals that ask a run to stop reach the whole process group; only the parent acts on them.
     """
@@ -72,9 +73,9 @@ def serve(pipe: Connection, names: Sequence[str], seed: int, env: EnvConfig, par
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         try:
             runners = [TaskRunner(name, seed, env) for name in names]
-            pipe.send(None)
+            pipe.send((None, time.process_time()))
         except Exception as error:  # noqa: BLE001 (the parent raises it)
-            pipe.send(_failure(error))
+            pipe.send((_failure(error), time.process_time()))
             return
         while True:
             request = pipe.recv()
@@ -82,7 +83,7 @@ def serve(pipe: Connection, names: Sequence[str], seed: int, env: EnvConfig, par
                 answer: Answer = _answer(runners, request)
             except Exception as error:  # noqa: BLE001 (the parent raises it)
                 answer = _failure(error)
-            pipe.send(answer)
+            pipe.send((answer, time.process_time()))
 
 
 def _answer(runners: Sequence[TaskRunner], request: Request) -> Answer:

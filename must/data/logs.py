@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from must.errors import ResultsError
 from must.files import sha256
-from must.run_files import ENV_STEPS, EPOCH, MASK_CHURN, MASK_COLUMNS, RESULT, TIMING_COLUMNS, evaluation_columns
+from must.run_files import CLOCK_COLUMNS, ENV_STEPS, EPOCH, MASK_CHURN, MASK_COLUMNS, RESULT, evaluation_columns
 
 FloatArray = NDArray[np.float64]
 
@@ -95,8 +95,8 @@ def read_timing(path: Path) -> dict[str, FloatArray]:
     if len(lines) < 2:
         return {}
     names = lines[0].rstrip("\r\n").split(",")
-    if not set(TIMING_COLUMNS) <= set(names):
-        raise _damaged(path, 1, f"expected the columns {','.join(TIMING_COLUMNS)}")
+    if not {EPOCH, *CLOCK_COLUMNS} <= set(names):
+        raise _damaged(path, 1, f"expected the columns {','.join((EPOCH, *CLOCK_COLUMNS))}")
     return dict(zip(names, _numbers(path, lines, len(names)).T, strict=True))
 
 

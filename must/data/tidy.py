@@ -150,7 +150,7 @@ def _masks(finished: list[tuple[int, Run]]) -> Rows:
 
 def _training(finished: list[tuple[int, Run]]) -> Rows:
     """Write a row for each epoch, with the columns of every run: what a method does not log is empty."""
-    times = (*TIMING_COLUMNS[1:], CPU_SECONDS)
+    times = TIMING_COLUMNS[1:]
     headers = {number: _header(run, "train") for number, run in finished}
     columns = list(dict.fromkeys(name for header in headers.values() for name in header))
     yield ",".join(("run", *columns, *times)) + "\n"

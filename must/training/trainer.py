@@ -95,7 +95,7 @@ class Trainer:
 
     def run_epoch(self) -> None:
         """Collect, learn, evaluate."""
-        times = [time.monotonic()]
+        cpu, times = self._cpu_seconds(), [time.monotonic()]
         self._agent.masks.before_epoch(self._training_epoch(self.epoch + 1), self._trajectories)
         self._collect()
         self.epoch += 1
@@ -106,8 +106,12 @@ class Trainer:
         if self.epoch % self._config.evaluation.interval == 0 or self.epoch == self.last_epoch:
             self._evaluate()
         times.append(time.monotonic())
-        collect, learn, evaluate = np.diff(times).tolist()
-        self._log.append("timing", dict(zip(TIMING_COLUMNS, (self.epoch, collect, learn, evaluate), strict=True)))
+        values = (self.epoch, *np.diff(times).tolist(), self._cpu_seconds() - cpu)
+        self._log.append("timing", dict(zip(TIMING_COLUMNS, values, strict=True)))
+
+    def _cpu_seconds(self) -> float:
+        """Return the seconds of CPU that this process and the workers have used."""
+        return time.process_time() + self._collector.cpu_seconds
 
     def _training_epoch(self, epoch: int) -> int:
         """Number an epoch without the pretraining ones, from 1."""

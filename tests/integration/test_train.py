@@ -89,6 +89,10 @@ def test_a_run_directory_holds_everything(must, config_file, tmp_path):
         pairs = list(csv.DictReader(file))
     assert len(pairs) == 2 * 3 * 3
     assert all(0 <= float(pair["overlap"]) <= 1 for pair in pairs)
+    with (run / "timing.csv").open() as file:
+        times = list(csv.DictReader(file))
+    assert list(times[0]) == ["epoch", "collect_s", "learn_s", "evaluate_s", "cpu_s"]
+    assert all(float(row["cpu_s"]) > 0 for row in times)
     result = json.loads((run / "result.json").read_text())
     assert result["env_steps"] == 150
     manifest = json.loads((run / "manifest.json").read_text())

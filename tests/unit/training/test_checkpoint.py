@@ -151,3 +151,12 @@ def test_a_log_that_was_cut_is_refused_and_not_filled_up(tmp_path):
     with pytest.raises(RunDirectoryError, match=r"train\.csv: is damaged"):
         CsvLog(path, ["epoch"], position=100)
     assert path.read_text() == "epoch\n1\n"
+
+
+def test_a_log_of_an_earlier_version_keeps_its_columns(tmp_path):
+    path = tmp_path / "timing.csv"
+    path.write_text("epoch,learn_s\n1,0.5\n2,0.5\n")
+    log = CsvLog(path, ["epoch", "learn_s", "cpu_s"], position=len("epoch,learn_s\n1,0.5\n"))
+    log.append({"epoch": 2, "learn_s": 0.25, "cpu_s": 1.0})
+    log.close()
+    assert path.read_text() == "epoch,learn_s\n1,0.5\n2,0.25\n"
