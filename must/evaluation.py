@@ -12,7 +12,8 @@ from must.collect import Collector
 from must.config import RunConfig, load_experiment
 from must.errors import RunDirectoryError
 from must.numpy_policy import NumpyPolicy
-from must.run_files import CONFIG, final_policy
+from must.policy_files import read_policy
+from must.run_files import CONFIG, FINAL, final_policy
 from must.types import EvalResult
 
 
@@ -20,7 +21,7 @@ def evaluate(run_dir: Path, episodes: int, n_workers: int) -> tuple[RunConfig, E
     """Evaluate the policy of a finished run, on the same goals as the run's own evaluations.
 
     Args:
-        run_dir: The run directory.
+        run_dir: The run directory, or the directory of a policy alone (one of its milestones, one of an archive).
         episodes: Episodes of each task, 1 to 50; with fixed goals all of them are the same one, and it is run once.
         n_workers: Worker processes; the result does not depend on it.
 
@@ -46,8 +47,10 @@ def load_policy(run_dir: Path, overrides: Mapping[str, str] | None = None) -> tu
     config = load_experiment(run_dir / CONFIG, overrides).run_config()
     agent = make_agent(config, torch.device("cpu"))
     try:
-        agent.load_policy(torch.load(final, weights_only=True, map_location="cpu"))
+        agent.load_policy(read_policy(final))
     except Exception as error:  # noqa: BLE001 (whatever a damaged file makes torch raise)
         reason = " ".join(str(error).split())[:80] or type(error).__name__
-        raise RunDirectoryError(f"{final}: is damaged ({reason}); delete {run_dir} to train the run again") from None
+        again = final.name == FINAL
+        mend = f"delete {run_dir} to train the run again" if again else "take it from the archive or the run anew"
+        raise RunDirectoryError(f"{final}: is damaged ({reason}); {mend}") from None
     return config, agent.numpy_policy()

@@ -18,6 +18,10 @@ RESULT = "result.json"
 """The last evaluation and checksums of the logs: a run that has it is finished."""
 FINAL = "final.pt"
 """The trained policy."""
+SHARED = "model.safetensors"
+"""A policy as it is given to others, beside its `CONFIG`: in `MILESTONES`, and in what ``must export`` writes."""
+MILESTONES = "milestones"
+"""A directory for each policy that was kept on the way."""
 CHECKPOINTS = "checkpoints"
 TEXT_LOG = "train.log"
 
@@ -63,12 +67,14 @@ def evaluation_columns(tasks: Sequence[str]) -> list[str]:
 
 
 def final_policy(run_dir: Path) -> Path:
-    """Return the file that holds a run's trained policy.
+    """Return the file that holds the trained policy of a run directory, or of a directory of a policy alone.
 
     Raises:
-        RunDirectoryError: The directory does not hold a finished run.
+        RunDirectoryError: The directory does not hold a finished run, nor a policy.
     """
-    final = run_dir / FINAL
-    if not final.exists():
-        raise RunDirectoryError(f"{run_dir}: holds no {FINAL}, so no finished run; train it first (must train --out)")
-    return final
+    for name in (FINAL, SHARED):
+        if (run_dir / name).exists():
+            return run_dir / name
+    raise RunDirectoryError(
+        f"{run_dir}: holds no {FINAL}, so no finished run, and no {SHARED}; train it first (must train --out)"
+    )

@@ -23,9 +23,9 @@ from must.config.schema import (
     NetworkConfig,
     RunConfig,
     SacConfig,
-    TrainingConfig,
 )
 from must.config.surroundings import ContainerConfig, LoggingConfig
+from must.config.training import TrainingConfig
 
 __all__ = [
     "AXES",

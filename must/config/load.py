@@ -17,7 +17,7 @@ from must.config.experiment import Experiment
 from must.config.methods import CONTROL, KINDS, METHODS, value_of
 from must.config.run_spec import RunSpec
 from must.config.schema import RunConfig
-from must.config.unread import unread
+from must.config.unread import default_of, unread
 from must.config.variants import grid_problems, key_problems
 from must.config.yaml_text import parse_yaml, read_yaml, write_yaml
 from must.errors import ConfigError
@@ -26,10 +26,19 @@ from must.sections import Section, suggest
 _NOT_IN_IDENTITY: dict[str, Any] = {
     "logging": True,
     "container": True,
-    "training": {"n_workers", "checkpoint_minutes", "worker_timeout_minutes"},
+    "training": {"n_workers", "checkpoint_minutes", "worker_timeout_minutes", "keep_policies"},
     "evaluation": {"protocol"},  # the keys that it settles are there
 }
 """Settings that cannot change a result: a run may be continued with others."""
+_WRITTEN_WHERE_SET = (
+    "training.keep_policies",
+    "logging.wandb_project",
+    "logging.wandb_entity",
+    "logging.wandb_group",
+    "logging.wandb_tags",
+    *KINDS,
+)
+"""Keys that are not written where they are the default: files from before there were any stay as they are."""
 _CAME_LATER = {
     "network.layer_norm": False,
     "masks.hold_targets": False,
@@ -186,15 +195,15 @@ def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
 def dump(config: RunConfig) -> str:
     """Write a resolved configuration as YAML, with every key but those of sections that no method of it reads.
 
-    Parts that are those of the method are not written either.
+    Parts that are those of the method are not written either, nor are settings of policies and trackers left alone.
     """
     specs = [config.spec, *(METHODS[name] for name in (config.methods if isinstance(config, Experiment) else ()))]
     unread = {section for section in METHOD_SECTIONS if not any(spec.reads_section(section) for spec in specs)}
     if isinstance(config, Experiment):
         unread = {section for section in unread if not config.chosen_reads(section)}
     data = config.model_dump(mode="json", exclude=unread)
-    for path in KINDS:
-        if value_of(config, path) is None:
+    for path in _WRITTEN_WHERE_SET:
+        if value_of(config, path) == default_of(path):
             _remove(data, path)
     return write_yaml(data, sort_keys=False)
 

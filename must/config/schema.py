@@ -26,7 +26,8 @@ from must.config.methods import (
     value_of,
 )
 from must.config.surroundings import ContainerConfig, LoggingConfig
-from must.sections import Count, Flag, Positive, Real, Section, Whole, suggest
+from must.config.training import TrainingConfig
+from must.sections import Count, Flag, Positive, Real, Section, suggest
 from must.tasks import ALL_TASKS, BENCHMARKS, MAX_HORIZON
 
 
@@ -122,38 +123,6 @@ class SacConfig(Section):
     """What a task counts in the losses (default: that of `method`)."""
     gradient_rule: GradientsName | None = None
     """How the tasks' gradients are combined (default: that of `method`)."""
-
-
-class TrainingConfig(Section):
-    """The schedule of a run, and the machine it uses."""
-
-    seed: Whole = 0
-    """Seed of everything that is random in the run."""
-    epochs: Count = 10_000
-    """Epochs in which gradient steps are taken (those of `pretrain_epochs` come before them)."""
-    pretrain_epochs: Whole = 20
-    """Epochs at the start that only collect, without masks."""
-    pretrain_actions: Literal["policy", "uniform"] = "policy"
-    """Where the actions of these epochs come from: the initial policy, or a uniform distribution over [-1, 1]."""
-    epoch_frames: Count = 150
-    """Environment steps that each task collects in an epoch."""
-    opt_times: Count = 200
-    """Gradient steps in an epoch."""
-    device: Literal["cpu", "cuda", "auto"] = "auto"
-    """Where the learner runs; `auto` is the GPU when there is one."""
-    threads: Count = 1
-    """CPU threads of the learner."""
-    n_workers: Count = 1
-    """Processes that collect and evaluate; the tasks are spread over them. The result does not depend on it."""
-    checkpoint_minutes: Positive = 10.0
-    """Minutes between two checkpoints."""
-    worker_timeout_minutes: Positive = 10.0
-    """Minutes after which a worker that does not answer is taken for dead."""
-
-    @property
-    def cores(self) -> int:
-        """CPU cores that a run keeps busy: its learner and its workers take turns."""
-        return max(self.threads, self.n_workers)
 
 
 PROTOCOLS: dict[str, dict[str, int]] = {"original": {"interval": 1, "episodes": 3}, "standard": {"episodes": 50}}

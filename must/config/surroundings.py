@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, WithJsonSchema, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from must.sections import Count, Flag, Section, Whole
 
@@ -20,6 +20,14 @@ class LoggingConfig(Section):
         WithJsonSchema({"enum": ["off", "offline", "online", False]}),
     ] = "off"
     """Weights & Biases: `offline` writes to `wandb/` in the run directory. Needs `pip install wandb`."""
+    wandb_project: Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^/\\#?%:\s][^/\\#?%:]*$")] = "must"
+    """Project that its runs are in."""
+    wandb_entity: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    """User or team that the project belongs to (default: the user's own)."""
+    wandb_group: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    """Group that runs are shown in (default: the setting, so that its seeds are one group)."""
+    wandb_tags: list[Annotated[str, Field(min_length=1, max_length=64)]] | None = None
+    """Tags of its runs."""
 
 
 class ContainerConfig(Section):

@@ -40,7 +40,7 @@ def unread(experiment: Experiment) -> Iterator[str]:
     for axis in swept:
         values = experiment.values(axis)
         single = value_of(experiment, axis.config_path)
-        if single != _default(axis.config_path) and single not in values:
+        if single != default_of(axis.config_path) and single not in values:
             yield (
                 f"{axis.config_path}: {single} is read by no run: {axis.place} is {values}; add it there, or remove it"
             )
@@ -68,7 +68,7 @@ def _without_condition(experiment: Experiment) -> Iterator[str]:
         return variants[variant].get(key, value_of(experiment, key))
 
     for key, (other, wanted) in READ_WITH.items():
-        changed = [name for name in variants if value(name, key) != _default(key)]
+        changed = [name for name in variants if value(name, key) != default_of(key)]
         if changed and all(value(name, other) != wanted for name in changed):
             place = f"sweep.variants.{changed[0]}.{key}" if key in variants[changed[0]] else key
             yield f"{place}: is read with {other}: {_shown(wanted)} only; remove it"
@@ -111,7 +111,8 @@ def unread_by_run(config: RunConfig, keys: Iterable[str]) -> Iterator[str]:
             yield f"{key} changes nothing: it is read with {other}: {_shown(wanted)} only"
 
 
-def _default(path: str) -> Any:
+def default_of(path: str) -> Any:
+    """Return what a dotted key of a run is where nobody sets it."""
     section, _, key = path.partition(".")
     fields = RunConfig.model_fields
     if not key:

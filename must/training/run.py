@@ -6,6 +6,7 @@ import json
 import logging
 import shutil
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,8 @@ from must.files import sha256, write_atomically
 from must.live_logs import require_packages
 from must.manifest import Manifest, require_container, result_with_this_software
 from must.memory import keep_freed_memory
-from must.run_files import CHECKED_LOGS, CHECKPOINTS, FINAL, MANIFEST, RESULT, TEXT_LOG, table
+from must.policy_files import write_policy
+from must.run_files import CHECKED_LOGS, CHECKPOINTS, FINAL, MANIFEST, MILESTONES, RESULT, SHARED, TEXT_LOG, table
 from must.run_log import RunLog
 from must.training.checkpoint import Checkpoints
 from must.training.directory import claimed
@@ -99,7 +101,8 @@ def _train(config: RunConfig, out: Path, device: torch.device, manifest: Manifes
             if words := versions.warning():
                 log.warning(words)
             save_every = 60 * config.training.checkpoint_minutes
-            finished = _run_epochs(trainer, replay, run_log, checkpoints, stop, progress, save_every)
+            keep = kept_by(config, out, agent, trainer.epoch)
+            finished = _run_epochs(trainer, replay, run_log, checkpoints, stop, progress, save_every, keep)
             run_log.sync()
             run_log.close()
             if finished:  # still with the stop requests caught: one that comes now is too late
@@ -122,6 +125,24 @@ def _open_logs(config: RunConfig, out: Path, columns: list[str], saved: dict[str
     return RunLog(out, config, columns, saved["logs"], steps)
 
 
+def kept_by(config: RunConfig, out: Path, agent: Agent, start: int) -> Callable[[int], None]:
+    """Return what keeps the policy after the epochs that `TrainingConfig.keep_policies` asks for.
+
+    It is on the disk before a checkpoint of a later epoch is, so that no interruption can leave it out.
+    """
+    milestones = config.training.milestones
+    for name, epoch in milestones.items():
+        if epoch < start and not (out / MILESTONES / name / SHARED).exists():
+            log.warning("training.keep_policies: %s is past: this run goes on from epoch %d", name, start)
+
+    def keep(epoch: int) -> None:
+        for name, due in milestones.items():
+            if epoch == due:
+                write_policy(out / MILESTONES / name, config, agent.final_state())
+
+    return keep
+
+
 def _run_epochs(
     trainer: Trainer,
     replay: ReplayBuffer,
@@ -130,6 +151,7 @@ def _run_epochs(
     stop: StopRequests,
     progress: RunProgress,
     save_every: float,
+    keep: Callable[[int], None],
 ) -> bool:
     """Run the epochs that are left, with checkpoints; return whether all are done.
 
@@ -148,6 +170,7 @@ def _run_epochs(
             trainer.begin()
     except StopRequested:
         return False  # nothing has been learned yet
+    keep(trainer.epoch)  # a checkpoint may be all that is left of a run
     while trainer.epoch < trainer.last_epoch:
         state, rows = {"trainer": trainer.snapshot(), "logs": run_log.positions()}, replay.added
         due = time.monotonic() - last_save >= save_every
@@ -168,6 +191,7 @@ def _run_epochs(
             with suppress(OSError):  # the disk may be what failed: then the checkpoint before is the newest
                 save()
             raise
+        keep(trainer.epoch)
         assert trainer.result is not None
         progress.report(trainer.epoch, float(trainer.result.success.mean()), trainer.env_steps, steps_before)
     return True
