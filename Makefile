@@ -32,7 +32,7 @@ CACHES := XDG_CACHE_HOME="$$PWD/.cache" MPLCONFIGDIR="$$PWD/.cache/matplotlib"
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce figures report test test-slow test-system test-cluster bench lint format lock docs docs-site audit clean check-inputs
+.PHONY: help setup reproduce figures report export test test-slow test-system test-cluster bench lint format lock docs docs-site audit clean check-inputs
 
 help: ## List the targets
 	@printf 'usage: make TARGET [CONFIG=%s] [PROFILE=%s] [PYTHON=...] [FLAVOUR=cpu|cuda]\n\n' "$$CONFIG" "$$PROFILE"
@@ -53,6 +53,9 @@ figures: check-inputs setup ## Make tables and figures of CONFIG from the runs i
 
 report: check-inputs setup ## Make results/NAME/report.html of CONFIG, which must be finished: all of it in one page
 	@$(CACHES) $(BIN)/python -m must.workflow.report --config "$$CONFIG" --profile "$$PROFILE"
+
+export: check-inputs setup ## Write results/NAME/NAME.zip of CONFIG: configuration, logs, tables, figures, policies
+	@$(CACHES) $(BIN)/must export --config "$$CONFIG" --results "$$RESULTS"
 
 test: setup ## Run the tests (TESTS=tests/unit for a part of them)
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not slow and not system and not cluster' $(TESTS)

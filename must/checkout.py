@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import site
 import subprocess
+import sysconfig
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ import must
 
 ROOT = Path(must.__file__).resolve().parent.parent
 """The checkout, when must is installed from one."""
+_SHARE = Path("share") / "must"
+"""Where a wheel installs what is no module, below the prefix."""
 _SECONDS = 30
 """After which git is taken for hung."""
 
@@ -43,6 +47,13 @@ def git_state(root: Path | None = None) -> dict[str, Any]:
     except (OSError, subprocess.SubprocessError) as error:
         return _none(f"git cannot be run: {error}")
     return {"git_commit": commit, "git_dirty": dirty, "git_problem": None}
+
+
+def shared() -> Path | None:
+    """Return the folder with the pipeline (``workflow/``, ``containers/``): the checkout, or what a wheel brought."""
+    prefixes = [ROOT, Path(sysconfig.get_path("data")), *([Path(base)] if (base := site.getuserbase()) else [])]
+    places = [ROOT, *(prefix / _SHARE for prefix in prefixes)]
+    return next((place for place in places if (place / "workflow" / "Snakefile").is_file()), None)
 
 
 def _none(problem: str) -> dict[str, Any]:

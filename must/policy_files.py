@@ -1,7 +1,7 @@
 """Policies as files: ``final.pt`` of a run, and safetensors, which other programs read and which hold no code.
 
-What is in them is what `Agent.final_state` gives: the parameters ``policy.*``, one tensor a mask ``policy_masks.N``, and,
-as metadata, the version of the masks.
+What is in them is what `Agent.final_state` gives: the parameters ``policy.*``, the masks ``policy_masks.N``, and, as
+metadata, the version of the masks.
 """
 
 from __future__ import annotations

@@ -79,10 +79,10 @@ def test_policies_are_kept_at_their_epochs_and_what_is_past_is_said(tmp_path, ca
 def test_a_damaged_one_is_told_from_a_sound_one(tmp_path):
     config = small_config()
     (tmp_path / "config.yaml").write_text(dump(config))
-    with pytest.raises(RunDirectoryError, match="holds no final.pt"):
+    with pytest.raises(RunDirectoryError, match=r"holds no final\.pt"):
         load_policy(tmp_path)
     (tmp_path / "model.safetensors").write_bytes(b"\xff" * 100)
-    with pytest.raises(RunDirectoryError, match=r"model.safetensors: is damaged"):
+    with pytest.raises(RunDirectoryError, match=r"model\.safetensors: is damaged"):
         load_policy(tmp_path)
 
 
