@@ -30,3 +30,9 @@ def runs(tmp_path: Path) -> RunFactory:
 def unfinished() -> Callable[[Path, str], None]:
     """Makes a finished run one that ended on the way."""
     return write_unfinished
+
+
+@pytest.fixture
+def root() -> Path:
+    """The checkout."""
+    return Path(__file__).resolve().parents[1]

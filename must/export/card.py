@@ -125,7 +125,8 @@ def model_card(experiment: Experiment, run: Run, milestones: Sequence[str]) -> s
         f"| mean | {float(result.get(MEAN_SUCCESS, 'nan')):.2f} |",
         "",
         f"{judged.last_episodes} episodes of {horizon} steps a task, reward {env.reward}, {env.goals} goals, "
-        "mean action. Success rates of a run are those of one seed: methods are compared over seeds, by the experiment's tables.",
+        "mean action. Success rates of a run are those of one seed: methods are compared over seeds, in the tables of "
+        "the experiment.",
         "",
         *([*_HEADING, *kept, ""] if kept else []),
         "## Use it",

@@ -18,10 +18,12 @@ from must.export.card import LICENSE
 from must.export.layout import DEFINITION, EXPERIMENT, MADE, POLICIES, README, RESULTS, WORKFLOW
 from must.words import count_of
 
+ROCRATE = "https://w3id.org/ro/crate/1.1"
+WORKFLOW_CRATE = "https://w3id.org/workflowhub/workflow-ro-crate/1.0"
 PROFILES = {
     "https://w3id.org/ro/wfrun/process/0.5": "Process Run Crate",
     "https://w3id.org/ro/wfrun/workflow/0.5": "Workflow Run Crate",
-    "https://w3id.org/workflowhub/workflow-ro-crate/1.0": "Workflow RO-Crate",
+    WORKFLOW_CRATE: "Workflow RO-Crate",
 }
 SOFTWARE = "#must"
 _WORKFLOW = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
@@ -73,13 +75,19 @@ def metadata(results: Results, files: Mapping[str, Content]) -> bytes:
         softwareVersion=must.__version__,
         description=f"The runs were made with {'; '.join(commits)}; the archive was written with this version.",
     )
-    root["mentions"] = [software]
+    crate.metadata["conformsTo"] = [_id(uri) for uri in (ROCRATE, WORKFLOW_CRATE)]
     inputs, outputs = _payload(crate, experiment.name, files)
     if WORKFLOW in files:
         root["mainEntity"] = _workflow(crate, software, inputs, outputs)
         _action(crate, runs, times, inputs, outputs)
+    root.append_to("mentions", software)
+    crate.dereference(README)["about"] = root
     graph: dict[str, Any] = crate.metadata.generate()
     return (json.dumps(graph, indent=2) + "\n").encode()
+
+
+def _id(identifier: str) -> dict[str, str]:
+    return {"@id": identifier}
 
 
 def _add(crate: ROCrate, identifier: str, kind: str, /, **properties: Any) -> Any:
@@ -123,6 +131,11 @@ def _folder(crate: ROCrate, name: str, words: str, files: Mapping[str, Content])
     return crate.add(Dataset(crate, dest_path=name, properties={"name": words, "description": description}))
 
 
+def _one_or_all(entities: list[Any]) -> Any:
+    """Return the only one of a list as it is: a list of one is not what the format recommends."""
+    return entities[0] if len(entities) == 1 else entities
+
+
 def _workflow(crate: ROCrate, software: Any, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> Any:
     language = _add(
         crate,
@@ -139,7 +152,9 @@ def _workflow(crate: ROCrate, software: Any, inputs: Mapping[str, Any], outputs:
         "conformsTo": profile,
         "programmingLanguage": language,
         "softwareRequirements": software,
-        "input": [_parameter(crate, name, entity, parameters) for name, entity in inputs.items()],
+        "version": must.__version__,
+        "encodingFormat": "text/plain",
+        "input": _one_or_all([_parameter(crate, name, entity, parameters) for name, entity in inputs.items()]),
         "output": [_parameter(crate, name, entity, parameters) for name, entity in outputs.items()],
     }
     return crate.add(ComputationalWorkflow(crate, dest_path=WORKFLOW, properties=properties))
@@ -172,7 +187,7 @@ def _action(
             crate,
             f"#image-{digest[:16]}",
             "ContainerImage",
-            additionalType={"@id": _SIF},
+            additionalType=_id(_SIF),
             name="must.sif",
             sha256=digest,
             description=f"The SHA-256 is that of the file system in the image, which {DEFINITION} defines.",
@@ -180,12 +195,15 @@ def _action(
         for digest in containers_of(runs)
         if digest not in ("none", "unknown")
     ]
-    properties: dict[str, Any] = {"name": "The training of the sweep, and what was made of its logs"}
+    properties: dict[str, Any] = {
+        "name": "The training of the sweep, and what was made of its logs",
+        "description": f"{count_of(len(runs), 'run')}; manifest.json of each says when and where it was trained.",
+    }
     properties |= {"startTime": times[0], "endTime": times[-1]} if times else {}
-    properties |= {"containerImage": images} if images else {}
+    properties |= {"containerImage": _one_or_all(images)} if images else {}
     action = _add(
         crate, "#execution", "CreateAction", actionStatus="http://schema.org/CompletedActionStatus", **properties
     )
     action["instrument"] = crate.dereference(WORKFLOW)
-    action["object"], action["result"] = list(inputs.values()), list(outputs.values())
+    action["object"], action["result"] = _one_or_all(list(inputs.values())), list(outputs.values())
     crate.root_dataset.append_to("mentions", action)
