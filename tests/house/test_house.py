@@ -11,7 +11,12 @@ from tests.support.helpers import ROOT
 
 BIN = Path(sys.executable).parent
 ALLOWED_HOSTS = {
+    "bioschemas.org",
     "json-schema.org",
+    "schema.org",
+    "snakemake.github.io",
+    "spdx.org",
+    "w3id.org",
     "arxiv.org",
     "github.com",
     "keepachangelog.com",
