@@ -5,23 +5,16 @@ None of them may end a run: what they cannot do is said once, and training goes 
 
 from __future__ import annotations
 
-import csv
-import heapq
 import importlib.util
 import logging
-import os
-import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from must.config import LoggingConfig, RunConfig, result_settings
+from must.config import LoggingConfig, RunConfig
 from must.errors import ConfigError
-from must.run_files import ENV_STEPS, EPOCH, table
-
-START_SECONDS = 30
-"""How long the server of Weights & Biases may take to answer at the start."""
-_LONGEST_NAME = 128
+from must.run_files import ENV_STEPS, EPOCH
+from must.wandb_log import WandB, first_line
 
 log = logging.getLogger("must")
 
@@ -65,7 +58,7 @@ def open_live_logs(directory: Path, config: RunConfig, env_steps: int | None) ->
     if config.logging.tensorboard:
         makers.append(("TensorBoard", lambda: _TensorBoard(directory, env_steps)))
     if config.logging.wandb != "off":
-        makers.append(("Weights & Biases", lambda: _WandB(directory, config, env_steps is not None)))
+        makers.append(("Weights & Biases", lambda: WandB(directory, config, env_steps is not None)))
     return [made for name, make in makers if (made := _Careful.make(name, make)) is not None]
 
 
@@ -81,7 +74,7 @@ class _Careful:
         try:
             return cls(name, make())
         except Exception as error:  # noqa: BLE001 - a library of others, and a network
-            log.warning("no live log in %s: %s; the CSV files have everything", name, _first_line(error))
+            log.warning("no live log in %s: %s; the CSV files have everything", name, first_line(error))
             return None
 
     def __call__(self, name: str, row: Mapping[str, Any]) -> None:
@@ -100,7 +93,7 @@ class _Careful:
             action()
         except Exception as error:  # noqa: BLE001 - as above
             self._works = False
-            log.warning("the live log in %s ends here: %s; the CSV files go on", self._name, _first_line(error))
+            log.warning("the live log in %s ends here: %s; the CSV files go on", self._name, first_line(error))
 
 
 class _TensorBoard:
@@ -136,104 +129,3 @@ class _TensorBoard:
 
     def close(self) -> None:
         self.sync()
-
-
-class _WandB:
-    """One run of Weights & Biases for a run directory, whatever number of processes train in it."""
-
-    def __init__(self, directory: Path, config: RunConfig, resumed: bool) -> None:
-        os.environ.setdefault("WANDB_SILENT", "true")  # its own lines would stand among those of the run
-        import wandb
-
-        place = directory / "wandb"
-        place.mkdir(exist_ok=True)
-        arguments: dict[str, Any] = {
-            "project": "must",
-            "dir": str(directory),
-            "id": _run_id(place / "run-id"),
-            "name": run_name(directory),
-            "config": result_settings(config),
-            "resume": "allow",
-        }
-        settings = wandb.Settings(console="off", silent=True, init_timeout=START_SECONDS, disable_git=True)
-        try:
-            if config.logging.wandb == "online":
-                _require_key(wandb)
-            self._run = wandb.init(**arguments, mode=config.logging.wandb, settings=settings)
-        except Exception as error:
-            if config.logging.wandb == "offline":
-                raise
-            log.warning(
-                "logging.wandb: online, but %s: writing offline to %s, which wandb sync uploads later",
-                _first_line(error),
-                place,
-            )
-            self._run = wandb.init(**arguments, mode="offline", settings=settings)
-        if resumed:  # a process that was killed took the newest rows with it
-            known = int(self._run.step)  # by the server; offline 0
-            for name, row in _logged(directory):
-                if row[EPOCH] >= known:
-                    self(name, row)
-
-    def __call__(self, name: str, row: Mapping[str, Any]) -> None:
-        # A step is an epoch: what a resumed run logs again has the steps that it had, which are there already.
-        values = {f"{name}/{column}": value for column, value in row.items() if value is not None}
-        self._run.log({**values, ENV_STEPS: row[ENV_STEPS]}, step=row[EPOCH])
-
-    def sync(self) -> None:
-        """Do nothing: the library writes when it likes, and what it had not written is logged again."""
-
-    def close(self) -> None:
-        self._run.finish()
-
-
-def run_name(directory: Path) -> str:
-    """Return the name of a run by its path: experiment and settings, without what leads there and without ``runs``."""
-    parts = directory.resolve().parts
-    if "runs" in parts[2:]:
-        at = len(parts) - 1 - parts[::-1].index("runs")
-        parts = (parts[at - 1], *parts[at + 1 :])
-    else:
-        parts = parts[-1:]
-    return "/".join(parts)[-_LONGEST_NAME:]
-
-
-def _logged(directory: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Return the rows of ``train.csv`` and ``eval.csv``, by epoch: (log, row)."""
-    with (
-        (directory / table("train")).open(newline="") as train,
-        (directory / table("eval")).open(newline="") as evaluations,
-    ):
-        rows = (
-            ((name, {EPOCH: int(row.pop(EPOCH)), **{key: float(text) for key, text in row.items() if text}}))
-            for name, row in heapq.merge(
-                (("train", row) for row in csv.DictReader(train)),
-                (("eval", row) for row in csv.DictReader(evaluations)),
-                key=lambda entry: int(entry[1][EPOCH]),
-            )
-        )
-        yield from rows
-
-
-def _run_id(path: Path) -> str:
-    """Return the identifier of the run: the one that an earlier process made, else a new one."""
-    known = path.read_text(encoding="utf-8", errors="replace").strip() if path.exists() else ""
-    if known.isalnum():
-        return known
-    made = secrets.token_hex(8)
-    path.write_text(f"{made}\n", encoding="utf-8")
-    return made
-
-
-def _require_key(wandb: Any) -> None:
-    """Check that the user has logged in: on a terminal the library would wait for somebody to type."""
-    try:
-        found = wandb.login(prompt=False)
-    except TypeError:  # versions up to 0.30 have no such argument
-        found = wandb.api.api_key
-    if not found:
-        raise ConfigError("there is no API key (wandb login)")
-
-
-def _first_line(error: Exception) -> str:
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)[:200]

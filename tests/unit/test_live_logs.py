@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import multiprocessing
 import struct
 import sys
 import time
@@ -13,11 +15,13 @@ from pathlib import Path
 import pytest
 from tensorboardX.proto.event_pb2 import Event
 
-from must.live_logs import run_name
 from must.run_log import RunLog
+from must.wandb_log import environment_name, run_name
 from tests.support.helpers import small_config
+from tests.support.wandb_files import offline_runs
 
 COLUMNS = ["loss"]
+TASKS = ("reach-v3", "drawer-close-v3", "push-v3")
 
 
 def open_log(directory: Path, positions=None, env_steps=None, **logging_settings) -> RunLog:
@@ -28,17 +32,29 @@ def write(log: RunLog, epochs) -> None:
     for epoch in epochs:
         log.append("train", {"epoch": epoch, "env_steps": 30 * epoch, "loss": 0.5 * epoch})
         if epoch % 2 == 0:
-            log.append("eval", {"epoch": epoch, "env_steps": 30 * epoch, "mean_success": 0.25})
+            returns = {f"return/{task}": value for task, value in zip(TASKS, (10.0, 20.0, 30.0), strict=True)}
+            log.append("eval", {"epoch": epoch, "env_steps": 30 * epoch, "mean_success": 0.25, **returns})
 
 
-def train_and_resume(directory: Path, **settings) -> None:
-    """Log epochs 1 to 4 with a checkpoint after the second one, die, and go on from it to the sixth."""
+def train_and_die(directory: Path, orderly: bool = False, **settings) -> dict[str, int]:
+    """Log epochs 1 to 4 with a checkpoint after the second one, and no more; return the sizes of the files then."""
     directory.mkdir(parents=True)
     killed = open_log(directory, **settings)
     write(killed, [1, 2])
     killed.sync()
     positions = killed.positions()
     write(killed, [3, 4])
+    if orderly:
+        killed.close()
+    return positions
+
+
+def train_and_resume(directory: Path, **settings) -> None:
+    """Log and die, and go on from the checkpoint to the sixth epoch."""
+    resume(directory, train_and_die(directory, **settings), **settings)
+
+
+def resume(directory: Path, positions: dict[str, int], **settings) -> None:
     resumed = open_log(directory, positions, env_steps=60, **settings)
     write(resumed, [3, 4, 5, 6])
     resumed.close()
@@ -75,6 +91,7 @@ def test_tensorboard_has_every_point_once(tmp_path, monkeypatch, delay):
     assert sorted(points) == sorted(
         [("train/loss", 30 * epoch) for epoch in range(1, 7)]
         + [("eval/mean_success", 30 * epoch) for epoch in (2, 4, 6)]
+        + [(f"eval/return/{task}", 30 * epoch) for task in TASKS for epoch in (2, 4, 6)]
     )
 
 
@@ -89,6 +106,7 @@ class Wandb(types.ModuleType):
         self.has_key, self.fails = True, False
         self.Settings = dict
         self.step = 0
+        self.axes: dict[str, str] = {}
 
     def login(self, prompt):
         assert prompt is False  # on a terminal it would wait for somebody to type
@@ -105,6 +123,9 @@ class Wandb(types.ModuleType):
         steps = [each for each, _ in self.logged[-1]]
         assert not steps or step >= steps[-1]  # the library drops a step that is not the newest
         self.logged[-1].append((step, values))
+
+    def define_metric(self, name, step_metric):
+        self.axes[name] = step_metric
 
     def finish(self):
         pass
@@ -135,6 +156,32 @@ def test_wandb_is_not_told_again_what_its_server_knows(tmp_path, wandb):
     wandb.step = 2  # the next step that it expects
     train_and_resume(tmp_path / "run", wandb="online")
     assert next(step for step, _ in wandb.logged[1]) == 2
+
+
+def test_wandb_is_told_project_entity_group_tags_and_the_axis(tmp_path, wandb):
+    chosen = {"wandb_project": "sparse", "wandb_entity": "us", "wandb_group": "pilot", "wandb_tags": ["a", "b"]}
+    for name in ("runs/variant~x/seed~1", "runs/variant~x/seed~2", "alone"):
+        (tmp_path / name).mkdir(parents=True)
+        open_log(tmp_path / name, wandb="offline").close()
+    (tmp_path / "chosen").mkdir()
+    open_log(tmp_path / "chosen", wandb="offline", **chosen).close()
+    groups = [(each["project"], each["group"], each["config"]["exp_name"]) for each in wandb.started]
+    setting = f"{tmp_path.name}/variant~x"
+    assert groups == [("must", setting, setting)] * 2 + [("must", "must", "must"), ("sparse", "pilot", "pilot")]
+    assert (wandb.started[-1]["entity"], wandb.started[-1]["tags"]) == ("us", ["a", "b"])
+    assert wandb.axes == {"train/*": "env_steps", "eval/*": "env_steps", "charts/*": "env_steps"}
+
+
+@pytest.mark.parametrize(
+    ("env", "name"),
+    [
+        ({"tasks": ["reach-v3", "push-v3"]}, "reach-v3+push-v3"),
+        ({"tasks": None, "benchmark": "MT10"}, "MT10"),
+        ({"tasks": None, "benchmark": "MT10", "n_tasks": 3}, "MT10-first3"),
+    ],
+)
+def test_tasks_have_a_name(env, name):
+    assert environment_name(small_config(env=env, sac={"buffer_size": 3000}).env) == name
 
 
 def test_another_directory_is_another_run(tmp_path, wandb):
@@ -171,12 +218,42 @@ def test_a_live_log_that_fails_ends_with_one_line_and_the_csv_files_go_on(tmp_pa
     assert len((tmp_path / "train.csv").read_text().splitlines()) == 4
 
 
+def train_elsewhere(directory: Path, positions: Path, settings) -> None:
+    positions.write_text(json.dumps(train_and_die(directory, orderly=True, **settings)))
+
+
 @pytest.mark.system
-def test_the_real_library_writes_one_run_offline(tmp_path):
+def test_the_real_library_writes_one_run_offline_that_openrlbenchmark_can_read(tmp_path):
     assert util.find_spec("wandb"), "pip install wandb"
-    train_and_resume(tmp_path / "run", wandb="offline")
-    made = [path.name.rsplit("-", 1)[1] for path in (tmp_path / "run" / "wandb").glob("offline-run-*")]
-    assert set(made) == {(tmp_path / "run" / "wandb" / "run-id").read_text().strip()}
+    directory = tmp_path / "study" / "runs" / "pruning_ratio~0.5" / "seed~0"
+    tags = ["first", "second"]
+    settings = {"wandb": "offline", "wandb_project": "sparse", "wandb_tags": tags, "wandb_entity": "us"}
+    context = multiprocessing.get_context("spawn")
+    process = context.Process(target=train_elsewhere, args=(directory, tmp_path / "positions", settings))
+    process.start()
+    process.join(120)
+    assert process.exitcode == 0
+    resume(directory, json.loads((tmp_path / "positions").read_text()), **settings)
+    first, resumed = offline_runs(directory / "wandb")
+    known = (directory / "wandb" / "run-id").read_text().strip()
+    setting = "study/pruning_ratio~0.5"
+    for each in (first, resumed):
+        assert (each.run.run_id, each.run.project, each.run.run_group) == (known, "sparse", setting)
+        assert (each.run.entity, sorted(each.run.tags)) == ("us", tags)
+        assert each.run.display_name == f"{setting}/seed~0"
+        assert each.config["env_id"] == "reach-v3+drawer-close-v3+push-v3"
+        assert (each.config["exp_name"], each.config["seed"], each.config["method"]) == (setting, 0, "must")
+        assert each.axes == {"train/*": "env_steps", "eval/*": "env_steps", "charts/*": "env_steps"}
+    assert [row["_step"] for row in first.history] == [1, 2, 3, 4]
+    # Uploaded one after the other, the second has all of the run: the steps that were there come again, no other twice.
+    rows = {row["_step"]: row for row in resumed.history}
+    assert sorted(rows) == [1, 2, 3, 4, 5, 6]
+    assert [rows[step]["train/loss"] for step in sorted(rows)] == [0.5 * step for step in range(1, 7)]
+    # What openrlbenchmark asks for: rows that have the axis, the time, and the metric.
+    asked = [row for row in resumed.history if {"global_step", "_runtime", "charts/episodic_return"} <= row.keys()]
+    assert [row["global_step"] for row in asked] == [60, 120, 180]
+    assert [row["charts/success_rate"] for row in asked] == [0.25] * 3
+    assert [row["charts/episodic_return"] for row in asked] == [20.0] * 3
 
 
 @pytest.mark.parametrize(
