@@ -9,7 +9,7 @@ import struct
 import sys
 import time
 import types
-from importlib import util
+from importlib import import_module, util
 from pathlib import Path
 
 import pytest
@@ -219,7 +219,10 @@ def test_a_live_log_that_fails_ends_with_one_line_and_the_csv_files_go_on(tmp_pa
 
 
 def train_elsewhere(directory: Path, positions: Path, settings) -> None:
+    import wandb
+
     positions.write_text(json.dumps(train_and_die(directory, orderly=True, **settings)))
+    wandb.teardown()  # as the end of a program does: what is left is written
 
 
 @pytest.mark.system
@@ -234,6 +237,7 @@ def test_the_real_library_writes_one_run_offline_that_openrlbenchmark_can_read(t
     process.join(120)
     assert process.exitcode == 0
     resume(directory, json.loads((tmp_path / "positions").read_text()), **settings)
+    import_module("wandb").teardown()
     first, resumed = offline_runs(directory / "wandb")
     known = (directory / "wandb" / "run-id").read_text().strip()
     setting = "study/pruning_ratio~0.5"
