@@ -7,15 +7,16 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import must
-from must.config import Experiment
+from must.config import Experiment, read_recorded
 from must.config.yaml_text import write_yaml
 from must.data import Results, Run, Status
 from must.data.logs import read_json
 from must.data.names import describe, method_label
 from must.data.provenance import commits_of, containers_of
 from must.export.layout import DEFINITION, EXPERIMENT, MADE, METADATA, PIPELINE, POLICIES, RESULTS, WORKFLOW
-from must.run_files import MEAN_SUCCESS, MILESTONES, RESULT, SHARED
+from must.run_files import CONFIG, MEAN_SUCCESS, MILESTONES, RESULT, SHARED
 from must.types import ACTION_DIM, OBS_DIM
+from must.words import count_of
 
 LICENSE = "MIT"
 
@@ -100,7 +101,7 @@ def model_card(experiment: Experiment, run: Run, milestones: Sequence[str]) -> s
         "tags": ["reinforcement-learning", "multi-task", "meta-world", run.config.method.replace("_", "-")],
         "model-index": [{"name": name, "results": [_result(task, rate) for task, rate in success.items()]}],
     }
-    epochs = run.config.training.milestones
+    epochs = read_recorded(run.directory / CONFIG).training.milestones
     kept = [
         f"| {share} of the training (epoch {epochs.get(share, '?')}) | `{MILESTONES}/{share}/` |"
         for share in milestones
@@ -124,9 +125,9 @@ def model_card(experiment: Experiment, run: Run, milestones: Sequence[str]) -> s
         *(f"| {task} | {rate:.2f} |" for task, rate in success.items()),
         f"| mean | {float(result.get(MEAN_SUCCESS, 'nan')):.2f} |",
         "",
-        f"{judged.last_episodes} episodes of {horizon} steps a task, reward {env.reward}, {env.goals} goals, "
-        "mean action. Success rates of a run are those of one seed: methods are compared over seeds, in the tables of "
-        "the experiment.",
+        f"{count_of(judged.last_episodes, 'episode')} of {horizon} steps a task, reward {env.reward}, "
+        f"{env.goals} goals, mean action. Success rates of a run are those of one seed: methods are compared over "
+        "seeds, in the tables of the experiment.",
         "",
         *([*_HEADING, *kept, ""] if kept else []),
         "## Use it",

@@ -21,12 +21,12 @@ from must.run_files import CONFIG, LOGS, MANIFEST, RESULT, table
 
 RUN_FILES = (CONFIG, MANIFEST, RESULT, *map(table, LOGS))
 _BESIDE = ("LICENSE", "CITATION.cff")
-_PIPELINE = (
+_PIPELINE = (  # without profiles: those of a site, with its accounts, are nobody's business
     "Snakefile",
     "workflow/Snakefile",
     "workflow/rules/*.smk",
     "workflow/schemas/*.json",
-    "workflow/profiles/*/*.*",
+    "workflow/report/*",
     "containers/must.def",
     "containers/*.sh",
     "containers/locks/*.txt",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -47,14 +48,9 @@ class Verdict:
     def __str__(self) -> str:
         count = len(self.compared)
         if not self.same:
-            return f"{len(self.differences)} of {count} tables differ{self._versions}"
+            return f"{len(self.differences)} of {count} tables differ{_versions(self.made_by)}"
         last = f", {len(self.rounded)} of them but for the last digits of some numbers" if self.rounded else ""
         return f"all {count} tables are what its logs give{last}; all checksums fit"
-
-    @property
-    def _versions(self) -> str:
-        other = self.made_by != must.__version__
-        return f"; it was written by must {self.made_by}, this is {must.__version__}" if other else ""
 
 
 def verify(archive: Path) -> Verdict:
@@ -74,7 +70,7 @@ def verify(archive: Path) -> Verdict:
             return _compare(place, Path(scratch) / "again")
         except (ConfigError, ResultsError) as error:
             text = str(error).replace(f"{place}/", "").replace(f"{Path(scratch) / 'again'}", RESULTS)
-            raise ResultsError(f"{archive}: {text}") from None
+            raise ResultsError(f"{archive}: {text}{_versions(_made_by(place / METADATA))}") from None
         except (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError) as e:
             reason = f"{type(e).__name__}: {' '.join(str(e).split())[:80]}"
             raise ResultsError(f"{archive}: its logs are not what must train writes ({reason})") from None
@@ -92,7 +88,8 @@ def _compare(place: Path, again: Path) -> Verdict:
     (again / experiment.name).mkdir()
     (again / experiment.name / "runs").symlink_to(own / "runs", target_is_directory=True)
     made = {path.relative_to(again / experiment.name).as_posix(): path for path in aggregate(experiment, again)}
-    held = {path.relative_to(own).as_posix(): path for name in COMPARED for path in (own / name).glob("*")}
+    files = (path for name in COMPARED for path in (own / name).rglob("*") if path.is_file())
+    held = {path.relative_to(own).as_posix(): path for path in files}
     rounded, differences = list[str](), list[str]()
     for name in sorted(made.keys() | held.keys()):
         if name not in made:
@@ -102,27 +99,22 @@ def _compare(place: Path, again: Path) -> Verdict:
         elif held[name].read_bytes() != made[name].read_bytes():
             difference = _difference(held[name], made[name])
             (differences if difference else rounded).append(f"{name}: {difference}" if difference else name)
+    if not (place / METADATA).is_file():
+        raise ResultsError(f"{METADATA}: is missing")
     return Verdict(tuple(sorted(made)), tuple(rounded), tuple(differences), _made_by(place / METADATA))
 
 
 def _difference(held: Path, made: Path) -> str:
     """Describe the first line in which two tables differ by more than rounding; nothing if there is none."""
-    with held.open(encoding="utf-8", errors="replace") as one, made.open(encoding="utf-8") as other:
-        for number, (before, now) in enumerate(_side_by_side(one, other), start=1):
+    text: dict[str, Any] = {"encoding": "utf-8", "errors": "replace", "newline": ""}  # other ends of lines count
+    with held.open(**text) as one, made.open(**text) as other:
+        for number, (before, now) in enumerate(zip_longest(one, other), start=1):
             if before == now or (before is not None and now is not None and _close(before, now)):
                 continue
             if before is None or now is None:
                 return f"line {number}: is {'missing' if before is None else 'one too many'}"
             return f"line {number}: the archive has {_around(before, now)!r}, its logs give {_around(now, before)!r}"
     return ""
-
-
-def _side_by_side(one: Any, other: Any) -> Any:
-    while True:
-        pair = next(one, None), next(other, None)
-        if pair == (None, None):
-            return
-        yield pair
 
 
 def _close(before: str, now: str) -> bool:
@@ -176,7 +168,16 @@ def _check_sweep(data: Any, path: Path) -> None:
 
 
 def _made_by(path: Path) -> str:
-    graph = read_json(path).get("@graph")
+    """Return the version of must that wrote an archive, as far as it says so."""
+    try:
+        graph = read_json(path).get("@graph")
+    except ResultsError:
+        return "unknown"
     entities = [each for each in graph if isinstance(each, dict)] if isinstance(graph, list) else []
     version = next((each.get("softwareVersion") for each in entities if each.get("@id") == SOFTWARE), None)
-    return f"{version:.20}" if isinstance(version, str) else "unknown"
+    return f"{version:.20}" if isinstance(version, str) and version.isprintable() else "unknown"
+
+
+def _versions(made_by: str) -> str:
+    """Return what is to be said of versions where another one wrote the archive."""
+    return "" if made_by == must.__version__ else f"; written by must {made_by}, this is {must.__version__}"

@@ -39,6 +39,8 @@ def replaced(name, old, new):
         (lambda files: files.pop(TABLE), "tables/success_rate.csv: is missing"),
         (lambda files: files.update({"results/fake/tables/best.md": b"1"}), "tables/best.md: does not come from these"),
         (lambda files: files.update({"results/fake/data/runs.csv": b""}), "data/runs.csv: line 1: is missing"),
+        (lambda files: files.update({TABLE: files[TABLE].replace(b"\n", b"\r\n")}), "tables/success_rate.csv: line 1"),
+        (lambda files: files.update({"results/fake/tables/more/a.csv": b""}), "tables/more/a.csv: does not come from"),
     ],
 )
 def test_a_table_that_its_logs_do_not_give_is_named(changed, capsys, change, told):
@@ -46,6 +48,16 @@ def test_a_table_that_its_logs_do_not_give_is_named(changed, capsys, change, tol
     out = capsys.readouterr().out
     assert told in out
     assert "1 of 16 tables differ" in out
+
+
+def test_another_version_is_named_beside_a_difference(changed, capsys):
+    def other(files):
+        name = "ro-crate-metadata.json"
+        files[name] = re.sub(rb'"softwareVersion": "[^"]*"', b'"softwareVersion": "9.9"', files[name])
+        del files[TABLE]
+
+    assert cli.main(["verify", str(changed(other))]) == 1
+    assert "written by must 9.9" in capsys.readouterr().out
 
 
 def test_numbers_that_differ_by_rounding_are_the_same_and_that_is_said(changed, capsys):
@@ -72,7 +84,7 @@ def test_numbers_that_differ_by_rounding_are_the_same_and_that_is_said(changed, 
         (lambda files: files.update(SHA256SUMS=b"nonsense\n"), False, "SHA256SUMS: line 1"),
         (replaced(f"{RUN}/eval.csv", b"0", b"1"), True, "eval.csv"),  # the run itself vouches for its logs
         (lambda files: files.pop("experiment.yaml"), True, "experiment.yaml: cannot be read"),
-        (lambda files: files.pop("ro-crate-metadata.json"), True, "ro-crate-metadata.json: cannot be read"),
+        (lambda files: files.pop("ro-crate-metadata.json"), True, "ro-crate-metadata.json: is missing"),
         (lambda files: files.update({"experiment.yaml": b"name: ../../up\nenv: {tasks: [reach-v3]}"}), True, "name"),
         (lambda files: files.update({"experiment.yaml": b"a: &a [1]\nb: [*a, *a"}), True, "experiment.yaml"),
         (lambda files: files.update({f"{RUN}/result.json": b"[" * 100_000}), True, "result.json"),
