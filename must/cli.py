@@ -15,6 +15,7 @@ from must.config import load_experiment, load_sweep, parse_assignments
 from must.config.options import ORIGINAL_OPTIONS, option_flag
 from must.config.unread import require_for_one_run, unread_by_run
 from must.errors import ConfigError, MustError, ResultsError
+from must.export.options import add_archive_commands
 from must.run_files import MEAN_SUCCESS
 from must.streams import discard, explain, guarded, require_directory
 from must.sweep.options import add_commands
@@ -116,17 +117,8 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--power", type=float, default=0.8, help="chance of showing it (default: %(default)s)")
     compare.set_defaults(command=_compare)
 
-    archive = commands.add_parser("export", help="write one archive of an experiment", description=_export.__doc__)
-    archive.add_argument("--config", required=True, type=Path, help="experiment file")
-    archive.add_argument("--results", type=Path, default=Path("results"), help="where results lie (default: results)")
-    archive.add_argument("--out", type=Path, help="archive to write (default: RESULTS/NAME/NAME.zip)")
-    archive.set_defaults(command=_export)
-
-    check = commands.add_parser("verify", help="check the tables of an archive", description=_verify.__doc__)
-    check.add_argument("archive", type=Path)
-    check.set_defaults(command=_verify)
-
     add_commands(commands)
+    add_archive_commands(commands)
 
     bench = commands.add_parser("bench", help="measure how long the parts of a run take", description=_bench.__doc__)
     targets = ("update", "mask-update", "collect", "env", "epoch", "checkpoint", "all")
@@ -246,25 +238,6 @@ def _compare(options: argparse.Namespace) -> int:
     settings = settings_of([options.A, options.B], options.config, options.results)
     print(compare(settings, options.difference, options.power))
     return 0
-
-
-def _export(options: argparse.Namespace) -> int:
-    """Write configuration, logs, tables, figures, policies and pipeline of an experiment into one archive."""
-    from must.export import export
-
-    print(export(options.config, options.results, options.out))
-    return 0
-
-
-def _verify(options: argparse.Namespace) -> int:
-    """Make the tables of an archive anew from its logs. Exit status: 0 the same, 1 different, 2 no sound archive."""
-    from must.export import verify
-
-    verdict = verify(options.archive)
-    for difference in verdict.differences:
-        print(difference)
-    print(f"{options.archive}: {verdict}")
-    return 0 if verdict.same else 1
 
 
 def _bench(options: argparse.Namespace) -> int:

@@ -13,7 +13,7 @@ import torch
 import must.analysis
 from must.algorithms import make_agent
 from must.config import Experiment, dump, parse_experiment
-from must.export import export
+from must.export.pack import export
 from must.policy_files import write_policy
 from tests.support.run_factory import RunFactory
 

@@ -11,7 +11,8 @@ import yaml
 from must import cli
 from must.errors import ConfigError, ResultsError
 from must.evaluation import load_policy
-from must.export import export, verify
+from must.export.pack import export
+from must.export.verify import verify
 
 RUN = "pruning_ratio~0.5/update_interval~10/seed~0"
 

@@ -9,7 +9,7 @@ import pytest
 from must import cli
 from must.errors import ResultsError
 from must.export import archive as module
-from must.export import verify
+from must.export.verify import verify
 
 RUN = "results/fake/runs/pruning_ratio~0.5/update_interval~10/seed~0"
 TABLE = "results/fake/tables/success_rate.csv"
