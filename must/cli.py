@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import shlex
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -11,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from must import drawing
-from must.config import load_experiment, load_sweep, parse_assignments
+from must.config import RunConfig, load_experiment, load_sweep, parse_assignments
 from must.config.options import ORIGINAL_OPTIONS, option_flag
 from must.config.unread import require_for_one_run, unread_by_run
 from must.errors import ConfigError, MustError, ResultsError
@@ -74,6 +76,15 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--keep-old", action="store_true", help="move a run of another configuration in DIR aside")
     train.set_defaults(command=_train)
 
+    together = commands.add_parser(
+        "train-together", help="train several runs in one process", description=_train_together.__doc__
+    )
+    together.add_argument("--config", required=True, type=Path, help="experiment file")
+    together.add_argument("--results", required=True, type=Path, help="results/<name>: runs/ and logs/train/ lie there")
+    together.add_argument("--slots", type=int, default=0, help="runs that are trained at a time (default: all)")
+    together.add_argument("runs", nargs="+", help="path below runs/ and options of must train, in turn")
+    together.set_defaults(command=_train_together)
+
     evaluate = commands.add_parser("evaluate", help="evaluate a finished run", description=_evaluate.__doc__)
     evaluate.add_argument("run_dir", type=Path)
     evaluate.add_argument("--episodes", type=int, default=50, help="episodes of each task, 1 to 50 (default 50)")
@@ -119,7 +130,7 @@ def _parser() -> argparse.ArgumentParser:
     add_commands(commands)
 
     bench = commands.add_parser("bench", help="measure how long the parts of a run take", description=_bench.__doc__)
-    targets = ("update", "mask-update", "collect", "env", "epoch", "checkpoint", "all")
+    targets = ("update", "mask-update", "recording", "collect", "env", "epoch", "checkpoint", "all")
     bench.add_argument("target", choices=targets, help="what to measure; all: everything, with a report")
     bench.add_argument(
         "--config", type=Path, default=Path("config/mt10_paper.yaml"), help="sizes (default: %(default)s)"
@@ -143,16 +154,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _train(options: argparse.Namespace) -> int:
     """Train one run, or go on with an interrupted one. Signals TERM, USR1, INT and HUP: checkpoint, exit status 75."""
-    overrides = parse_assignments(options.set)
-    for name, (key, _, _) in ORIGINAL_OPTIONS.items():
-        value = getattr(options, name)
-        if value is not None and overrides.setdefault(key, value) != value:
-            raise ConfigError(
-                f"{option_flag(name)} {value}: --set {key}={overrides[key]} says something else; keep one"
-            )
-    require_for_one_run(overrides)
-    config = load_experiment(options.config, overrides).run_config()
-    for problem in unread_by_run(config, overrides):
+    config, problems = _run_settings(options)
+    for problem in problems:
         _fail(problem, 0)
     with drawing.disabled():
         from must.training import RESULT, train
@@ -168,6 +171,43 @@ def _train(options: argparse.Namespace) -> int:
         raise ResultsError(f"{result}: is damaged; delete {options.out} to train the run again") from None
     print(f"{options.out}: finished{' already' if before else ''}, mean success {success:.3f}")
     return 0
+
+
+def _run_settings(options: argparse.Namespace) -> tuple[RunConfig, list[str]]:
+    """Return the settings that the options of ``must train`` ask for, and which of them the run does not read."""
+    overrides = parse_assignments(options.set)
+    for name, (key, _, _) in ORIGINAL_OPTIONS.items():
+        value = getattr(options, name)
+        if value is not None and overrides.setdefault(key, value) != value:
+            raise ConfigError(
+                f"{option_flag(name)} {value}: --set {key}={overrides[key]} says something else; keep one"
+            )
+    require_for_one_run(overrides)
+    config = load_experiment(options.config, overrides).run_config()
+    return config, list(unread_by_run(config, overrides))
+
+
+def _train_together(options: argparse.Namespace) -> int:
+    """Train several runs in one process, which share a GPU well; each with its log in logs/train, as in its own."""
+    if len(options.runs) % 2:
+        raise ConfigError(f"train-together: {options.runs[-1]} has no options after it; write '' where there are none")
+    with drawing.disabled():
+        from must.training.together import INTERRUPTED, Job, train_together
+
+    def job(run: str, text: str) -> Job:
+        command = ["train", "--config", str(options.config), "--out", str(options.results / "runs" / run)]
+        asked = _parser().parse_args([*command, *shlex.split(text)])
+        log = options.results / "logs" / "train" / f"{run}.log"
+        return Job(run, lambda: _run_settings(asked)[0], asked.out, log)
+
+    jobs = [job(*pair) for pair in zip(options.runs[::2], options.runs[1::2], strict=True)]
+    try:
+        statuses = train_together(jobs, options.slots if options.slots > 0 else len(jobs), keep_old=True)
+    except KeyboardInterrupt:
+        os._exit(_fail("stopped at once; training goes on from the last checkpoints", EXIT_KILLED))
+    if INTERRUPTED in statuses.values() or len(statuses) < len(jobs):
+        return EXIT_INTERRUPTED
+    return int(any(statuses.values()))
 
 
 def _evaluate(options: argparse.Namespace) -> int:

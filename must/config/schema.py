@@ -26,7 +26,7 @@ from must.config.methods import (
     value_of,
 )
 from must.config.surroundings import ContainerConfig, LoggingConfig
-from must.sections import Count, Flag, Positive, Real, Section, Whole, suggest
+from must.sections import AutoFlag, Count, Flag, Positive, Real, Section, Whole, suggest
 from must.tasks import ALL_TASKS, BENCHMARKS, MAX_HORIZON
 
 
@@ -143,6 +143,9 @@ class TrainingConfig(Section):
     """Where the learner runs; `auto` is the GPU when there is one."""
     threads: Count = 1
     """CPU threads of the learner."""
+    matmul_precision: Literal["highest", "high", "medium"] = "highest"
+    """Precision of matrix products. `highest`: float32. `high`: a GPU multiplies TF32 numbers (10 bits of mantissa
+    instead of 23), which is faster and gives other results; `medium`: bfloat16 (7 bits) where torch has it."""
     n_workers: Count = 1
     """Processes that collect and evaluate; the tasks are spread over them. The result does not depend on it."""
     checkpoint_minutes: Positive = 10.0
@@ -177,6 +180,10 @@ class EvaluationConfig(Section):
     final_horizon: Annotated[int, Field(ge=1, le=MAX_HORIZON)] | None = None
     """Environment steps of an episode of the last evaluation (default: `env.horizon`). 500 is the standard, also where
     training episodes are shorter."""
+
+    beside: AutoFlag = "auto"
+    """Evaluate in processes of their own while the next epochs collect and learn; the result does not depend on it.
+    `auto`: where the learner has a GPU, there is more than one core, and no live log."""
 
     @property
     def last_episodes(self) -> int:
@@ -223,6 +230,8 @@ class _Settings(Section):
             raise ValueError(
                 "generator.head is read with masks.granularity: weight only; remove it (or set it to null)"
             )
+        if self.evaluation.beside is True and self.logging.live:
+            raise ValueError("evaluation.beside: true has no live logs: set it to auto or false, or remove those")
         if self.learns_masks:
             self._check_renewals()
         if self.sac.buffer_size // len(names) < frames:

@@ -98,8 +98,7 @@ class MaskedMLP(BaseNetwork):
             masks: Masks of this network, or None for the dense network.
         """
         if isinstance(masks, SubNetworks):
-            positions = masks.positions
-            flat = self.flat.view(-1).index_select(0, positions.view(-1)).view(positions.shape)
+            flat = cut_out(self.flat, masks)
             widths = self.in_dim, *masks.widths, self.task_out_dim
             return TaskParameters(flat, widths, 1, layer_norm=self._layer_norm)
         flat = self.flat.unsqueeze(1)
@@ -113,6 +112,34 @@ class MaskedMLP(BaseNetwork):
         """Return what each task uses of a copy of its own, and the copies; see `BaseNetwork`."""
         copies = self.flat.detach().unsqueeze(1).repeat(1, self.n_tasks, 1).requires_grad_()
         return self.task_parameters(None)._replace(flat=copies), copies
+
+
+def cut_out(flat: Tensor, masks: SubNetworks) -> Tensor:
+    """Cut out what each task uses of parameters (E, P), differentiably: (E, K, p).
+
+    The gradient is a sum over the tasks, and the result depends on its order. The CPU adds one after the other. A GPU
+    would add in whatever order its threads come, so there each task's part is written to a place of its own first.
+    """
+    positions = masks.positions
+    if masks.own_places is None:
+        return flat.view(-1).index_select(0, positions.view(-1)).view(positions.shape)
+    cut: Tensor = _CutOut.apply(flat, positions, masks.own_places)
+    return cut
+
+
+class _CutOut(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, flat: Tensor, positions: Tensor, own_places: Tensor) -> Tensor:
+        ctx.save_for_backward(own_places)
+        ctx.size = flat.shape[1]
+        return flat.view(-1).index_select(0, positions.view(-1)).view(positions.shape)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad_output: Tensor) -> Any:
+        (own_places,) = ctx.saved_tensors
+        of_tasks = grad_output.new_zeros(*grad_output.shape[:2], ctx.size)
+        return of_tasks.scatter_(2, own_places, grad_output).sum(1), None, None
 
 
 class _Masked(torch.autograd.Function):
