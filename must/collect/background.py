@@ -7,6 +7,7 @@ import time
 
 from must.collect.collector import Collector, Interruption
 from must.config import RunConfig
+from must.errors import ConfigError
 from must.numpy_policy import NumpyPolicy
 from must.types import EvalResult
 
@@ -22,8 +23,16 @@ def is_on(config: RunConfig, device: str) -> bool:
     Args:
         config: The run's settings.
         device: Type of the learner's device.
+
+    Raises:
+        ConfigError: It is asked for, and cannot be.
     """
     asked = config.evaluation.beside
+    if asked is True and config.logging.live:
+        raise ConfigError(
+            "evaluation.beside: true writes an evaluation after epochs that came later, which live logs do not take: "
+            "set it to auto or false, or remove logging.tensorboard and logging.wandb"
+        )
     if asked != "auto":
         return bool(asked)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

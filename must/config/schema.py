@@ -144,8 +144,7 @@ class TrainingConfig(Section):
     threads: Count = 1
     """CPU threads of the learner."""
     matmul_precision: Literal["highest", "high", "medium"] = "highest"
-    """Precision of matrix products. `highest`: float32. `high`: a GPU multiplies TF32 numbers (10 bits of mantissa
-    instead of 23), which is faster and gives other results; `medium`: bfloat16 (7 bits) where torch has it."""
+    """Precision of matrix products: float32; TF32 on a GPU (faster, other results); bfloat16 where torch has it."""
     n_workers: Count = 1
     """Processes that collect and evaluate; the tasks are spread over them. The result does not depend on it."""
     checkpoint_minutes: Positive = 10.0
@@ -230,8 +229,6 @@ class _Settings(Section):
             raise ValueError(
                 "generator.head is read with masks.granularity: weight only; remove it (or set it to null)"
             )
-        if self.evaluation.beside is True and self.logging.live:
-            raise ValueError("evaluation.beside: true has no live logs: set it to auto or false, or remove those")
         if self.learns_masks:
             self._check_renewals()
         if self.sac.buffer_size // len(names) < frames:

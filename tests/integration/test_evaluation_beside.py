@@ -107,4 +107,4 @@ def test_it_is_no_part_of_what_a_run_is():
 
 def test_live_logs_do_not_take_rows_out_of_order():
     with pytest.raises(ConfigError, match=r"evaluation\.beside"):
-        small_config(logging={"tensorboard": True}, **BESIDE)
+        is_on(small_config(logging={"tensorboard": True}, **BESIDE), "cpu")
