@@ -144,7 +144,7 @@ class TrainingConfig(Section):
     threads: Count = 1
     """CPU threads of the learner."""
     matmul_precision: Literal["highest", "high", "medium"] = "highest"
-    """Precision of matrix products: float32; TF32 on a GPU (faster, other results); bfloat16 where torch has it."""
+    """Precision of products: float32; TF32 on a GPU (faster, other results); bfloat16 where torch has it."""
     n_workers: Count = 1
     """Processes that collect and evaluate; the tasks are spread over them. The result does not depend on it."""
     checkpoint_minutes: Positive = 10.0
@@ -226,9 +226,7 @@ class _Settings(Section):
     def _check(self) -> _Settings:
         names, frames = self.env.task_names, self.training.epoch_frames
         if self.masks.granularity == "neuron" and self.generator.head is not None:
-            raise ValueError(
-                "generator.head is read with masks.granularity: weight only; remove it (or set it to null)"
-            )
+            raise ValueError("generator.head is read with masks.granularity: weight only; remove it or set it to null")
         if self.learns_masks:
             self._check_renewals()
         if self.sac.buffer_size // len(names) < frames:
