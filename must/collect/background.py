@@ -77,6 +77,11 @@ class BackgroundEvaluation:
         self.running = False
         return result
 
+    @property
+    def cpu_seconds(self) -> float:
+        """Return the seconds of CPU that the workers have used until their last answers."""
+        return 0.0 if self._collector is None else self._collector.cpu_seconds
+
     def close(self) -> None:
         """End the workers, whatever they are at."""
         if self._collector is not None:

@@ -74,11 +74,11 @@ class Collector:
         # A forked process would inherit torch's threads and locks in an unknown state.
         context = multiprocessing.get_context("spawn")
         self._workers: list[_Worker] = []
-        with variables(dict.fromkeys(THREAD_VARIABLES, "1")), drawing.disabled():
-            for number in range(n_workers):
-                tasks = list(range(number, len(names), n_workers))
-                self._workers.append(_start(context, config, tasks, niceness))
         try:
+            with variables(dict.fromkeys(THREAD_VARIABLES, "1")), drawing.disabled():
+                for number in range(n_workers):
+                    tasks = list(range(number, len(names), n_workers))
+                    self._workers.append(_start(context, config, tasks, niceness))
             self._gather(max(self._timeout, START_SECONDS))
         except BaseException:
             self.close()
@@ -110,6 +110,7 @@ class Collector:
     def cpu_seconds(self) -> float:
         """Return the seconds of CPU that the workers have used until their last answers."""
         return sum(worker.cpu_seconds for worker in self._workers)
+
     def has_answered(self) -> bool:
         """Return whether every worker has answered, or one has died: there is nothing to wait for."""
         if any(not worker.process.is_alive() for worker in self._workers):

@@ -50,7 +50,10 @@ class Trainer:
         background: BackgroundEvaluation | None = None,
         before_step: Callable[[], None] | None = None,
     ) -> None:
-        """Start before the first epoch; `restore` goes to a later one. See `GradientSteps` for ``before_step``."""
+        """Start before the first epoch; `restore` goes to a later one. See `GradientSteps` for ``before_step``.
+
+        A run without it has the process for itself.
+        """
         self._config, self._agent, self._replay = config, agent, replay
         self._collector, self._log = collector, log
         self._steps = GradientSteps(agent, replay, config.sac.batch_size_per_task, before_step=before_step)
@@ -61,6 +64,8 @@ class Trainer:
         self.epoch = 0
         """Epochs that are complete."""
         self.last_epoch = config.training.pretrain_epochs + config.training.epochs
+        self._background = background
+        self._learner_cpu = time.process_time if before_step is None else time.thread_time
         self._evaluations = Evaluations(config, agent, collector, log, background)
 
     @property
@@ -123,8 +128,9 @@ class Trainer:
         self._log.append("timing", dict(zip(TIMING_COLUMNS, values, strict=True)))
 
     def _cpu_seconds(self) -> float:
-        """Return the seconds of CPU that this process and the workers have used."""
-        return time.process_time() + self._collector.cpu_seconds
+        """Return the seconds of CPU that the learner and the workers have used."""
+        workers = self._collector.cpu_seconds + (self._background.cpu_seconds if self._background else 0)
+        return self._learner_cpu() + workers
 
     def _training_epoch(self, epoch: int) -> int:
         """Number an epoch without the pretraining ones, from 1."""
