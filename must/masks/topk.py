@@ -43,9 +43,9 @@ def _kth_highest(scores: Tensor, k: int) -> Tensor:
     return found.view(*scores.shape[:-1], 1)
 
 
-def on_host(scores: Tensor) -> bool:
-    """Return whether the host may look at values on the way, as it may not where steps are recorded."""
-    return scores.device.type == "cpu"
+def on_host(tensor: Tensor) -> bool:
+    """Return whether steps are taken by the host one by one: then it may look at values, and sums have its order."""
+    return tensor.device.type == "cpu"
 
 
 LONG = 10_000

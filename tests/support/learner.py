@@ -13,7 +13,7 @@ from must.algorithms.recording import Recorder
 from must.buffers import ReplayBuffer
 from must.buffers.replay import ROW_DIM
 from tests.support.agents import CPU
-from tests.support.helpers import small_config
+from tests.support.helpers import merged, small_config
 from tests.support.methods import begin_epoch, settings
 
 STEPS = 5
@@ -41,7 +41,7 @@ class Learner:
             sections: Settings to change.
         """
         schedule = {"training": {"opt_times": STEPS}, "masks": {"update_interval": 1}}
-        self.agent = make_agent(small_config(**settings(kind, **schedule, **sections)), device)
+        self.agent = make_agent(small_config(**settings(kind, **merged(schedule, sections))), device)
         self.agent.in_place = recorder is not None
         if draws_on_host:
             self.agent.rngs = {name: torch.Generator().manual_seed(len(name)) for name in self.agent.rngs}

@@ -20,6 +20,8 @@ from must.types import Collected, EvalResult
 class LocalCollector:
     """Stands for `must.collect.Collector`."""
 
+    cpu_seconds = 0.0
+
     def __init__(self, config: RunConfig, niceness: int = 0, interruption: Any = None) -> None:
         self._runners = [TaskRunner(name, config.training.seed, config.env) for name in config.env.task_names]
         self._asked: tuple = ()

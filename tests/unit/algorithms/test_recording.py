@@ -18,7 +18,8 @@ OTHERS = [kind for kind in KINDS if KINDS[kind]["method"] != "must" and "normali
 @pytest.fixture(autouse=True)
 def as_on_a_device(monkeypatch):
     """Have the host look at no value on the way; and sub-networks know what they need where steps are recorded."""
-    monkeypatch.setattr("must.masks.topk.on_host", lambda _: False)
+    for module in ("topk", "mask_set"):
+        monkeypatch.setattr(f"must.masks.{module}.on_host", lambda _: False)
 
 
 @pytest.mark.parametrize("kind", LEARNING + OTHERS)
@@ -30,6 +31,14 @@ def test_recorded_steps_are_those_taken_one_by_one(kind):
     assert_close(recorded.agent.snapshot(), plain.agent.snapshot())
     kinds = len(recorded.steps._kinds)
     assert recorded.steps.recorded <= (2 if kind.startswith("magnitude") else kinds)  # dense before it is pruned
+
+
+@pytest.mark.parametrize("masks", [{"hold_targets": False}, {"fade": False}, {"hold_targets": False, "fade": False}])
+def test_recorded_steps_follow_renewals_of_every_way(masks):
+    plain, recorded = (Learner("must", recorder=recorder, masks=masks) for recorder in (None, CpuRecording))
+    assert_close(recorded.epochs(range(1, 6)), plain.epochs(range(1, 6)))
+    assert_close(recorded.agent.snapshot(), plain.agent.snapshot())
+    assert recorded.steps.recorded >= 2
 
 
 def test_a_run_records_each_kind_of_step_once():
@@ -76,9 +85,9 @@ def test_the_gradient_of_sub_networks_is_the_sum_over_tasks():
     """As on a GPU against as on the CPU, in double precision."""
     network = MaskedMLP(2, 7, 4, (12, 9), 3).double()
     masks = random_masks_of(network)
-    own_places = masks.positions - torch.arange(2).view(-1, 1, 1) * network.size
+    assert masks.own_places is not None
     gradients = []
-    for each in (masks, masks._replace(own_places=own_places.long())):
+    for each in (masks, masks._replace(own_places=None)):
         cut = cut_out(network.flat, each)
         weights = torch.randn(cut.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
         gradients += torch.autograd.grad((cut * weights).sum(), network.flat)
