@@ -45,18 +45,23 @@ class Learner:
         self.agent.in_place = recorder is not None
         if draws_on_host:
             self.agent.rngs = {name: torch.Generator().manual_seed(len(name)) for name in self.agent.rngs}
-        replay = ReplayBuffer(3, 300, device)
-        generator = torch.Generator().manual_seed(0)
-        rows = torch.randn(3, 60, ROW_DIM, generator=generator, dtype=torch.float64)
-        replay.append_rows(rows.to(torch.get_default_dtype()))
-        self.steps = GradientSteps(self.agent, replay, 8, recorder)
+        self._replay = ReplayBuffer(3, 300, device)
+        self._rng = torch.Generator().manual_seed(0)
+        self._collect(60)
+        self.steps = GradientSteps(self.agent, self._replay, 8, recorder)
         self.steps._recorder = recorder
 
     def epochs(self, numbers: range) -> list[Any]:
         """Run training epochs; return all that they report."""
         return [found for number in numbers for found in self._epoch(number)]
 
+    def _collect(self, count: int) -> None:
+        rows = torch.randn(3, count, ROW_DIM, generator=self._rng, dtype=torch.float64)
+        self._replay.append_rows(rows.to(torch.get_default_dtype()))
+
     def _epoch(self, number: int) -> Iterator[Any]:
+        while self._replay.added < 60 + 10 * number:  # as it was before a restart, too
+            self._collect(10)
         yield begin_epoch(self.agent, number)
         learns = self.agent.masks.learns_masks(number)
         if learns:

@@ -6,8 +6,8 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-WAITS = {"_local_scalar_dense", "is_nonzero", "equal", "nonzero", "masked_select", "unique", "item"}
-"""Operations that need to know on the host what is on the device. Inside a CUDA graph they are errors."""
+WAITS = {"_local_scalar_dense", "is_nonzero", "equal", "nonzero", "masked_select", "unique", "item", "lift_fresh"}
+"""Operations that need to know on the host what is on the device, or the other way round: errors in a CUDA graph."""
 
 UNORDERED = {"index_add", "index_put", "scatter_add", "scatter_reduce", "put", "bincount", "embedding_dense_backward"}
 """Operations that add up in whatever order a GPU's threads come, or whose backward pass does."""
