@@ -11,7 +11,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from must.masks.topk import kept, on_host
+from must.masks import topk
+from must.masks.topk import kept
 
 
 class WeightMasks(NamedTuple):
@@ -76,7 +77,7 @@ class SubNetworks(NamedTuple):
         biases = [start + column for start, column in zip(starts[len(rows) :], columns, strict=False)]
         members = torch.arange(n_members, device=device).view(-1, 1, 1) * starts[-1]
         positions = (members + torch.cat(weights + biases, dim=2)).int()  # half the memory to go through
-        own_places = None if on_host(positions) else (positions - members).long()
+        own_places = None if topk.on_host(positions) else (positions - members).long()
         return SubNetworks(tuple(units), positions, tuple(kept.shape[2] for kept in kept_units), own_places)
 
 

@@ -117,29 +117,36 @@ class MaskedMLP(BaseNetwork):
 def cut_out(flat: Tensor, masks: SubNetworks) -> Tensor:
     """Cut out what each task uses of parameters (E, P), differentiably: (E, K, p).
 
-    The gradient is a sum over the tasks, and the result depends on its order. The CPU adds one after the other. A GPU
-    would add in whatever order its threads come, so there each task's part is written to a place of its own first.
+    The gradient is a sum over the tasks, and the result depends on its order: the CPU adds one after the other.
     """
+    if masks.own_places is not None:
+        return cut_places(flat, masks.own_places)
     positions = masks.positions
-    if masks.own_places is None:
-        return flat.view(-1).index_select(0, positions.view(-1)).view(positions.shape)
-    cut: Tensor = _CutOut.apply(flat, positions, masks.own_places)
+    return flat.view(-1).index_select(0, positions.view(-1)).view(positions.shape)
+
+
+def cut_places(flat: Tensor, places: Tensor) -> Tensor:
+    """Cut out parameters (E, P) by their places (E, K, p), differentiably and in order on a GPU as well: (E, K, p).
+
+    It would add gradients in whatever order its threads come, so each task's are written to a place of their own first.
+    """
+    cut: Tensor = _CutOut.apply(flat, places)
     return cut
 
 
 class _CutOut(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, flat: Tensor, positions: Tensor, own_places: Tensor) -> Tensor:
-        ctx.save_for_backward(own_places)
+    def forward(ctx: Any, flat: Tensor, places: Tensor) -> Tensor:
+        ctx.save_for_backward(places)
         ctx.size = flat.shape[1]
-        return flat.view(-1).index_select(0, positions.view(-1)).view(positions.shape)
+        return flat.unsqueeze(1).expand(-1, places.shape[1], -1).gather(2, places)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad_output: Tensor) -> Any:
-        (own_places,) = ctx.saved_tensors
+        (places,) = ctx.saved_tensors
         of_tasks = grad_output.new_zeros(*grad_output.shape[:2], ctx.size)
-        return of_tasks.scatter_(2, own_places, grad_output).sum(1), None, None
+        return of_tasks.scatter_(2, places, grad_output).sum(1), None
 
 
 class _Masked(torch.autograd.Function):

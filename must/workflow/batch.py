@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import FrameType
 
@@ -39,9 +39,7 @@ def main() -> int:
         for process in running.values():
             process.send_signal(number)
 
-    for number in STOP_SIGNALS:
-        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores it
-            signal.signal(number, stop)
+    _catch(stop)
     while running or (waiting and not stopping):
         while waiting and len(running) < options.slots and not stopping:
             run = waiting.pop(0)
@@ -64,13 +62,22 @@ def _train_together(options: argparse.Namespace) -> int:
     """Train the runs in one process, which has the same exit statuses; signals are handed on to it."""
     command = ["must", "train-together", "--config", str(options.config), "--results", str(options.results)]
     process = subprocess.Popen([*command, "--slots", str(options.slots), *options.runs])
-    for number in STOP_SIGNALS:
-        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, lambda number, _frame: process.send_signal(number))
-    status = process.wait()
-    if status:
-        return status if status > 0 else 1
+    stopping: list[int] = []
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        stopping.append(number)
+        process.send_signal(number)
+
+    _catch(stop)
+    if status := process.wait():
+        return EXIT_INTERRUPTED if stopping or status == EXIT_INTERRUPTED else 1  # it may not have begun to catch them
     return _finish(options, dict.fromkeys(options.runs[::2]))
+
+
+def _catch(stop: Callable[[int, FrameType | None], None]) -> None:
+    for number in STOP_SIGNALS:
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores it
+            signal.signal(number, stop)
 
 
 def _finish(options: argparse.Namespace, runs: Iterable[str]) -> int:
