@@ -17,7 +17,12 @@ OTHERS = [kind for kind in KINDS if KINDS[kind]["method"] != "must" and "normali
 
 @pytest.fixture(autouse=True)
 def as_on_a_device(monkeypatch):
-    """Have the host look at no value on the way; and sub-networks know what they need where steps are recorded."""
+    """Have the host look at no value on the way; and sub-networks know what they need where steps are recorded.
+
+    On the CPU nothing has to set itself up, so fewer steps do.
+    """
+    monkeypatch.setattr("must.algorithms.steps.WARM_UP", 1)
+    monkeypatch.setattr("tests.support.learner.STEPS", 3)
     monkeypatch.setattr("must.masks.topk.on_host", lambda _: False)
 
 
