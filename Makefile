@@ -32,7 +32,7 @@ CACHES := XDG_CACHE_HOME="$$PWD/.cache" MPLCONFIGDIR="$$PWD/.cache/matplotlib"
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce figures report export test test-slow test-system test-cluster bench lint format lock docs docs-site audit clean check-inputs
+.PHONY: help setup reproduce figures report export test test-slow test-system test-cluster test-gpu bench lint format lock docs docs-site audit clean check-inputs
 
 help: ## List the targets
 	@printf 'usage: make TARGET [CONFIG=%s] [PROFILE=%s] [PYTHON=...] [FLAVOUR=cpu|cuda]\n\n' "$$CONFIG" "$$PROFILE"
@@ -68,6 +68,9 @@ test-system: setup ## Run the tests that need packages of the system: LaTeX, a b
 
 test-cluster: setup ## Run the tests that need Slurm and Apptainer, as an ordinary user (docs/cluster.md)
 	@$(BIN)/python -m pytest -m cluster tests/cluster
+
+test-gpu: setup ## Hold the GPU against the CPU, for every method (2 minutes; it is an error if there is none)
+	@MUST_TEST_DEVICE=cuda $(BIN)/python -m pytest -q tests/gpu
 
 bench: setup ## Measure everything, and write benchmarks/results/MACHINE.json and docs/performance.md
 	@$(BIN)/must bench all --out "benchmarks/results/$$MACHINE.json" --page docs/performance.md

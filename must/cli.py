@@ -6,24 +6,18 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
-from must import drawing
-from must.config import load_experiment, load_sweep, parse_assignments
-from must.config.options import ORIGINAL_OPTIONS, option_flag
-from must.config.unread import require_for_one_run, unread_by_run
-from must.errors import ConfigError, MustError, ResultsError
+from must import drawing, train_commands
+from must.config import load_sweep, parse_assignments
+from must.config.unread import require_for_one_run
+from must.errors import ConfigError, MustError
 from must.export.options import add_archive_commands
-from must.run_files import MEAN_SUCCESS
-from must.streams import discard, explain, guarded, require_directory
-from must.sweep.options import add_commands
+from must.streams import complain, discard, explain, guarded, require_directory
+from must.sweep import options as sweep_commands
 
 EXIT_USER_ERROR = 2
-EXIT_KILLED = 130
-EXIT_INTERRUPTED = 75
-"""EX_TEMPFAIL: the run stopped on request and has a checkpoint; the same command goes on."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,14 +45,13 @@ def _run(arguments: Sequence[str] | None) -> int:
         discard()
         return _fail(explain(error), EXIT_USER_ERROR)
     except KeyboardInterrupt:
-        return _fail("stopped at once; training goes on from the last checkpoint", EXIT_KILLED)
+        return _fail("stopped at once; training goes on from the last checkpoint", train_commands.EXIT_KILLED)
     return status
 
 
 def _fail(message: str, status: int) -> int:
     """Describe what went wrong, as far as anybody reads it; return the exit status."""
-    with suppress(OSError):
-        print(f"must: {message}", file=sys.stderr)
+    complain(message)
     return status
 
 
@@ -66,14 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="must", description="Multi-task sparse training on Meta-World.")
     commands = parser.add_subparsers(title="commands", required=True)
 
-    train = commands.add_parser("train", help="train one run", description=_train.__doc__)
-    train.add_argument("--config", required=True, type=Path, help="experiment file, such as config/quick.yaml")
-    train.add_argument("--out", required=True, type=Path, help="run directory")
-    for name, (key, metavar, text) in ORIGINAL_OPTIONS.items():
-        train.add_argument(option_flag(name), metavar=metavar, help=f"{text} ({key})")
-    train.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="any other key, dotted")
-    train.add_argument("--keep-old", action="store_true", help="move a run of another configuration in DIR aside")
-    train.set_defaults(command=_train)
+    train_commands.add_commands(commands)
 
     evaluate = commands.add_parser("evaluate", help="evaluate a finished run", description=_evaluate.__doc__)
     evaluate.add_argument("run_dir", type=Path)
@@ -117,11 +103,11 @@ def _parser() -> argparse.ArgumentParser:
     compare.add_argument("--power", type=float, default=0.8, help="chance of showing it (default: %(default)s)")
     compare.set_defaults(command=_compare)
 
-    add_commands(commands)
+    sweep_commands.add_commands(commands)
     add_archive_commands(commands)
 
     bench = commands.add_parser("bench", help="measure how long the parts of a run take", description=_bench.__doc__)
-    targets = ("update", "mask-update", "collect", "env", "epoch", "checkpoint", "all")
+    targets = ("update", "mask-update", "recording", "collect", "env", "epoch", "checkpoint", "all")
     bench.add_argument("target", choices=targets, help="what to measure; all: everything, with a report")
     bench.add_argument(
         "--config", type=Path, default=Path("config/mt10_paper.yaml"), help="sizes (default: %(default)s)"
@@ -141,35 +127,6 @@ def _parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser("doctor", help="say what is missing on this machine", description=_doctor.__doc__)
     doctor.set_defaults(command=_doctor)
     return parser
-
-
-def _train(options: argparse.Namespace) -> int:
-    """Train one run, or go on with an interrupted one. Signals TERM, USR1, INT and HUP: checkpoint, exit status 75."""
-    overrides = parse_assignments(options.set)
-    for name, (key, _, _) in ORIGINAL_OPTIONS.items():
-        value = getattr(options, name)
-        if value is not None and overrides.setdefault(key, value) != value:
-            raise ConfigError(
-                f"{option_flag(name)} {value}: --set {key}={overrides[key]} says something else; keep one"
-            )
-    require_for_one_run(overrides)
-    config = load_experiment(options.config, overrides).run_config()
-    for problem in unread_by_run(config, overrides):
-        _fail(problem, 0)
-    with drawing.disabled():
-        from must.training import RESULT, train
-
-    result = options.out / RESULT
-    before = result.exists()
-    if not train(config, options.out, options.keep_old):
-        print(f"{options.out}: interrupted; the same command goes on from its checkpoint")
-        return EXIT_INTERRUPTED
-    try:
-        success = float(json.loads(result.read_text(encoding="utf-8"))[MEAN_SUCCESS])
-    except (ValueError, TypeError, KeyError):
-        raise ResultsError(f"{result}: is damaged; delete {options.out} to train the run again") from None
-    print(f"{options.out}: finished{' already' if before else ''}, mean success {success:.3f}")
-    return 0
 
 
 def _evaluate(options: argparse.Namespace) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
@@ -33,7 +33,8 @@ Count = Annotated[int, Field(ge=1)]
 Whole = Annotated[int, Field(ge=0)]
 
 
-def _parse_flag(value: Any) -> Any:
+def parse_flag(value: Any) -> Any:
+    """Read 0 and 1 as false and true, and refuse the words that YAML 1.2 takes for text."""
     if isinstance(value, str) and value.lower() in ("yes", "no", "on", "off"):
         raise ValueError("write true or false")  # YAML 1.1 had these words too; in YAML 1.2 they are text
     return bool(value) if isinstance(value, int) and value in (0, 1) else value
@@ -41,10 +42,17 @@ def _parse_flag(value: Any) -> Any:
 
 Flag = Annotated[
     bool,
-    BeforeValidator(_parse_flag),
+    BeforeValidator(parse_flag),
     WithJsonSchema({"enum": [True, False, 0, 1]}),
 ]
 """True or false; 0 and 1 are taken as well."""
+
+AutoFlag = Annotated[
+    Literal["auto", True, False],
+    BeforeValidator(parse_flag),
+    WithJsonSchema({"enum": ["auto", True, False]}),
+]
+"""True, false, or what is best where it runs."""
 
 
 class Section(BaseModel):

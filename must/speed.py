@@ -29,7 +29,7 @@ import torch  # noqa: E402
 from must.bench.targets import Settings, agent_and_replay, gradient_steps, random_trajectories  # noqa: E402
 from must.drawing import disabled  # noqa: E402
 from must.memory import keep_freed_memory  # noqa: E402
-from must.training.run import resolve_device  # noqa: E402
+from must.training.device import prepare_process, resolve_device  # noqa: E402
 
 TASKS, FRAMES = 3, 40
 """Tasks whose simulators are timed, and steps of each."""
@@ -47,7 +47,7 @@ def main() -> int:
             if number and time.perf_counter() - BEGUN > asked["seconds"]:
                 break
             config = RunConfig.model_validate(data)
-            torch.set_num_threads(config.training.threads)
+            prepare_process(config.training)
             sys.stdout.write(json.dumps(measure_run(config, simulators)) + "\n")
             sys.stdout.flush()
     return 0

@@ -6,6 +6,7 @@ import errno
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
@@ -72,6 +73,12 @@ def discard() -> None:
     """Let what could not be written go nowhere: the interpreter would try once more when it ends."""
     _flush_or_discard(1, sys.stdout)
     _flush_or_discard(2, sys.stderr)
+
+
+def complain(message: str) -> None:
+    """Describe on the error stream what is wrong, as far as anybody reads it."""
+    with suppress(OSError):
+        sys.stderr.write(f"must: {message}\n")
 
 
 def explain(error: OSError) -> str:

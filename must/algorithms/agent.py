@@ -22,11 +22,12 @@ from must.algorithms.losses import (
     task_losses,
     temperature_loss,
 )
-from must.algorithms.parts import Parts
+from must.algorithms.parts import Parts, StepKind
+from must.algorithms.recording import load_optimizer
 from must.buffers import Batch
 from must.config import RunConfig
 from must.masks import MaskSet
-from must.networks import BaseNetwork
+from must.networks import BaseNetwork, seeded
 from must.networks.tanh_normal import sample
 from must.numpy_policy import NumpyPolicy
 from must.seeding import Stream, integer_seed
@@ -61,14 +62,16 @@ class Agent:
             parts: What it is made of.
         """
         self.config, self.device = config, device
+        self.in_place = device.type == "cuda"
+        """Whether what a mask update reads and gathers stays in one place, because its steps are recorded."""
         self.n_tasks = len(config.env.task_names)
+        self._kind = StepKind.ORDINARY
 
         def network(n_members: int, in_dim: int, out_dim: int) -> BaseNetwork:
             hidden = parts.masks.hidden(config, n_members, in_dim)
             return parts.architecture(config, n_members, in_dim, out_dim, hidden).to(device)
 
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(integer_seed(config.training.seed, Stream.BASE_NETWORKS))
+        with seeded(integer_seed(config.training.seed, Stream.BASE_NETWORKS)):
             self.policy = network(1, OBS_DIM, 2 * ACTION_DIM)
             self.critic = network(2, OBS_DIM + ACTION_DIM, 1)
             self.target_critic = network(2, OBS_DIM + ACTION_DIM, 1)
@@ -97,10 +100,20 @@ class Agent:
             batch: The same number of rows for each task.
             learn_masks: Draw the masks anew and train the generators on the losses as well (a mask update).
         """
+        self.prepare_step(learn_masks)
+        return self.take_step(batch, learn_masks)
+
+    def prepare_step(self, learn_masks: bool) -> StepKind:
+        """Do what the host has to do before each step, recorded or not; return what kind of step comes."""
+        self._kind = self.masks.prepare_step(learn_masks)
+        return self._kind
+
+    def take_step(self, batch: Batch, learn_masks: bool) -> Tensor:
+        """Take the step that `prepare_step` prepared, which can be recorded and run again; see `gradient_step`."""
         sac, moves = self.config.sac, not (learn_masks and self.masks.updates_apart)
         self.policy.flat.requires_grad_(moves)  # where masks alone learn, no gradient of weights is needed
         self.critic.flat.requires_grad_(moves)
-        settled = not (learn_masks or self.masks.fading)  # networks are used under the published masks
+        settled = self._kind is StepKind.ORDINARY  # networks are used under the published masks
         functions = self.gradient_rule.prepare(self.masks.functions(learn_masks))
         noise, next_noise = torch.randn(
             (2, *batch.actions.shape), generator=self.rngs["policy_noise"], device=self.device
@@ -189,7 +202,7 @@ class Agent:
         with torch.no_grad():
             self.log_alpha.copy_(state["log_alpha"])
         for name, optimizer in self.optimizers.items():
-            optimizer.load_state_dict(state["optimizers"][name])
+            load_optimizer(optimizer, state["optimizers"][name])
         for name, rng in self.rngs.items():
             rng.set_state(state["rngs"][name])
         self.masks.restore_learner(state)

@@ -66,6 +66,7 @@ class WeighedGradients(GradientRule):
             found = [torch.autograd.grad(losses[task], moving, retain_graph=True) for task in range(self.n_tasks)]
             gradients = [torch.stack(same, dim=1).flatten(2) for same in zip(*found, strict=True)]
             loss.backward()  # for masks that are learned in the same step
-        weights = self.weigh(torch.cat([each @ each.mT for each in gradients]).double()).float().unsqueeze(1)
+        weights = self.weigh(torch.cat([each @ each.mT for each in gradients]).double()).unsqueeze(1)
+        weights = weights.to(gradients[0].dtype)
         for network, own, each in zip(networks, (weights[:1], weights[1:]), gradients, strict=True):
             network.flat.grad = (own @ each).view_as(network.flat)

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from must.algorithms.parts import Component, TaskFunctions
+from must.algorithms.parts import Component, StepKind, TaskFunctions
 from must.config import RunConfig
 from must.masks import MaskLayout, Masks, MaskSet, Rows, UnitMasks, WeightMasks, mask_tensors
 from must.networks import BaseNetwork, HiddenLayers, MaskedMLP, TaskSize, task_inputs
@@ -48,6 +48,18 @@ class MaskSource(Component):
     def fading(self) -> bool:
         """Whether the masks of the next gradient step are between one published set and the next."""
         return False
+
+    def prepare_step(self, learn_masks: bool) -> StepKind:
+        """Do what the host has to do before each gradient step, recorded or not; return what kind of step comes."""
+        return StepKind.LEARNING if learn_masks else StepKind.ORDINARY
+
+    def step_inputs(self, kind: StepKind) -> Any:  # noqa: ARG002 (masks that fade read it)
+        """Return the tensors, in any nesting, that steps of a kind read and others take the place of between epochs."""
+        return self.mask_set.policy, self.mask_set.critic
+
+    def bind_inputs(self, kind: StepKind, inputs: Any) -> None:  # noqa: ARG002 (as above)
+        """Have steps of a kind read other tensors than those that `step_inputs` returned."""
+        self.mask_set = replace(self.mask_set, policy=inputs[0], critic=inputs[1])
 
     def functions(self, learn_masks: bool) -> TaskFunctions:  # noqa: ARG002
         """Return the networks as a gradient step uses them."""

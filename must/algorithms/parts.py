@@ -8,6 +8,7 @@ agent's random streams.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from torch import Tensor
@@ -37,6 +38,18 @@ class Architecture(Protocol):
             hidden: How hidden layers are initialised and evaluated.
         """
         ...
+
+
+class StepKind(Enum):
+    """Kinds of gradient steps; those of a kind do the same operations."""
+
+    ORDINARY = auto()
+    FADING = auto()
+    """The masks are on their way from one published set to the next."""
+    ARRIVING = auto()
+    """The last one on this way, where target networks waited for it: one in a renewal, and never recorded."""
+    LEARNING = auto()
+    """Masks are learned."""
 
 
 class TaskFunctions(NamedTuple):

@@ -1,41 +1,59 @@
-"""The gradient steps of an epoch. On CUDA they are one graph, captured once and replayed."""
+"""The gradient steps of an epoch. On CUDA each kind of step is recorded once in a run, and replayed."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
 
 from must.algorithms.agent import Agent
+from must.algorithms.parts import StepKind
+from must.algorithms.recording import CudaRecording, Inputs, Recorder, Recording
 from must.buffers import ReplayBuffer
-from must.masks import MaskSet
 
 WARM_UP = 3
-"""Steps before a capture: libraries and optimizers set themselves up in the first ones."""
+"""Steps of a kind before it is recorded: libraries and optimizers set themselves up in the first ones."""
 
 
 class GradientSteps:
     """Takes an agent's gradient steps on batches from a replay buffer, and never waits for the device meanwhile.
 
-    On CUDA a step is hundreds of small kernels, and launching them one by one takes longer than running them. So a step
-    is captured as a CUDA graph. It is good for as long as the published masks are, because they decide which tensors a
-    step reads. Steps that learn masks, and those in which masks fade, are too few to be worth it.
+    On CUDA a step is hundreds of small kernels, and launching them one by one takes longer than running them. So each
+    kind of step is recorded as a CUDA graph: ordinary ones, those in which masks fade, and those that learn masks. All
+    mask sets of a run have tensors of the same shapes, and new ones are copied to where the recording looks for them.
     """
 
-    def __init__(self, agent: Agent, replay: ReplayBuffer, rows_per_task: int) -> None:
+    def __init__(
+        self,
+        agent: Agent,
+        replay: ReplayBuffer,
+        rows_per_task: int,
+        recorder: Recorder | None = None,
+        before_step: Callable[[], None] | None = None,
+    ) -> None:
         """Store the agent and the replay buffer.
 
         Args:
             agent: Whose steps.
             replay: Where the batches come from; on the agent's device.
             rows_per_task: B, rows of each task in a batch.
+            recorder: Records steps (default: on CUDA as a graph, elsewhere none, and each step is taken as it is).
+            before_step: Called before each step; it may end them with an exception.
         """
         self._agent, self._replay, self._rows_per_task = agent, replay, rows_per_task
+        self._before_step = before_step
         self._sums = {
             learn_masks: torch.zeros(len(agent.reported(learn_masks)), device=agent.device)
             for learn_masks in (False, True)
         }
-        self._graph: torch.cuda.CUDAGraph | None = None
-        self._captured_with: MaskSet | None = None
+        on_cuda = agent.device.type == "cuda"
+        self._recorder = recorder or (CudaRecording if on_cuda else None)
+        self._stream: torch.cuda.Stream | None = None
+        self._kinds: dict[StepKind, _Kind] = {}
+        self.recorded = 0
+        """How often a step was recorded so far."""
 
     def take(self, times: int, learn_masks: bool = False) -> Tensor:
         """Take some steps; return the mean of what they report, which is still on the device.
@@ -44,36 +62,83 @@ class GradientSteps:
             times: How many.
             learn_masks: See `Agent.gradient_step`.
         """
-        sums = self._sums[learn_masks].zero_()
-        if learn_masks or self._agent.masks.fading or self._agent.device.type != "cuda":
-            self._take_eagerly(times, learn_masks)
-        else:
-            self._take_captured(times)
-        return sums / times
+        with self._on_own_stream():
+            self._sums[learn_masks].zero_()
+            before: StepKind | None = None
+            for _ in range(times):
+                if self._before_step is not None:
+                    self._before_step()
+                kind = self._agent.prepare_step(learn_masks)
+                if self._recorder is None or kind is StepKind.ARRIVING:
+                    self._step(learn_masks)
+                else:
+                    self._recorded_step(self._recorder, kind, new=kind is not before)
+                before = kind
+        return self._sums[learn_masks] / times
 
-    def _take_eagerly(self, times: int, learn_masks: bool) -> None:
-        for _ in range(times):
-            batch = self._replay.sample(self._rows_per_task, self._agent.rngs["batches"])
-            self._sums[learn_masks] += self._agent.gradient_step(batch, learn_masks)
+    def _step(self, learn_masks: bool) -> None:
+        batch = self._replay.sample(self._rows_per_task, self._agent.rngs["batches"])
+        self._sums[learn_masks] += self._agent.take_step(batch, learn_masks)
 
-    def _take_captured(self, times: int) -> None:
-        if self._captured_with is not self._agent.mask_set:
-            self._capture_after(min(times, WARM_UP))
-            times -= min(times, WARM_UP)
-        assert self._graph is not None
-        for _ in range(times):
-            self._graph.replay()
+    def _recorded_step(self, recorder: Recorder, kind: StepKind, new: bool) -> None:
+        """Take a step of a kind: the first ones as they are, from then on as it was recorded.
 
-    def _capture_after(self, warm_up: int) -> None:
-        """Take some steps, then capture one without taking it."""
-        stream, side_stream = torch.cuda.current_stream(), torch.cuda.Stream()
-        side_stream.wait_stream(stream)
-        with torch.cuda.stream(side_stream):
-            self._take_eagerly(warm_up, learn_masks=False)
-        stream.wait_stream(side_stream)
-        self._graph = torch.cuda.CUDAGraph()
-        for rng in self._agent.rngs.values():
-            self._graph.register_generator_state(rng)
-        with torch.cuda.graph(self._graph):
-            self._take_eagerly(1, learn_masks=False)
-        self._captured_with = self._agent.mask_set
+        Args:
+            recorder: Records it.
+            kind: Of the step.
+            new: Whether the step before was of another kind, or of an earlier epoch: then inputs may have changed.
+        """
+        learn_masks = kind is StepKind.LEARNING
+        known = self._kinds.get(kind)
+        if new and (known is None or not known.inputs.take_over(self._agent.masks.step_inputs(kind))):
+            known = self._kinds[kind] = _Kind(Inputs(self._agent.masks.step_inputs(kind)))
+        assert known is not None
+        if known.warm_up < WARM_UP:
+            known.warm_up += 1
+            before = self._drawn()
+            self._step(learn_masks)
+            after = self._drawn()
+            rngs = self._agent.rngs
+            known.generators = [rngs[name] for name in rngs if before is None or before[name] != (after or {})[name]]
+            return
+        if known.recording is None:
+            own = self._agent.masks.step_inputs(kind)
+            self._agent.masks.bind_inputs(kind, known.inputs.values)
+            known.recording = recorder(lambda: self._step(learn_masks), known.generators)
+            self._agent.masks.bind_inputs(kind, own)
+            self.recorded += 1
+        known.recording.replay()
+
+    def _drawn(self) -> dict[str, int] | None:
+        """Return how far each generator is; None on the CPU, where that is not known.
+
+        A graph sets those that it knows before each replay, so it should know no others than those that it draws from.
+        """
+        if self._agent.device.type != "cuda":
+            return None
+        return {name: rng.get_offset() for name, rng in self._agent.rngs.items()}
+
+    @contextmanager
+    def _on_own_stream(self) -> Iterator[None]:
+        """Work on a stream that can be recorded, which the default one cannot."""
+        on_cuda = self._agent.device.type == "cuda"
+        if not on_cuda or torch.cuda.current_stream() != torch.cuda.default_stream():
+            yield
+            return
+        current = torch.cuda.current_stream()
+        self._stream = self._stream or torch.cuda.Stream(self._agent.device)
+        self._stream.wait_stream(current)
+        with torch.cuda.stream(self._stream):
+            yield
+        current.wait_stream(self._stream)
+
+
+class _Kind:
+    """What is known of a kind of step."""
+
+    def __init__(self, inputs: Inputs) -> None:
+        self.inputs = inputs
+        self.warm_up = 0
+        self.generators: list[torch.Generator] = []
+        """Those that a step draws from."""
+        self.recording: Recording | None = None

@@ -13,7 +13,7 @@ from must.bench.measure import machine
 from must.bench.report import bench_config, markdown, plot_step_times, run_all, table, write_json, write_page
 from must.bench.targets import TARGETS, Settings
 from must.memory import keep_freed_memory
-from must.training.run import resolve_device
+from must.training.device import resolve_device
 
 
 def main(options: Namespace, overrides: Mapping[str, str]) -> int:

@@ -15,6 +15,7 @@ from must.config import CONTROL, DEFAULT, METHODS, RunConfig, load_experiment
 from must.errors import ResultsError
 
 BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+GPU_BEGIN, GPU_END = "<!-- gpu: begin -->", "<!-- gpu: end -->"
 PLOT = "![Time of a gradient step against the pruning ratio](figures/step_time.png)"
 RATIOS = ("0", "0.2", "0.5", "0.8", "0.95")
 VARIANTS: tuple[tuple[str, Mapping[str, str], tuple[str, ...]], ...] = (
@@ -117,6 +118,48 @@ def write_page(results: Mapping[str, Any], page: Path) -> None:
     if not end:
         raise ResultsError(f"{page}: has no lines {BEGIN} and {END}, between which the table would be written")
     page.write_text(f"{before}{begin}\n{PLOT}\n\n{markdown(results)}{end}{after}")
+
+
+def gpu_page(page: str, found: Mapping[str, Any], name: str) -> str:
+    """Write what `benchmarks/gpu.sh` found on a GPU between two marks of a page's text; return the new text.
+
+    Args:
+        page: The text.
+        found: What `benchmarks/gpu.py summary` put together.
+        name: Of its file in ``benchmarks/results``.
+
+    Raises:
+        ResultsError: The page does not have the marks.
+    """
+    before, begin, rest = page.partition(GPU_BEGIN)
+    _, end, after = rest.partition(GPU_END)
+    if not end:
+        raise ResultsError(f"the page has no lines {GPU_BEGIN} and {GPU_END}, between which the table would be written")
+    lines = ["| setting | what | found |", "|---|---|---:|"]
+    for part in ("steps", "masks", "sharing"):
+        for title, values in found.get(part, {}).items():
+            if title == "machine":
+                continue
+            for each in values if isinstance(values, list) else [values]:
+                lines += [f"| {title} | {what} | {value} |" for what, value in _gpu_cells(each)]
+    epochs = found.get("epoch", [])
+    for column in ("collect_s", "learn_s", "evaluate_s") if epochs else ():
+        seconds = sum(row[column] for row in epochs[1:]) / max(1, len(epochs) - 1)
+        lines.append(f"| an epoch of mt10_standard, neuron 0.8 | {column.removesuffix('_s')} | {seconds:.3g} s |")
+    about = found["steps"]["machine"]
+    facts = f"{about['gpu']}, {about['cpu_cores']} cores of {about['cpu']}, torch {about['packages']['torch']}"
+    table = "\n".join((*lines, "", f"{facts}; all of it: `benchmarks/results/{name}.json`.", ""))
+    return f"{before}{begin}\n{table}{end}{after}"
+
+
+def _gpu_cells(found: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Lay one measurement out: what, and its value."""
+    if "error" in found:
+        return [("failed", str(found["error"]).replace("|", "/"))]
+    if "steps_per_second" in found:
+        return [("gradient steps a second, all runs", f"{found['steps_per_second']:.4g}")]
+    cells = [(str(found["name"]), f"{found['median']:.3g} {found['unit']}")]
+    return [*cells, ("kernels of a step", str(found["kernels"]))] if "kernels" in found else cells
 
 
 def step_times(results: Mapping[str, Any]) -> dict[str, list[tuple[float, float]]]:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from must.algorithms import Agent, GradientSteps, make_agent
+from must.algorithms.steps import WARM_UP
 from must.bench.measure import Measurement, figure, from_seconds, measure
 from must.bench.operations import gradient_step_gflop
 from must.buffers import ReplayBuffer
@@ -65,19 +66,32 @@ def mask_update(settings: Settings) -> list[Measurement]:
         settings.device,
         warm_up=1,
     )
-    steps = gradient_steps(agent, replay, settings)
+    steps, at_once = gradient_steps(agent, replay, settings), 1 if settings.device.type == "cpu" else 50
     count = sum(parameter.numel() for each in agent.masks.generators for parameter in each.parameters())
     return [
         measure(
             "gradient step that learns masks",
-            lambda: steps.take(1, learn_masks=True),
+            lambda: steps.take(at_once, learn_masks=True),
             few,
             settings.device,
             warm_up=1,
+            per_call=at_once,
         ),
         supervised,
         figure("generator parameters", count / 1e6, "million"),
     ]
+
+
+def recording(settings: Settings) -> list[Measurement]:
+    """Time the first gradient steps, at the end of which a GPU records one: once in a run for each kind of step."""
+    agent, replay = agent_and_replay(settings)
+    replayed = update(settings)[0].median
+
+    def record() -> None:
+        gradient_steps(agent, replay, settings).take(WARM_UP + 1)
+
+    whole = measure("first gradient steps, recording included", record, max(3, settings.repeats // 4), settings.device)
+    return [whole, figure("the same in ordinary gradient steps", whole.median / replayed, "steps")]
 
 
 def collect(settings: Settings) -> list[Measurement]:
@@ -173,6 +187,7 @@ def checkpoint(settings: Settings) -> list[Measurement]:
 TARGETS: dict[str, Callable[[Settings], list[Measurement]]] = {
     "update": update,
     "mask-update": mask_update,
+    "recording": recording,
     "collect": collect,
     "env": env,
     "epoch": epoch,

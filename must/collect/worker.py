@@ -62,11 +62,12 @@ Request = Collect | Evaluate | GetState | SetState
 Answer = list[Collected] | list[tuple[float, float]] | list[RunnerState] | None | Failure
 
 
-def serve(pipe: Connection, names: Sequence[str], seed: int, env: EnvConfig, parent: int) -> None:
+def serve(pipe: Connection, names: Sequence[str], seed: int, env: EnvConfig, parent: int, niceness: int = 0) -> None:
     """Answer requests until the parent closes the pipe, each with the seconds of CPU that were used since the start.
 
     The signals that ask a run to stop reach the whole process group; only the parent acts on them.
     """
+    os.nice(niceness)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     _die_with(parent)

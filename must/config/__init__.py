@@ -1,6 +1,7 @@
 """Configuration: typed sections, the sweep of an experiment, and how both are read."""
 
 from must.config.axes import AXES, axis_named
+from must.config.evaluation import EvaluationConfig
 from must.config.experiment import Experiment
 from must.config.load import (
     dump,
@@ -19,7 +20,6 @@ from must.config.methods import CONTROL, DEFAULT, LOG_COLUMNS, METHODS, STATIC_C
 from must.config.run_spec import NOT_APPLICABLE, RunSpec
 from must.config.schema import (
     EnvConfig,
-    EvaluationConfig,
     NetworkConfig,
     RunConfig,
     SacConfig,

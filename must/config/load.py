@@ -27,7 +27,7 @@ _NOT_IN_IDENTITY: dict[str, Any] = {
     "logging": True,
     "container": True,
     "training": {"n_workers", "checkpoint_minutes", "worker_timeout_minutes", "keep_policies"},
-    "evaluation": {"protocol"},  # the keys that it settles are there
+    "evaluation": {"protocol", "beside"},  # the keys that the protocol settles are there
 }
 """Settings that cannot change a result: a run may be continued with others."""
 _WRITTEN_WHERE_SET = (
@@ -47,6 +47,7 @@ _CAME_LATER = {
     "sac.q_clip": None,
     "training.pretrain_actions": "policy",
     "evaluation.final_episodes": None,
+    "training.matmul_precision": "highest",
     "evaluation.final_horizon": None,
     **dict.fromkeys(KINDS),
 }

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 from pydantic import Field, create_model, model_validator
 
 from must.config import schedule
+from must.config.evaluation import EvaluationConfig
 from must.config.masks import GeneratorConfig, MaskConfig
 from must.config.methods import (
     CONTROL,
@@ -123,48 +124,6 @@ class SacConfig(Section):
     """What a task counts in the losses (default: that of `method`)."""
     gradient_rule: GradientsName | None = None
     """How the tasks' gradients are combined (default: that of `method`)."""
-
-
-PROTOCOLS: dict[str, dict[str, int]] = {"original": {"interval": 1, "episodes": 3}, "standard": {"episodes": 50}}
-"""Evaluation protocols, and the keys that they settle."""
-
-
-class EvaluationConfig(Section):
-    """How the policy is judged: mean action, the published masks, seeds of its own."""
-
-    protocol: Literal["original", "standard"] | None = None
-    """`original`: 3 episodes of each task after every epoch. `standard`: 50 episodes of each task, each of its 50 train
-    goals exactly once, horizon 500, at an interval of choice. When left out, the keys below say it."""
-    interval: Count = 10
-    """Epochs between two evaluations; the last epoch is always evaluated. Settled by `protocol: original`."""
-    episodes: Annotated[int, Field(ge=1, le=50)] = 3
-    """Episodes of each task in an evaluation; with random goals, each on another of the 50 train goals. Settled by a
-    `protocol`."""
-    final_episodes: Annotated[int, Field(ge=1, le=50)] | None = None
-    """Episodes of each task in the last evaluation (default: `episodes`). A run can be followed at few episodes and
-    judged by all 50 goals; the tables then show the last evaluation alone."""
-    final_horizon: Annotated[int, Field(ge=1, le=MAX_HORIZON)] | None = None
-    """Environment steps of an episode of the last evaluation (default: `env.horizon`). 500 is the standard, also where
-    training episodes are shorter."""
-
-    @property
-    def last_episodes(self) -> int:
-        """Episodes of each task in the last evaluation."""
-        return self.final_episodes or self.episodes
-
-    @property
-    def judges_last(self) -> bool:
-        """Return whether the last evaluation is another one than those before it."""
-        return self.final_episodes is not None or self.final_horizon is not None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _settle(cls, data: Any) -> Any:
-        settled = PROTOCOLS.get(str(data.get("protocol")), {}) if isinstance(data, dict) else {}
-        for key, value in settled.items():
-            if data.get(key, value) != value:
-                raise ValueError(f"protocol: {data['protocol']} sets {key} to {value}; leave it out, or the protocol")
-        return {**settled, **data} if settled else data
 
 
 _S = TypeVar("_S", bound=Section)

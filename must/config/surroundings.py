@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
-from must.sections import Count, Flag, Section, Whole
+from must.sections import AutoFlag, Count, Flag, Section, Whole
 
 
 class LoggingConfig(Section):
@@ -28,6 +28,11 @@ class LoggingConfig(Section):
     """Group that runs are shown in (default: the setting, so that its seeds are one group)."""
     wandb_tags: list[Annotated[str, Field(min_length=1, max_length=64)]] | None = None
     """Tags of its runs."""
+
+    @property
+    def live(self) -> bool:
+        """Whether there is a live log."""
+        return self.tensorboard or self.wandb != "off"
 
 
 class ContainerConfig(Section):
@@ -55,6 +60,15 @@ class ResourcesConfig(Section):
     """GPUs."""
     runs_per_job: Count = 1
     """Runs that share one job, side by side: each has its own cores and memory, all of them share the GPU."""
+
+    one_process: AutoFlag = "auto"
+    """Train the runs of a job in one process, not in one each: on a GPU they then overlap without a service beside
+    them (MPS). `auto`: where a GPU is asked for. The result does not depend on it."""
+
+    @property
+    def shares_process(self) -> bool:
+        """Whether the runs of a job are trained in one process."""
+        return self.gpus > 0 if self.one_process == "auto" else self.one_process
 
     @model_validator(mode="after")
     def _check(self) -> ResourcesConfig:

@@ -28,6 +28,8 @@ class TrainingConfig(Section):
     """Where the learner runs; `auto` is the GPU when there is one."""
     threads: Count = 1
     """CPU threads of the learner."""
+    matmul_precision: Literal["highest", "high", "medium"] = "highest"
+    """Precision of products: float32; TF32 on a GPU (faster, other results); bfloat16 where torch has it."""
     n_workers: Count = 1
     """Processes that collect and evaluate; the tasks are spread over them. The result does not depend on it."""
     checkpoint_minutes: Positive = 10.0

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from must.masks import topk
 from must.masks.topk import kept
 
 
@@ -43,6 +44,9 @@ class SubNetworks(NamedTuple):
     the same order, but of the one-hot's rows only the task's own is there."""
     widths: tuple[int, ...]
     """Kept units of each hidden layer."""
+    own_places: Tensor | None = None
+    """(E, K, p): where each of them lies in a copy of the member's parameters that its task has for itself; None on the
+    CPU, where nobody asks."""
 
     @staticmethod
     def locate(units: Sequence[Tensor], in_dim: int, out_dim: int, heads: int = 1) -> SubNetworks:
@@ -73,7 +77,8 @@ class SubNetworks(NamedTuple):
         biases = [start + column for start, column in zip(starts[len(rows) :], columns, strict=False)]
         members = torch.arange(n_members, device=device).view(-1, 1, 1) * starts[-1]
         positions = (members + torch.cat(weights + biases, dim=2)).int()  # half the memory to go through
-        return SubNetworks(tuple(units), positions, tuple(kept.shape[2] for kept in kept_units))
+        own_places = None if topk.on_host(positions) else (positions - members).long()
+        return SubNetworks(tuple(units), positions, tuple(kept.shape[2] for kept in kept_units), own_places)
 
 
 Rows = list[list[Tensor]]
@@ -151,7 +156,7 @@ class MaskLayout:
         """Put published masks together from what `mask_tensors` gave of them; no tensors is the dense network."""
         if not tensors:
             return None
-        floats = [tensor.float() for tensor in tensors]
+        floats = [tensor.to(torch.get_default_dtype()) for tensor in tensors]
         if self.granularity == "neuron":
             return SubNetworks.locate(floats, self.in_dim, self.out_dim, self.heads)
         return WeightMasks(*floats)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from must.masks.topk import top_k_mask
+from must.masks.topk import ranked_mask, top_k_mask
 
 
-def bounded_mask(scores: Tensor, published: Tensor, k: int, most: int) -> Tensor:
+def bounded_mask(scores: Tensor, published: Tensor, k: int, most: int | Tensor) -> Tensor:
     """Return the mask of highest scores among those that differ from a published one by few swaps.
 
     A swap takes in the element with the highest score that is not kept, for the kept one with the lowest score, as long
@@ -18,20 +18,29 @@ def bounded_mask(scores: Tensor, published: Tensor, k: int, most: int) -> Tensor
         scores: (..., n)
         published: (..., n) of zeros and ones, k ones in each row.
         k: Elements to keep.
-        most: How many elements may be swapped in each row.
+        most: How many elements may be swapped in each row; a tensor (), where the number is known to the device alone.
 
     Returns:
         (..., n) of zeros and ones, k ones in each row.
     """
     n = scores.shape[-1]
+    if isinstance(most, Tensor):
+        inside, count = published > 0, most.clamp_max(min(k, n - k))
+        safe = ranked_mask(scores.masked_fill(~inside, -torch.inf), k - count) > 0
+        candidates = ranked_mask(scores.masked_fill(inside, -torch.inf), count) > 0
+        return _best_within(scores, safe, inside | candidates, k)
     if most >= min(k, n - k):
         return top_k_mask(scores, k)
     if most == 0:
         return published.to(scores.dtype)
     inside = published > 0
     safe, candidates = _safe_and_candidates(scores, scores, inside, k, most)
-    ranked = scores.masked_fill(~(inside | candidates), -torch.inf).masked_fill(safe, torch.inf)
-    return top_k_mask(ranked, k)
+    return _best_within(scores, safe, inside | candidates, k)
+
+
+def _best_within(scores: Tensor, safe: Tensor, allowed: Tensor, k: int) -> Tensor:
+    """Return the mask of the k highest scores among those allowed, with all that are safe."""
+    return top_k_mask(scores.masked_fill(~allowed, -torch.inf).masked_fill(safe, torch.inf), k)
 
 
 def swapped_mask(importance: Tensor, growth: Tensor, published: Tensor, k: int, count: int) -> Tensor:

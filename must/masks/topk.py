@@ -36,11 +36,16 @@ def top_k_mask(scores: Tensor, k: int) -> Tensor:
 def _kth_highest(scores: Tensor, k: int) -> Tensor:
     """Return the k-th highest score of (..., n): (..., 1)."""
     n = scores.shape[-1]
-    if n < LONG or scores.device.type != "cpu":
+    if n < LONG or not on_host(scores):
         return scores.kthvalue(n - k + 1, dim=-1, keepdim=True).values
     rows = scores.detach().reshape(-1, n).numpy()
     found = torch.tensor([_kth_highest_of_many(row, k) for row in rows], dtype=scores.dtype)
     return found.view(*scores.shape[:-1], 1)
+
+
+def on_host(tensor: Tensor) -> bool:
+    """Return whether steps are taken by the host one by one: then it may look at values, and sums have its order."""
+    return tensor.device.type == "cpu"
 
 
 LONG = 10_000
@@ -66,9 +71,21 @@ def _kth_highest_of_many(scores: npt.NDArray[Any], k: int) -> float:
     return float(np.partition(around, len(around) - place)[len(around) - place])
 
 
-def _keep(scores: Tensor, border: Tensor, k: int) -> Tensor:
+def ranked_mask(scores: Tensor, count: Tensor) -> Tensor:
+    """Keep so many of the highest scores as the device knows; see `top_k_mask`.
+
+    Args:
+        scores: (..., n)
+        count: Of integers (), 0 to n.
+    """
+    ranked = scores.sort(dim=-1, descending=True).values
+    last = ranked.gather(-1, (count - 1).clamp_min(0).expand(*scores.shape[:-1], 1))
+    return _keep(scores, torch.where(count > 0, last, torch.inf), count)
+
+
+def _keep(scores: Tensor, border: Tensor, k: int | Tensor) -> Tensor:
     reached = scores >= border
-    if scores.device.type == "cpu" and bool((reached.sum(-1) == k).all()):
+    if on_host(scores) and bool((reached.sum(-1) == k).all()):
         return reached.to(scores.dtype)
     above = scores > border
     ties = reached & ~above

@@ -2,7 +2,7 @@
 
 from must.networks.base import BaseNetwork, TaskFunction, TaskSize
 from must.networks.fused_mlp import TaskParameters, apply_task_parameters, apply_to_pair
-from must.networks.initial import HiddenLayers, task_inputs
+from must.networks.initial import HiddenLayers, seeded, task_inputs
 from must.networks.mlp import MaskedMLP
 
 __all__ = [
@@ -14,5 +14,6 @@ __all__ = [
     "TaskSize",
     "apply_task_parameters",
     "apply_to_pair",
+    "seeded",
     "task_inputs",
 ]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, NamedTuple
@@ -31,6 +33,18 @@ class HiddenLayers:
 
 
 DEFAULT = HiddenLayers()
+_global_generator = threading.Lock()
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Seed torch's global generator (the CPU's), from which initial parameters are drawn; put back what it was.
+
+    Other threads that want to do so wait.
+    """
+    with _global_generator, torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        yield
 
 
 class LayerShape(NamedTuple):

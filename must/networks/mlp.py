@@ -98,8 +98,7 @@ class MaskedMLP(BaseNetwork):
             masks: Masks of this network, or None for the dense network.
         """
         if isinstance(masks, SubNetworks):
-            positions = masks.positions
-            flat = self.flat.view(-1).index_select(0, positions.view(-1)).view(positions.shape)
+            flat = cut_out(self.flat, masks)
             widths = self.in_dim, *masks.widths, self.task_out_dim
             return TaskParameters(flat, widths, 1, layer_norm=self._layer_norm)
         flat = self.flat.unsqueeze(1)
@@ -113,6 +112,41 @@ class MaskedMLP(BaseNetwork):
         """Return what each task uses of a copy of its own, and the copies; see `BaseNetwork`."""
         copies = self.flat.detach().unsqueeze(1).repeat(1, self.n_tasks, 1).requires_grad_()
         return self.task_parameters(None)._replace(flat=copies), copies
+
+
+def cut_out(flat: Tensor, masks: SubNetworks) -> Tensor:
+    """Cut out what each task uses of parameters (E, P), differentiably: (E, K, p).
+
+    The gradient is a sum over the tasks, and the result depends on its order: the CPU adds one after the other.
+    """
+    if masks.own_places is not None:
+        return cut_places(flat, masks.own_places)
+    positions = masks.positions
+    return flat.view(-1).index_select(0, positions.view(-1)).view(positions.shape)
+
+
+def cut_places(flat: Tensor, places: Tensor) -> Tensor:
+    """Cut out parameters (E, P) by their places (E, K, p), differentiably and in order on a GPU as well: (E, K, p).
+
+    It would add gradients in whatever order its threads come, so each task's are written to a place of their own first.
+    """
+    cut: Tensor = _CutOut.apply(flat, places)
+    return cut
+
+
+class _CutOut(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, flat: Tensor, places: Tensor) -> Tensor:
+        ctx.save_for_backward(places)
+        ctx.size = flat.shape[1]
+        return flat.unsqueeze(1).expand(-1, places.shape[1], -1).gather(2, places)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad_output: Tensor) -> Any:
+        (places,) = ctx.saved_tensors
+        of_tasks = grad_output.new_zeros(*grad_output.shape[:2], ctx.size)
+        return of_tasks.scatter_(2, places, grad_output).sum(1), None
 
 
 class _Masked(torch.autograd.Function):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 import time
 from pathlib import Path
 from types import TracebackType
@@ -19,13 +20,14 @@ log = logging.getLogger("must")
 class RunProgress:
     """Reports epochs; a context manager."""
 
-    def __init__(self, log_file: Path, total: int, done: int) -> None:
+    def __init__(self, log_file: Path, total: int, done: int, on_screen: bool = True) -> None:
         """Append to ``log_file``; show a bar where the error stream is a terminal, and the same lines where it is not.
 
         Args:
             log_file: The run's ``train.log``.
             total: Epochs of the run.
             done: Epochs that are complete already.
+            on_screen: Whether to show anything beside the file.
         """
         self._total, self._done_before = total, done
         self._started = self._last_line = time.monotonic()
@@ -33,7 +35,7 @@ class RunProgress:
         self._handlers: list[logging.Handler] = [_LogFile(log_file)]
         self._bar: Progress | None = None
         self._task = TaskID(0)
-        if sys.stderr.isatty():
+        if on_screen and sys.stderr.isatty():
             self._bar = Progress(
                 TextColumn("epoch"),
                 MofNCompleteColumn(),
@@ -44,10 +46,11 @@ class RunProgress:
             )
             self._handlers.append(_AboveBar(self._bar))
             self._task = self._bar.add_task("train", total=total, completed=done, success=0.0, speed=0.0)
-        else:
+        elif on_screen:
             self._handlers.append(logging.StreamHandler(sys.stderr))
         for handler in self._handlers:
             handler.setFormatter(formatter)
+            handler.addFilter(OfThisThread())
             log.addHandler(handler)
         log.setLevel(logging.INFO)
 
@@ -77,6 +80,18 @@ class RunProgress:
         for handler in self._handlers:
             log.removeHandler(handler)
             handler.close()
+
+
+class OfThisThread(logging.Filter):
+    """Lets through what the thread logs that made it: runs that share a process have a thread each."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._thread = threading.get_ident()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether the record is this thread's."""
+        return record.thread == self._thread
 
 
 class _AboveBar(logging.Handler):

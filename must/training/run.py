@@ -16,32 +16,32 @@ import torch
 from must import versions
 from must.algorithms import Agent, make_agent
 from must.buffers import ReplayBuffer
-from must.collect import Collector
+from must.collect import BackgroundEvaluation, Collector, is_on
 from must.config import RunConfig, identity, result_settings
-from must.errors import ConfigError
 from must.files import sha256, write_atomically
 from must.live_logs import require_packages
 from must.manifest import Manifest, require_container, result_with_this_software
-from must.memory import keep_freed_memory
 from must.policy_files import write_policy
 from must.run_files import CHECKED_LOGS, CHECKPOINTS, FINAL, MANIFEST, MILESTONES, RESULT, SHARED, TEXT_LOG, table
 from must.run_log import RunLog
 from must.training.checkpoint import Checkpoints
+from must.training.device import own_stream, prepare_process, resolve_device
 from must.training.directory import claimed
 from must.training.progress import RunProgress
-from must.training.stop import StopRequested, StopRequests
+from must.training.stop import StopRequested, StopRequests, ThreadStop
 from must.training.trainer import Trainer, train_columns
 
 log = logging.getLogger("must")
 
 
-def train(config: RunConfig, out: Path, keep_old: bool = False) -> bool:
+def train(config: RunConfig, out: Path, keep_old: bool = False, stop: ThreadStop | None = None) -> bool:
     """Train in a directory, going on from its checkpoint where it has one.
 
     Args:
         config: The run's settings.
         out: The run directory.
         keep_old: Move a run of another configuration aside instead of refusing.
+        stop: Asks the run to stop, where it is one of several in this process; by default signals do.
 
     Returns:
         Whether the run is finished (it may have been before). When not, it was asked to stop, and goes on from its
@@ -56,12 +56,12 @@ def train(config: RunConfig, out: Path, keep_old: bool = False) -> bool:
     with claimed(out, config, keep_old):
         if (out / RESULT).exists() or _finish_again(out):
             return True
-        torch.set_num_threads(config.training.threads)
-        keep_freed_memory()
+        prepare_process(config.training)
         name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
         manifest = Manifest(out / MANIFEST, config.training.seed, name, config.training.threads)
         try:
-            finished = _train(config, out, device, manifest)
+            with own_stream(device):
+                finished = _train(config, out, device, manifest, stop or StopRequests())
         except BaseException as error:
             with suppress(OSError):  # the disk may be what failed
                 manifest.close("failed", str(error) or type(error).__name__)
@@ -69,31 +69,26 @@ def train(config: RunConfig, out: Path, keep_old: bool = False) -> bool:
         return finished
 
 
-def resolve_device(name: str) -> torch.device:
-    """Return the device that a configuration's name stands for.
-
-    Raises:
-        ConfigError: ``cuda`` was asked for, and there is none.
-    """
-    available = torch.cuda.is_available()
-    if name == "cuda" and not available:
-        raise ConfigError(
-            "training.device: cuda was asked for, but torch sees no GPU; use cpu or auto (see must doctor)"
-        )
-    return torch.device("cuda" if available and name != "cpu" else "cpu")
-
-
-def _train(config: RunConfig, out: Path, device: torch.device, manifest: Manifest) -> bool:
+def _train(
+    config: RunConfig, out: Path, device: torch.device, manifest: Manifest, requests: StopRequests | ThreadStop
+) -> bool:
     agent = make_agent(config, device)
     terminal_after = config.env.horizon if config.sac.terminal_at_horizon else None
     replay = ReplayBuffer(agent.n_tasks, config.sac.buffer_size, device, terminal_after)
     checkpoints = Checkpoints(out / CHECKPOINTS, identity(config))
-    with StopRequests() as stop, Collector(config) as collector:
+    shared = requests if isinstance(requests, ThreadStop) else None
+    with (
+        requests as stop,
+        Collector(config, interruption=shared) as collector,
+        BackgroundEvaluation(config, shared) as background,
+    ):
         saved = checkpoints.load(replay)
         last_epoch = config.training.pretrain_epochs + config.training.epochs
-        with RunProgress(out / TEXT_LOG, last_epoch, 0 if saved is None else saved["trainer"]["epoch"]) as progress:
+        done = 0 if saved is None else saved["trainer"]["epoch"]
+        with RunProgress(out / TEXT_LOG, last_epoch, done, on_screen=shared is None) as progress:
             run_log = _open_logs(config, out, train_columns(config, agent), saved)
-            trainer = Trainer(config, agent, replay, collector, run_log)
+            beside = background if is_on(config, device.type) else None
+            trainer = Trainer(config, agent, replay, collector, run_log, beside, shared.check if shared else None)
             if saved is not None:
                 trainer.restore(saved["trainer"])
             manifest.goes_on(trainer.epoch)
@@ -148,7 +143,7 @@ def _run_epochs(
     replay: ReplayBuffer,
     run_log: RunLog,
     checkpoints: Checkpoints,
-    stop: StopRequests,
+    stop: StopRequests | ThreadStop,
     progress: RunProgress,
     save_every: float,
     keep: Callable[[int], None],

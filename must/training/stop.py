@@ -1,4 +1,4 @@
-"""Requests to stop: signals that end a run after a checkpoint."""
+"""Requests to stop: signals that end a run after a checkpoint, or end all runs of a process."""
 
 from __future__ import annotations
 
@@ -70,3 +70,52 @@ class StopRequests:
         for descriptor in self._terminals:
             os.dup2(nowhere, descriptor)
         os.close(nowhere)
+
+
+class ThreadStop:
+    """Requests to stop a run that shares its process with others: signals reach the main thread alone."""
+
+    def __init__(self, n_workers: int) -> None:
+        """Request nothing yet; the run may have ``n_workers`` workers."""
+        self.n_workers = n_workers
+        self.received = False
+        """Whether there was a request."""
+        self._interrupting = False
+        self._readable, self._writable = os.pipe()
+
+    def request(self) -> None:
+        """Ask the run to stop; called by another thread."""
+        if not self.received:
+            self.received = True
+            os.write(self._writable, b"1")
+
+    @contextmanager
+    def interrupt(self) -> Iterator[None]:
+        """Have `check` raise `StopRequested` in the block: between gradient steps, and while workers are waited for."""
+        self._interrupting = True
+        try:
+            self.check()
+            yield
+        finally:
+            self._interrupting = False
+
+    def check(self) -> None:
+        """Raise `StopRequested` if there was a request, and what the run is at may be dropped."""
+        if self.received and self._interrupting:
+            raise StopRequested
+
+    def fileno(self) -> int:
+        """Return a descriptor that can be read from when there was a request."""
+        return self._readable
+
+    def close(self) -> None:
+        """Close the descriptors; there is no request after this."""
+        self.received = True
+        os.close(self._readable)
+        os.close(self._writable)
+
+    def __enter__(self) -> ThreadStop:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Catch nothing that would have to be let go."""

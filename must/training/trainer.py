@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import torch
 
 from must.algorithms import METRICS, Agent, GradientSteps
 from must.buffers import ReplayBuffer, TrajectoryStore
-from must.collect import Collector
+from must.collect import BackgroundEvaluation, Collector
 from must.config import LOG_COLUMNS, RunConfig
 from must.errors import NumericalError
 from must.run_files import (
@@ -20,11 +20,11 @@ from must.run_files import (
     MASK_CHURN,
     MASK_OVERLAP,
     TIMING_COLUMNS,
-    evaluation_columns,
     temperature_columns,
 )
 from must.run_log import RunLog
 from must.seeding import Stream, numpy_rng
+from must.training.evaluation import Evaluations
 from must.training.mask_log import MaskLog
 from must.training.state import pack_runners, pack_store, unpack_runners, unpack_store
 from must.types import EvalResult, Trajectories
@@ -41,12 +41,22 @@ class Trainer:
     """Runs the epochs of one run. Everything it works with is made outside and given to it."""
 
     def __init__(
-        self, config: RunConfig, agent: Agent, replay: ReplayBuffer, collector: Collector, log: RunLog
+        self,
+        config: RunConfig,
+        agent: Agent,
+        replay: ReplayBuffer,
+        collector: Collector,
+        log: RunLog,
+        background: BackgroundEvaluation | None = None,
+        before_step: Callable[[], None] | None = None,
     ) -> None:
-        """Start before the first epoch; `restore` goes to a later one."""
+        """Start before the first epoch; `restore` goes to a later one. See `GradientSteps` for ``before_step``.
+
+        A run without it has the process for itself.
+        """
         self._config, self._agent, self._replay = config, agent, replay
         self._collector, self._log = collector, log
-        self._steps = GradientSteps(agent, replay, config.sac.batch_size_per_task)
+        self._steps = GradientSteps(agent, replay, config.sac.batch_size_per_task, before_step=before_step)
         self._tasks = config.env.task_names
         self._store = TrajectoryStore(len(self._tasks), config.generator.trajectory_window)
         self._trajectory_rng = numpy_rng(config.training.seed, Stream.TRAJECTORIES)
@@ -54,8 +64,14 @@ class Trainer:
         self.epoch = 0
         """Epochs that are complete."""
         self.last_epoch = config.training.pretrain_epochs + config.training.epochs
-        self.result: EvalResult | None = None
-        """The newest evaluation."""
+        self._background = background
+        self._learner_cpu = time.process_time if before_step is None else time.thread_time
+        self._evaluations = Evaluations(config, agent, collector, log, background)
+
+    @property
+    def result(self) -> EvalResult | None:
+        """Return the newest evaluation whose result is known."""
+        return self._evaluations.result
 
     @property
     def env_steps(self) -> int:
@@ -63,35 +79,35 @@ class Trainer:
         return self.epoch * self._config.training.epoch_frames * len(self._tasks)
 
     def begin(self) -> None:
-        """Evaluate the untrained policy, unless this run goes on from a checkpoint."""
+        """Evaluate the untrained policy, unless this run goes on from a checkpoint; then, what was interrupted."""
         if self.result is None:
-            self._evaluate()
+            self._evaluations.evaluate(0)
+        else:
+            self._evaluations.go_on()
 
     def snapshot(self) -> dict[str, Any]:
         """Return everything that the run's future depends on (the replay buffer apart), as data for a checkpoint.
 
         It stays as it is while the next epoch runs.
         """
-        assert self.result is not None
         return {
             "epoch": self.epoch,
             "agent": self._agent.snapshot(self._agent.masks.learns_masks(self._training_epoch(self.epoch + 1))),
             "runners": pack_runners(self._collector.state()),
             "store": pack_store(self._store),
             "trajectory_rng": json.dumps(self._trajectory_rng.bit_generator.state),
-            "result": [torch.from_numpy(self.result.success), torch.from_numpy(self.result.returns)],
+            **self._evaluations.snapshot(),
         }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Load what `snapshot` returned."""
         self.epoch = state["epoch"]
+        self._evaluations.restore(state)
         self._agent.restore(state["agent"])
         self._mask_log = MaskLog(self._agent.mask_set)
         self._collector.restore(unpack_runners(state["runners"]))
         unpack_store(state["store"], self._store)
         self._trajectory_rng.bit_generator.state = json.loads(state["trajectory_rng"])
-        success, returns = state["result"]
-        self.result = EvalResult(success.numpy(), returns.numpy())
 
     def run_epoch(self) -> None:
         """Collect, learn, evaluate."""
@@ -104,14 +120,17 @@ class Trainer:
         self._log_training(row)
         times.append(time.monotonic())
         if self.epoch % self._config.evaluation.interval == 0 or self.epoch == self.last_epoch:
-            self._evaluate()
+            self._evaluations.evaluate(self.epoch, last=self.epoch == self.last_epoch)
+        else:
+            self._evaluations.take_in()
         times.append(time.monotonic())
         values = (self.epoch, *np.diff(times).tolist(), self._cpu_seconds() - cpu)
         self._log.append("timing", dict(zip(TIMING_COLUMNS, values, strict=True)))
 
     def _cpu_seconds(self) -> float:
-        """Return the seconds of CPU that this process and the workers have used."""
-        return time.process_time() + self._collector.cpu_seconds
+        """Return the seconds of CPU that the learner and the workers have used."""
+        workers = self._collector.cpu_seconds + (self._background.cpu_seconds if self._background else 0)
+        return self._learner_cpu() + workers
 
     def _training_epoch(self, epoch: int) -> int:
         """Number an epoch without the pretraining ones, from 1."""
@@ -155,15 +174,6 @@ class Trainer:
         if self._config.generator.encoding == "episode":
             return self._store.draw(self._trajectory_rng)
         return self._store.window()
-
-    def _evaluate(self) -> None:
-        judged, last = self._config.evaluation, self.epoch == self.last_epoch
-        episodes = judged.last_episodes if last else judged.episodes
-        horizon = judged.final_horizon if last else None
-        self.result = self._collector.evaluate(self._agent.numpy_policy(), episodes, horizon)
-        success, returns = self.result.success, self.result.returns
-        values = (self.epoch, self.env_steps, float(success.mean()), *success.tolist(), *returns.tolist())
-        self._log.append("eval", dict(zip(evaluation_columns(self._tasks), values, strict=True)))
 
     def _log_training(self, row: dict[str, Any]) -> None:
         temperatures = self._agent.log_alpha.detach().exp().tolist()

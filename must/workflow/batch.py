@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import FrameType
 
@@ -26,6 +27,8 @@ EXIT_INTERRUPTED = 75
 def main() -> int:
     """Train the runs; return 0 when all are finished, 75 when the job was asked to stop, else 1."""
     options = _parse()
+    if options.one_process:
+        return _train_together(options)
     runs = dict(zip(options.runs[::2], options.runs[1::2], strict=True))
     waiting, failed = list(runs), False
     running: dict[str, subprocess.Popen[bytes]] = {}
@@ -36,9 +39,7 @@ def main() -> int:
         for process in running.values():
             process.send_signal(number)
 
-    for number in STOP_SIGNALS:
-        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores it
-            signal.signal(number, stop)
+    _catch(stop)
     while running or (waiting and not stopping):
         while waiting and len(running) < options.slots and not stopping:
             run = waiting.pop(0)
@@ -54,6 +55,33 @@ def main() -> int:
         return EXIT_INTERRUPTED
     if failed:
         return 1
+    return _finish(options, runs)
+
+
+def _train_together(options: argparse.Namespace) -> int:
+    """Train the runs in one process, which has the same exit statuses; signals are handed on to it."""
+    command = ["must", "train-together", "--config", str(options.config), "--results", str(options.results)]
+    process = subprocess.Popen([*command, "--slots", str(options.slots), *options.runs])
+    stopping: list[int] = []
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        stopping.append(number)
+        process.send_signal(number)
+
+    _catch(stop)
+    if status := process.wait():
+        return EXIT_INTERRUPTED if stopping or status == EXIT_INTERRUPTED else 1  # it may not have begun to catch them
+    return _finish(options, dict.fromkeys(options.runs[::2]))
+
+
+def _catch(stop: Callable[[int, FrameType | None], None]) -> None:
+    for number in STOP_SIGNALS:
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores it
+            signal.signal(number, stop)
+
+
+def _finish(options: argparse.Namespace, runs: Iterable[str]) -> int:
+    """Say that all runs are finished, and with which results."""
     results = {run: sha256(options.results / "runs" / run / RESULT) for run in runs}
     options.finished.parent.mkdir(parents=True, exist_ok=True)
     options.finished.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
@@ -66,6 +94,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--results", required=True, type=Path, help="results/<name>")
     parser.add_argument("--finished", required=True, type=Path, help="file to write when all runs are finished")
     parser.add_argument("--slots", required=True, type=int, help="runs that are trained at a time")
+    parser.add_argument("--one-process", action="store_true", help="train them in one process, not in one each")
     parser.add_argument("runs", nargs="+", help="path below runs/ and options of must train, in turn")
     options = parser.parse_args()
     options.slots = max(options.slots, 1)

@@ -105,22 +105,31 @@ def test_a_failing_run_does_not_take_the_others_with_it(workflow: Workflow, batc
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1, signal.SIGINT, signal.SIGHUP])
-def test_a_request_to_stop_is_handed_on(tmp_path: Path, number: signal.Signals) -> None:
+@pytest.mark.parametrize("one_process", [[], ["--one-process"]], ids=["a process each", "one process"])
+def test_a_request_to_stop_is_handed_on(tmp_path: Path, number: signal.Signals, one_process: list[str]) -> None:
     """With a stand-in for `must`, which tells what it got; that a run then checkpoints, tests/integration holds."""
-    stand_in = tmp_path / "must"
+    stand_in, ready = tmp_path / "must", tmp_path / "ready"
     stand_in.write_text(
-        f"#!{sys.executable}\nimport signal\n"
-        f"signal.signal({int(number)}, lambda *_: exit(75))\nprint('ready', flush=True)\nsignal.pause()\n"
+        f"#!{sys.executable}\nimport pathlib, signal, sys\n"
+        f"signal.signal({int(number)}, lambda *_: exit(75))\n"
+        f"pathlib.Path({str(ready)!r}).write_text(sys.argv[1])\nsignal.pause()\n"
     )
     stand_in.chmod(0o755)
     command = [sys.executable, "-m", "must.workflow.batch", "--config", "c.yaml", "--results", tmp_path]
-    command += ["--finished", tmp_path / "finished.json", "--slots", "1", "seed~0", "--seed 0"]
+    command += ["--finished", tmp_path / "finished.json", "--slots", "1", *one_process, "seed~0", "--seed 0"]
     env = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
     batch = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)
-    log = tmp_path / "logs/train/seed~0.log"
-    while not (log.exists() and "ready" in log.read_text()):
+    while not (ready.exists() and ready.read_text()):
         assert batch.poll() is None
     batch.send_signal(number)
     output, _ = batch.communicate(timeout=60)
     assert batch.returncode == 75
-    assert "seed~0: exit status 75" in output
+    assert ready.read_text() == ("train-together" if one_process else "train")
+    assert one_process or "seed~0: exit status 75" in output
+
+
+def test_runs_that_share_a_gpu_share_a_process(workflow: Workflow, batch: dict[str, Any]) -> None:
+    for gpus, asked, expected in ((0, "auto", False), (1, "auto", True), (1, False, False), (0, True, True)):
+        batch["resources"] |= {"gpus": gpus, "one_process": asked}
+        done = workflow.snakemake("--dry-run", "--cores", "8", "--printshellcmds", config=batch)
+        assert ("--one-process" in done.stdout) == expected

@@ -63,10 +63,11 @@ checkpoint:
         identities=lambda wildcards: [
             run.identity for run in BATCHES.runs(wildcards.batch)
         ],
+        one_process="--one-process" if EXPERIMENT.resources.shares_process else "",
         environment=TRAINING_ENVIRONMENT,
     message:
         "Training {params.runs} (cores: {threads})"
     shell:
         "export {params.environment}; "
         "python3 -m must.workflow.batch --config {params.config:q} --results {params.results:q} --finished {output:q} "
-        "--slots $(({threads} / {params.run_threads})) {params.runs:q} >{log:q} 2>&1"
+        "--slots $(({threads} / {params.run_threads})) {params.one_process} {params.runs:q} >{log:q} 2>&1"

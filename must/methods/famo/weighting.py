@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from must.algorithms import Agent, TaskWeighting, TaskWeights
+from must.algorithms.recording import load_optimizer
 from must.methods.famo import FamoConfig
 
 EPSILON = 1e-8
@@ -67,7 +68,7 @@ class Famo(TaskWeighting):
         """Load what `state` returned."""
         with torch.no_grad():
             self._logits.copy_(state["logits"])
-        self._optimizer.load_state_dict(state["logits_optimizer"])
+        load_optimizer(self._optimizer, state["logits_optimizer"])
 
 
 def _of_tasks(losses: Tensor) -> Tensor:

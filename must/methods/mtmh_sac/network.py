@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 
 from must.config import RunConfig
-from must.masks import Masks, SubNetworks, WeightMasks
+from must.masks import Masks, SubNetworks, WeightMasks, topk
 from must.networks import HiddenLayers, MaskedMLP, TaskFunction, TaskParameters, TaskSize
 from must.networks.initial import DEFAULT
+from must.networks.mlp import cut_places
 from must.numpy_policy import MlpPolicy
 
 
@@ -54,7 +55,10 @@ class MultiHeadMLP(MaskedMLP):
         if not isinstance(masks, WeightMasks) or masks.elements.shape[2] >= whole:
             return Heads(super().task_parameters(masks), self.n_tasks)
         positions, n_masked = self._own_positions(), masks.elements.shape[2]
-        own = self.flat.index_select(1, positions.view(-1)).view(len(self.flat), *positions.shape)
+        if topk.on_host(self.flat):
+            own = self.flat.index_select(1, positions.view(-1)).view(len(self.flat), *positions.shape)
+        else:
+            own = cut_places(self.flat, positions.expand(len(self.flat), -1, -1))
         masked = torch.cat((own[..., :n_masked] * masks.elements, own[..., n_masked:]), dim=2)
         widths = self.in_dim, *self.hidden_sizes, self.task_out_dim
         return TaskParameters(masked, widths, self.n_tasks, layer_norm=self._layer_norm)

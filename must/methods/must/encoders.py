@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from must.algorithms.recording import Places
 from must.config import GeneratorConfig
 from must.methods.must.encoder import TrajectoryDecoder, TrajectoryEncoder
 from must.types import OBS_DIM, Trajectories
@@ -36,6 +37,8 @@ class Encoders(nn.Module):
         self._optimizers: list[torch.optim.Adam] = []
         self.encodings: list[Tensor] | None = None
         """For each encoder (K, F); None before any trajectory was read, and where none is."""
+        self.places: Places | None = None
+        """Where encodings are to be, if that matters."""
 
     def make_optimizers(self) -> None:
         """Create the optimizers of the reconstruction; call it when the encoders are on their device."""
@@ -48,9 +51,9 @@ class Encoders(nn.Module):
         """Encode trajectories; None stands for tasks of which nothing is known yet."""
         self._observations = None
         if trajectories is not None and len(self.encoders):
-            self._observations = torch.from_numpy(trajectories.observations).to(device)
+            self._observations = _on_device(trajectories, device)
             tasks = torch.from_numpy(trajectories.tasks).to(device)
-            of_task = (tasks[None] == torch.arange(self.n_tasks, device=device)[:, None]).float()
+            of_task = (tasks[None] == torch.arange(self.n_tasks, device=device)[:, None]).to(self._observations)
             self._weights = of_task / of_task.sum(1, keepdim=True)
         self.refresh()
 
@@ -67,7 +70,11 @@ class Encoders(nn.Module):
         if self._observations is not None:
             with torch.no_grad():
                 found = [self.encode(number) for number in range(len(self.encoders))]
-            self.encodings = [encoding.requires_grad_() for encoding in found if encoding is not None]
+            encodings = [encoding for encoding in found if encoding is not None]
+            if self.places is None:
+                self.encodings = [encoding.requires_grad_() for encoding in encodings]
+            else:
+                self.encodings = self.places.put("encodings", encodings, learned=True)
 
     def spread_gradients(self) -> None:
         """Bring the gradients that the encodings have gathered into the encoders' parameters."""
@@ -88,7 +95,7 @@ class Encoders(nn.Module):
         starts = torch.from_numpy(trajectories.tasks).bincount(minlength=self.n_tasks).to(device)
         shares = torch.rand(self.n_tasks, generator=rng, device=device, dtype=torch.float64)
         chosen = starts.cumsum(0) - starts + (shares * starts).long()
-        observations = torch.from_numpy(trajectories.observations).to(device)[chosen]
+        observations = _on_device(trajectories, device)[chosen]
         losses = []
         for encoder, decoder, optimizer in zip(self.encoders, self.decoders, self._optimizers, strict=True):
             encodings = encoder(observations)
@@ -108,3 +115,8 @@ class Encoders(nn.Module):
         """Load what `optimizer_states` returned."""
         for optimizer, state in zip(self._optimizers, states, strict=True):
             optimizer.load_state_dict(state)
+
+
+def _on_device(trajectories: Trajectories, device: torch.device) -> Tensor:
+    """Return the observations in the type that networks are made in."""
+    return torch.from_numpy(trajectories.observations).to(device, torch.get_default_dtype())

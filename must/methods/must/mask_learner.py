@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import get_total_norm
 
+from must.algorithms.recording import Places, load_optimizer
 from must.config import RunConfig
 from must.masks import MaskLayout, Rows, bounded_mask, gumbel_noise, straight_through, top_k_mask
 from must.methods.must import NETWORKS
@@ -27,6 +28,8 @@ class MaskLearner(nn.Module, MaskRule):
     """
 
     _one_hot: Tensor
+    _supervised: Tensor
+    _steps: Tensor
 
     def __init__(self, config: RunConfig, layouts: Sequence[MaskLayout]) -> None:
         """Draw the initial parameters from torch's global generator.
@@ -46,17 +49,19 @@ class MaskLearner(nn.Module, MaskRule):
         self.encoders = Encoders(len(layouts), n_tasks, config.generator)
         self.register_buffer("_one_hot", torch.eye(n_tasks), persistent=False)
         self._published = Published([], [])
-        self._supervised: list[Tensor] = []
-        self._steps = 0
+        self.register_buffer("_supervised", torch.zeros(len(self.names)), persistent=False)
+        self.register_buffer("_steps", torch.zeros(()), persistent=False)
+        self._places = Places()
+        self._bounds: list[list[Tensor]] = []
 
     def make_optimizers(self) -> None:
         """Create the optimizers, one for each generator with its encoder; call it when the learner is on its device."""
         self.optimizers = []
         for number, generator in enumerate(self.generators):
             encoder = self.encoders.encoders[number : number + 1].parameters()
-            self.optimizers.append(
-                torch.optim.Adam([*generator.parameters(), *encoder], lr=self._settings.lr, fused=True)
-            )
+            parameters = [*generator.parameters(), *encoder]
+            recorded = parameters[0].device.type == "cuda"
+            self.optimizers.append(torch.optim.Adam(parameters, lr=self._settings.lr, fused=True, capturable=recorded))
         self.encoders.make_optimizers()
 
     def read(self, trajectories: Trajectories | None) -> None:
@@ -84,8 +89,8 @@ class MaskLearner(nn.Module, MaskRule):
 
         With one task there is no pair, with two nothing to normalise: the loss has no gradient, and no step is taken.
         """
-        self._published = published
-        self._supervised = [torch.zeros((), device=self._one_hot.device) for _ in self.names]
+        self._published = self._placed(published) if self.in_place else published
+        self._supervised.zero_()
         self.read(trajectories)
         if not self._learns_similarity or self._settings.sl_weight is not None:
             return {}
@@ -119,12 +124,12 @@ class MaskLearner(nn.Module, MaskRule):
     def finish_update(self) -> tuple[Rows, dict[str, float]]:
         """Take one Adam step of each encoder on the gradient gathered over the epoch; return the bounded masks."""
         losses = {}
-        if self._learns_similarity and self._settings.sl_weight is not None and self._steps:
+        if self._learns_similarity and self._settings.sl_weight is not None and (steps := int(self._steps)):
             losses = {
-                f"supervised_loss_{name}": float(total) / self._steps
-                for name, total in zip(self.names, self._supervised, strict=True)
+                f"supervised_loss_{name}": total / steps
+                for name, total in zip(self.names, self._supervised.tolist(), strict=True)
             }
-        self._steps = 0
+        self._steps.zero_()
         if self._settings.use_trajectory_info:
             self.encoders.spread_gradients()
             for number in range(len(self.names)):
@@ -145,8 +150,24 @@ class MaskLearner(nn.Module, MaskRule):
         """Load what `optimizer_states` returned."""
         count = len(self.optimizers)
         for optimizer, state in zip(self.optimizers, states[:count], strict=True):
-            optimizer.load_state_dict(state)
+            load_optimizer(optimizer, state)
         self.encoders.load_optimizer_states(states[count:])
+
+    @property
+    def places_version(self) -> int:  # type: ignore[override]
+        """Return the version of the places that steps read; see `MaskRule`."""
+        return self._places.version
+
+    def _placed(self, published: Published) -> Published:
+        """Put what an update starts from where it was in the one before."""
+        self.encoders.places = self._places
+        device = self._one_hot.device
+        self._bounds = [
+            self._places.put(f"most {number}", [torch.tensor(count, device=device) for count in most])
+            for number, most in enumerate(published.most)
+        ]
+        masks = [self._places.put(f"masks {number}", rows) for number, rows in enumerate(published.masks)]
+        return published._replace(masks=masks)
 
     @property
     def _learns_similarity(self) -> bool:
@@ -154,7 +175,8 @@ class MaskLearner(nn.Module, MaskRule):
 
     def _choosers(self, number: int) -> list[partial[Tensor]]:
         """Return what makes one network's masks from scores, shape by shape: the bounded choice."""
-        shapes = zip(self._published.masks[number], self._kept[number], self._published.most[number], strict=True)
+        most: Sequence[int | Tensor] = self._bounds[number] if self.in_place else self._published.most[number]
+        shapes = zip(self._published.masks[number], self._kept[number], most, strict=True)
         return [partial(bounded_mask, published=mask, k=k, most=most) for mask, k, most in shapes]
 
     def _relaxed(self, number: int, rng: torch.Generator) -> list[Tensor]:
@@ -175,7 +197,7 @@ class MaskLearner(nn.Module, MaskRule):
         gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
         norm = get_total_norm(gradients)
         # The optimizer divides by this as it goes: the dense head's gradient is too large for another pass over it.
-        optimizer.grad_scale = ((norm + 1e-6) / self._max_grad_norm).clamp_min(1)  # type: ignore[attr-defined]
+        optimizer.grad_scale = ((norm + 1e-6) / self._max_grad_norm).clamp_min(1).float()  # type: ignore[attr-defined]
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         return norm

@@ -49,6 +49,10 @@ class MaskRule(ABC):
 
     metrics: tuple[str, ...] = ()
     """What `step` returns, by name."""
+    in_place = False
+    """Whether what the steps of an update read and gather is where it was in the update before."""
+    places_version = 0
+    """Changes when it is not, after all: its shapes are others."""
 
     @abstractmethod
     def begin_update(

@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from must.algorithms import Agent, CutMasks, TaskFunctions
+from must.algorithms import Agent, CutMasks, StepKind, TaskFunctions
 from must.config.schedule import last_renewal, renews
 from must.masks import Masks, Rows
 from must.methods.must.mask_learner import MaskLearner
 from must.methods.must.mask_rule import MaskRule, Published
 from must.methods.must.saliency import Saliency
+from must.networks import seeded
 from must.seeding import Stream, integer_seed
 from must.types import Trajectories
 
@@ -42,8 +43,7 @@ class GeneratedMasks(CutMasks):
 
     def initial_learner(self) -> MaskLearner:
         """Return generators as they are before any training."""
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(integer_seed(self._config.training.seed, Stream.GENERATORS))
+        with seeded(integer_seed(self._config.training.seed, Stream.GENERATORS)):
             return MaskLearner(self._config, self.masked_layouts).to(self.device)
 
 
@@ -87,7 +87,10 @@ class LearnedMasks(GeneratedMasks):
         self._holds_targets = self.updates_apart and config.masks.hold_targets and self.n_masked > 1
         self.columns = tuple(f"reconstruction_loss_{name}" for name in self._reconstructed)
         self._fading: Fading | None = None
-        self._targets_held = False
+        self._faded: Fading | None = None
+        """Of the gradient step that was prepared last, if it is one on the way to the published masks."""
+        self._share: Tensor | float = torch.zeros((), device=self.device)
+        """How far it is, from 0 to 1."""
         agent.add_rng("mask_noise", Stream.MASK_NOISE)
         agent.add_rng("encoder_noise", Stream.ENCODERS)
 
@@ -113,6 +116,7 @@ class LearnedMasks(GeneratedMasks):
             trajectories: Of the tasks; None where none are read.
             number: The training epoch, by which the bound on swaps is found.
         """
+        self._rule.in_place = self._agent.in_place
         published = Published.at(self.published_rows(), self.masked_layouts, self._config, number)
         return self._rule.begin_update(published, trajectories, self._agent.rngs["mask_noise"])
 
@@ -130,6 +134,32 @@ class LearnedMasks(GeneratedMasks):
         """Whether the networks of the next gradient step are still on their way to the published masks."""
         return self._fading is not None
 
+    def prepare_step(self, learn_masks: bool) -> StepKind:
+        """Find out how far masks that are on their way are; see `MaskSource`."""
+        self._faded = None if learn_masks else self._fading
+        if self._faded is None:
+            return super().prepare_step(learn_masks)
+        steps, number = self._config.training.opt_times, self._faded.steps + 1
+        self._fading = self._faded._replace(steps=number) if number < steps else None  # the last one has the new masks
+        if self._agent.in_place and isinstance(self._share, Tensor):
+            self._share.fill_(number / steps)
+        else:
+            self._share = number / steps
+        return StepKind.ARRIVING if self._holds_targets and self._fading is None else StepKind.FADING
+
+    def step_inputs(self, kind: StepKind) -> Any:
+        """Return what steps of a kind read; see `MaskSource`."""
+        masks = super().step_inputs(kind)
+        if kind is StepKind.LEARNING:
+            return *masks, self._rule.places_version
+        return masks if self._faded is None else (*masks, self._faded.before, self._faded.targets)
+
+    def bind_inputs(self, kind: StepKind, inputs: Any) -> None:
+        """Have steps of a kind read other tensors; see `MaskSource`."""
+        if self._faded is not None:
+            self._faded = self._faded._replace(before=inputs[2], targets=inputs[3])
+        super().bind_inputs(kind, inputs)
+
     def initial_learner(self) -> MaskLearner:
         """Return the generators, which nothing has trained before the first masks."""
         return self.mask_learner or super().initial_learner()
@@ -140,12 +170,10 @@ class LearnedMasks(GeneratedMasks):
         Generators that learn are judged by the targets of the published masks: with their own they could lower the
         errors by lowering the values, of which the targets are made.
         """
-        fading, self._targets_held = self._fading, False
         if learn_masks:
             rows, targets = self._rule.draw(self._agent.rngs["mask_noise"]), self.mask_set.critic
-        elif fading is not None:
-            self._targets_held = self._holds_targets
-            rows, targets = self._faded(fading), fading.targets
+        elif self._faded is not None:
+            rows, targets = self._on_their_way(self._faded.before), self._faded.targets
         else:
             return super().functions(learn_masks)
         policy = self.assembled(0, rows[:1])
@@ -158,20 +186,18 @@ class LearnedMasks(GeneratedMasks):
 
     def move_targets(self) -> None:
         """Move the target networks, unless they wait for a renewal: then make them copies at its last step."""
-        if not self._targets_held:
+        if self._faded is None or not self._holds_targets:
             super().move_targets()
         elif self._fading is None:
             self._agent.target_critic.flat.copy_(self._agent.critic.flat)
 
-    def _faded(self, fading: Fading) -> Rows:
-        """Return the masks of the next gradient step, and go on: the last one of an epoch has the published ones."""
-        steps, number = self._config.training.opt_times, fading.steps + 1
-        self._fading = fading._replace(steps=number) if number < steps else None
+    def _on_their_way(self, before: Rows) -> Rows:
+        """Return the masks of a gradient step, between those that were published before and those that are now."""
         if not self._config.masks.fade:
             return self.published_rows()
         return [
-            [old.lerp(new, number / steps) for old, new in zip(*network, strict=True)]
-            for network in zip(fading.before, self.published_rows(), strict=True)
+            [old.lerp(new, self._share) for old, new in zip(*network, strict=True)]
+            for network in zip(before, self.published_rows(), strict=True)
         ]
 
     def state(self) -> dict[str, Any]:
@@ -184,7 +210,10 @@ class LearnedMasks(GeneratedMasks):
     def restore(self, state: dict[str, Any]) -> None:
         """Load what `state` returned."""
         if "fading" in state:
-            before = [[mask.to(self.device).float() for mask in network] for network in state["fading"]["before"]]
+            before = [
+                [mask.to(self.device, self._agent.policy.flat.dtype) for mask in network]
+                for network in state["fading"]["before"]
+            ]
             targets = self.layouts[1].publishable(self.assembled(1, before[1:])) if len(before) > 1 else None
             self._fading = Fading(before, state["fading"]["steps"], targets)
 

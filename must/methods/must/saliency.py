@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from must.algorithms.recording import Places
 from must.masks import Rows, swapped_mask
 from must.methods.must.mask_rule import MaskRule, Published
 from must.types import Trajectories
@@ -29,6 +30,7 @@ class Saliency(MaskRule):
         """
         self._kept = kept
         self._published = Published([], [])
+        self._places = Places()
         self._drawn: Rows = []
         self._sums: Rows = []
         self._squares: Rows = []
@@ -44,7 +46,19 @@ class Saliency(MaskRule):
         self._sums, self._squares = (
             [[torch.zeros_like(mask) for mask in network] for network in published.masks] for _ in range(2)
         )
+        if self.in_place:
+            self._published = published._replace(masks=self._placed("masks", published.masks))
+            self._sums, self._squares = self._placed("sums", self._sums), self._placed("squares", self._squares)
         return {}
+
+    @property
+    def places_version(self) -> int:  # type: ignore[override]
+        """Return the version of the places that steps read; see `MaskRule`."""
+        return self._places.version
+
+    def _placed(self, name: str, rows: Rows) -> Rows:
+        """Put tensors where those of this name were in the update before."""
+        return [self._places.put(f"{name} {number}", network) for number, network in enumerate(rows)]
 
     def draw(self, rng: torch.Generator) -> Rows:  # noqa: ARG002
         """Return the published masks, with gradient."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from must.masks.overlap import off_diagonal
-
 
 def distances(rows: Tensor) -> Tensor:
     """Return the mean squared difference of each pair of rows: (K, n) -> (K, K).
@@ -24,7 +22,9 @@ def similarity(rows: Tensor) -> Tensor:
     A task's similarity with itself is left out. Where all pairs are alike (with two tasks there is one pair) there is
     nothing to normalise: all are 0.
     """
-    values = torch.expm1(-distances(rows))[off_diagonal(len(rows), rows.device)]  # exact for rows that are very near
+    n = len(rows)
+    values = torch.expm1(-distances(rows))  # exact for rows that are very near
+    values = values.flatten()[1:].view(n - 1, n + 1)[:, :-1].flatten()  # all but the diagonal, row by row
     low, high = values.min(), values.max()
     return (values - low) / torch.where(high > low, high - low, 1)
 

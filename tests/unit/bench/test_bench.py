@@ -6,8 +6,21 @@ import yaml
 from torch.utils.flop_counter import FlopCounterMode
 
 from must.algorithms import make_agent
+from must.bench.kernels import count_kernels
 from must.bench.operations import gradient_step_gflop
-from must.bench.report import BEGIN, END, PLOT, markdown, plot_step_times, run_all, step_times, write_page
+from must.bench.report import (
+    BEGIN,
+    END,
+    GPU_BEGIN,
+    GPU_END,
+    PLOT,
+    gpu_page,
+    markdown,
+    plot_step_times,
+    run_all,
+    step_times,
+    write_page,
+)
 from must.bench.targets import TARGETS
 from must.cli import main
 from must.errors import ResultsError
@@ -76,3 +89,33 @@ def test_the_report_names_every_variant(tmp_path, monkeypatch):
     assert [ratio for ratio, _ in times["neuron"]] == [0, 0.2, 0.5, 0.8, 0.95]
     plot_step_times(results, tmp_path / "plot.png")
     assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_page_shows_what_was_found_on_a_gpu_and_what_failed():
+    about = {"gpu": "A GPU", "cpu": "a CPU", "cpu_cores": 16, "packages": {"torch": "2.11.0"}}
+    step = {"name": "gradient step", "median": 0.5, "unit": "ms", "kernels": 200}
+    found = {
+        "steps": {"machine": about, "dense": step, "weight 0.5": {"error": "out of memory | of the GPU"}},
+        "masks": {"neuron 0.8": [{"name": "gradient step that learns masks", "median": 1.25, "unit": "ms"}]},
+        "sharing": {"dense, 8 runs": {"steps_per_second": 4321.0, "runs": 8}},
+        "epoch": [
+            {"collect_s": 9.0, "learn_s": 9.0, "evaluate_s": 9.0},
+            {"collect_s": 2, "learn_s": 1, "evaluate_s": 0},
+        ],
+    }
+    text = gpu_page(f"before\n{GPU_BEGIN}\nold\n{GPU_END}\nafter\n", found, "a-gpu")
+    assert text.startswith(f"before\n{GPU_BEGIN}\n| setting | what | found |\n")
+    assert text.endswith(f"`benchmarks/results/a-gpu.json`.\n{GPU_END}\nafter\n")
+    assert "old" not in text
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("|")]
+    assert ["dense", "gradient step", "0.5 ms"] in rows
+    assert ["dense", "kernels of a step", "200"] in rows
+    assert ["weight 0.5", "failed", "out of memory / of the GPU"] in rows
+    assert ["dense, 8 runs", "gradient steps a second, all runs", "4321"] in rows
+    assert all(len(row) == 3 for row in rows)
+    with pytest.raises(ResultsError):
+        gpu_page("no marks", found, "a-gpu")
+
+
+def test_operations_are_counted():
+    assert count_kernels(lambda: torch.ones(3) + 1, torch.device("cpu")) == 2

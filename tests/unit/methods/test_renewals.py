@@ -42,6 +42,7 @@ def trained(kind: str, **sections) -> Agent:
 @torch.no_grad()
 def td_error(agent: Agent) -> float:
     """Return the mean squared TD error of a batch that is not trained on, under the masks of the next gradient step."""
+    agent.prepare_step(learn_masks=False)
     functions, batch, sac = agent.masks.functions(False), random_batch(3, 200, seed=999), agent.config.sac
     noise = torch.randn(batch.actions.shape, generator=torch.Generator().manual_seed(0))
     next_actions, log_probs = sample(functions.policy.forward(batch.next_observations)[0], noise)
@@ -109,6 +110,7 @@ def test_what_fades_is_there_at_the_last_step_of_the_epoch(kind):
     assert agent.masks.fading
     for step in range(STEPS - 1):
         agent.gradient_step(random_batch(3, 8, seed=step))
+    agent.prepare_step(learn_masks=False)
     last = agent.masks.functions(False)
     assert not agent.masks.fading
     inputs = random_batch(3, 8, seed=1).observations
