@@ -68,9 +68,9 @@ def export(config: Path, results: Path, out: Path | None = None) -> Exported:
         ConfigError: The experiment file cannot be used, or ``out`` is no place for an archive.
     """
     experiment = load_sweep(config)
+    if out is not None and (out.suffix != ".zip" or out.is_dir() or not out.parent.is_dir()):
+        raise ConfigError(f"--out {out}: give a file that ends in .zip, in a directory that is there")
     path = out or results / experiment.name / f"{experiment.name}.zip"
-    if path.suffix != ".zip" or path.is_dir() or not path.parent.is_dir():
-        raise ConfigError(f"--out {path}: give a file that ends in .zip, in a directory that is there")
     with TemporaryDirectory(prefix="must-export-") as scratch:
         loaded = load_results(experiment, results)
         _link(loaded, Path(scratch))

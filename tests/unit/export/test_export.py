@@ -129,6 +129,11 @@ def test_a_place_that_is_none_is_told_before_the_work(made, tmp_path, name):
         export(made.config, made.results, tmp_path / name)
 
 
+def test_without_a_finished_run_there_is_nothing_to_export(made, tmp_path):
+    with pytest.raises(ResultsError, match="no finished run"):
+        export(made.config, tmp_path)
+
+
 @pytest.mark.slow
 def test_the_shipped_results_are_exported_and_verified(tmp_path, root):
     found = export(root / "config" / "quick.yaml", root / "results" / "reference", tmp_path / "quick.zip")
