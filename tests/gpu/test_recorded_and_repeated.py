@@ -34,15 +34,18 @@ def in_this_process(monkeypatch, device):
         monkeypatch.setattr("must.masks.topk.on_host", lambda _: False)
 
 
+# The CPU has no graphs: tests/unit/algorithms/test_recording.py asks the same of their twin.
 @pytest.mark.parametrize("kind", RECORDED)
-def test_recorded_steps_are_those_taken_one_by_one(kind, device):
-    if device.type == "cpu":
-        pytest.skip("with the CPU's twin of a graph: tests/unit/algorithms/test_recording.py")
+def with_graphs(kind, device):
     plain, recorded = Learner(kind, device), Learner(kind, device, CudaRecording)
     plain.agent.in_place = True  # the same operations, so that every bit must be the same
     assert_close(recorded.epochs(range(1, 5)), plain.epochs(range(1, 5)), rtol=0)
     assert_same(recorded.agent.snapshot(), plain.agent.snapshot())
     assert recorded.steps.recorded >= 1
+
+
+if os.environ.get("MUST_TEST_DEVICE", "cpu") != "cpu":
+    test_recorded_steps_are_those_taken_one_by_one = with_graphs
 
 
 def settings(method: str, device: torch.device, **sections):
