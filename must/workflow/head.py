@@ -7,7 +7,6 @@ so that the next head knows whether its owner is gone. What the killed head had 
 from __future__ import annotations
 
 import shlex
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -85,12 +84,13 @@ def sign_locks(locks: Iterable[Path]) -> None:
         lock.with_suffix(".owner").write_bytes(Owner.current().record)
 
 
-def wait_for_others(runs: Sequence[Path], jobs: Callable[[], list[str]]) -> None:
+def wait_for_others(runs: Sequence[Path], jobs: Callable[[], list[str]], cancel: str = "scancel") -> None:
     """Wait for jobs that a killed head has left at work: their runs refuse a second process.
 
     Args:
         runs: Directories of the experiment's runs.
         jobs: Gives the cluster's jobs that a killed head submitted.
+        cancel: The program that takes them out of the queue.
     """
     told = False
     while True:
@@ -99,7 +99,7 @@ def wait_for_others(runs: Sequence[Path], jobs: Callable[[], list[str]]) -> None
         if not processes and not submitted:
             return
         if not told:
-            end = f"scancel {' '.join(submitted)}" if submitted else f"kill {' '.join(processes)}"
+            end = f"{cancel} {' '.join(submitted)}" if submitted else f"kill {' '.join(processes)}"
             say(
                 "runs of this experiment are still being trained by an earlier invocation; waiting for them. Where "
                 f"they stand is saved, and used here, if you stop them:\n    {end}"
@@ -112,14 +112,6 @@ def run_owners(runs: Iterable[Path]) -> set[Owner]:
     """Return the processes of this machine that train one of these runs."""
     owners = (Owner.read(file) for run in runs for file in run.glob(f"{LOCK}*"))
     return {owner for owner in owners if owner and owner.here and not owner.gone}
-
-
-def slurm_jobs(here: str) -> list[str]:
-    """Return the user's Slurm jobs that were submitted from a directory."""
-    command = ["squeue", "--noheader", "--me", "--format", "%i|%Z"]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)
-    rows = [line.strip().split("|", 1) for line in answer.stdout.splitlines()]
-    return [row[0] for row in rows if row[1:] == [here]]
 
 
 def say(text: str) -> None:
