@@ -14,7 +14,7 @@ _OWN = {os.environ.get("SLURM_JOB_ID"), os.environ.get("JOB_ID")}
 
 
 def queued_jobs(executor: str, here: str) -> list[str]:
-    """Return the user's jobs that were submitted from a directory, this one apart; none where the scheduler does not answer.
+    """Return the user's other jobs that were submitted from a directory; none where the scheduler does not answer.
 
     Args:
         executor: Snakemake's name of how jobs are submitted.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.support.cluster import FASTER, Checkout, run, wait_for
+from tests.support.cluster import FASTER, Checkout, OnGridengine, run, wait_for
+from tests.support.slurm import ThreeNodes
 
 Changes = dict[str, dict[str, Any]]
 
@@ -69,6 +70,38 @@ def in_slices(checkout: Checkout) -> Checkout:
     return checkout
 
 
+def node_lost(checkout: Checkout, accounting: bool) -> Checkout:
+    """Let the node of a job die with it, in a Slurm of three nodes: Slurm starts the job on another one."""
+    with ThreeNodes(checkout.directory.with_suffix(".slurm"), accounting) as cluster:
+        checkout.environment |= cluster.environment
+        report = ("--slurm-efficiency-report", "--slurm-efficiency-report-path", ".") if accounting else ()
+        head = checkout.start(*FASTER, *report)
+        job = checkout.wait_for_checkpoint()
+        node = cluster.ask("squeue", "--noheader", "--jobs", job, "--format", "%N").strip()
+        cluster.lose(node)
+        wait_for(lambda: job in checkout.jobs("PENDING"), "requeued job")
+        cluster.ask("scontrol", "update", f"jobid={job}", "starttime=now")
+        head.wait()
+        told = cluster.ask("scontrol", "show", "job", job)
+        assert "Restarts=1" in told, told
+        assert f"NodeList={node}" not in told, told
+    return checkout
+
+
+def deleted_and_beheaded(checkout: Checkout) -> Checkout:
+    """`qdel` a job in the middle; kill the head with -9, and `qdel` a job for which the next one waits."""
+    head = checkout.start(*FASTER)
+    run("qdel", checkout.wait_for_checkpoint())
+    wait_for(lambda: "failed: " in checkout.last_log, "failed job")
+    job = checkout.wait_for_checkpoint()
+    head.kill()
+    head = checkout.start(*FASTER)
+    wait_for(lambda: f"qdel {job}" in checkout.last_log, "head that waits")
+    run("qdel", *checkout.jobs())
+    head.wait()
+    return checkout
+
+
 REFERENCES: dict[str, tuple[Changes, Callable[[Checkout], Checkout]]] = {
     "short": (SHORT, undisturbed),
     "long": (LONG, undisturbed),
@@ -80,4 +113,10 @@ DISTURBANCES: dict[str, tuple[Changes, Callable[[Checkout], Checkout]]] = {
     "cancelled-batch": (BATCH, cancelled),
     "walltime": (LONG_IN_SLICES, in_slices),
 }
-"""Name -> the experiment, and what is done to it."""
+"""Name -> the experiment, and what is done to it on the Slurm of this machine."""
+ELSEWHERE: dict[str, tuple[type[Checkout], Callable[[Checkout], Checkout]]] = {
+    "node-lost": (Checkout, lambda checkout: node_lost(checkout, accounting=False)),
+    "node-lost-accounting": (Checkout, lambda checkout: node_lost(checkout, accounting=True)),
+    "gridengine": (OnGridengine, deleted_and_beheaded),
+}
+"""Name -> what is done to the short experiment in a place of its own."""
