@@ -6,18 +6,25 @@ so that the next head knows whether its owner is gone. What the killed head had 
 
 from __future__ import annotations
 
+import os
 import shlex
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 
 from must.errors import ConfigError
 from must.locks import LOCK, Owner
 
 LOCKS = Path(".snakemake", "locks")
+STOPPING = (
+    b"\nmust: stopping at once; what runs have done since their last checkpoint will be done again (once more Ctrl-C: "
+    b"without waiting for them)\n"
+)
 
 
 def check_place(here: str, files: Iterable[str], in_image: bool, on_cluster: bool) -> None:
@@ -43,6 +50,31 @@ class Left:
     gone: set[str] = field(default_factory=set)
     unknown: set[str] = field(default_factory=set)
     at_work: set[str] = field(default_factory=set)
+
+
+def heed_interrupts() -> None:
+    """Let the first Ctrl-C stop the sweep, as ever, and later ones not break into that.
+
+    The programs of a terminal get each Ctrl-C themselves: with the second one, runs stop at once. A third one ends the
+    head at once, whatever it waits for.
+    """
+    times = 0
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal times
+        times += 1
+        if times == 1:
+            signal.default_int_handler(number, frame)
+        # Not by `say`: a signal may come in the middle of what is being written there.
+        if times == 2:
+            os.write(2, STOPPING)
+            return
+        if os.isatty(2):
+            os.write(2, b"\x1b[?25h")  # the bar has hidden the cursor
+        os._exit(128 + number)
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, interrupt)
 
 
 def clear_locks(arguments: Sequence[str], locks: Path = LOCKS) -> Left:

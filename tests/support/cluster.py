@@ -24,6 +24,8 @@ BUILT = Path("containers/build")
 TABLES = ("success_rate.csv", "success_rate.md", "success_rate.tex")
 FASTER = ("--slurm-init-seconds-before-status-checks", "3", "--seconds-between-status-checks", "3")
 """Looks at the queue more often than is polite on a shared cluster."""
+TABLES_ONLY = ("--", "aggregate")
+"""Leaves out the figures: half a minute."""
 LIMIT = 1500
 """Seconds after which a head that does not end is given up."""
 

@@ -169,6 +169,7 @@ def jobs_left():
 
 
 if workflow.is_main_process:
+    head.heed_interrupts()
     LEFT = head.clear_locks(sys.argv[1:])
 
 
