@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -75,8 +76,18 @@ class ThreeNodes:
         self._values = {"host": host, "user": getpass.getuser(), "directory": directory, "ports": free_ports(6)}
         text = CONFIG + (ACCOUNTING if accounting else "AccountingStorageType=accounting_storage/none\n")
         (directory / "slurm.conf").write_text(text.format(**self._values), encoding="utf-8")
-        self.environment = {"SLURM_CONF": str(directory / "slurm.conf")}
+        self.environment = {"SLURM_CONF": str(directory / "slurm.conf"), "PATH": self._programs()}
         self._started: dict[str, subprocess.Popen[bytes]] = {}
+
+    def _programs(self) -> str:
+        """Return a PATH on which Slurm's programs are those of this cluster; jobs are not told SLURM_CONF."""
+        folder = self.directory / "bin"
+        folder.mkdir()
+        for program in ("sacct", "sacctmgr", "sbatch", "scancel", "scontrol", "sinfo", "squeue", "srun"):
+            script = f'#!/bin/sh\nSLURM_CONF={self.directory}/slurm.conf exec {shutil.which(program)} "$@"\n'
+            (folder / program).write_text(script, encoding="utf-8")
+            (folder / program).chmod(0o755)
+        return f"{folder}:{os.environ['PATH']}:/usr/sbin"
 
     def __enter__(self) -> ThreeNodes:
         """Start its programs, and wait until the nodes are idle."""
@@ -125,18 +136,17 @@ class ThreeNodes:
     def _is_of(self, process: Path, node: str) -> bool:
         """Return whether a process belongs to a job of a node: a job's programs, and the step that started them."""
         try:
-            variables = (process / "environ").read_bytes().split(b"\0")
+            variables = (process / "environ").read_bytes()
         except OSError:
             return False
-        wanted = {f"SLURMD_NODENAME={node}".encode(), f"SLURM_CONF={self.environment['SLURM_CONF']}".encode()}
-        return wanted <= set(variables)
+        return f"SLURMD_NODENAME={node}".encode() in variables.split(b"\0") and bytes(self.directory) in variables
 
     def _start_accounting(self) -> None:
         data, (*_, port) = self.directory / "database", self._values["ports"]
         path = self.directory / "slurmdbd.conf"
         path.touch(0o600)
         path.write_text(DATABASE.format(**self._values), encoding="utf-8")
-        run("mariadb-install-db", "--no-defaults", f"--datadir={data}", "--skip-test-db")
+        self.ask("mariadb-install-db", "--no-defaults", f"--datadir={data}", "--skip-test-db")
         options = ("--bind-address=127.0.0.1", f"--port={port}", "--socket=socket", "--pid-file=pid")
         self._start("mariadbd", "mariadbd", "--no-defaults", f"--datadir={data}", "--skip-grant-tables", *options)
         wait_for(lambda: answers(port), "database", 60)
@@ -145,11 +155,10 @@ class ThreeNodes:
         self.ask("sacctmgr", "--immediate", "add", "cluster", "three")
 
     def _start(self, name: str, program: str, *options: str) -> None:
-        path = os.environ["PATH"] + ":/usr/sbin"
         with (self.directory / f"{name}.out").open("wb") as output:
             self._started[name] = subprocess.Popen(
                 [program, *options], stdout=output, stderr=subprocess.STDOUT, cwd=self.directory,
-                env=os.environ | self.environment | {"PATH": path}, start_new_session=True,
+                env=os.environ | self.environment, start_new_session=True,
             )  # fmt: skip
 
 
