@@ -74,11 +74,13 @@ def test_a_second_ctrl_c_is_answered_in_one_sentence_and_loses_no_checkpoint(
     training = Owner.read(tmp_path / PLACE / LOCK)
     assert training is not None
     os.kill(training.pid, signal.SIGSTOP)  # it takes its time to stop
-    terminal.press(b"\x03")
-    wait_for(terminal, lambda: "Terminating processes" in terminal.text)  # type: ignore[arg-type]
-    terminal.press(b"\x03")
-    wait_for(terminal, lambda: "must: stopping at once" in terminal.text)  # type: ignore[arg-type]
-    os.kill(training.pid, signal.SIGCONT)
+    try:
+        terminal.press(b"\x03")
+        wait_for(terminal, lambda: "Terminating processes" in terminal.text)  # type: ignore[arg-type]
+        terminal.press(b"\x03")
+        wait_for(terminal, lambda: "must: stopping at once" in terminal.text)  # type: ignore[arg-type]
+    finally:
+        os.kill(training.pid, signal.SIGCONT)
     assert terminal.wait() == 1, terminal.text
     assert "Traceback" not in terminal.text
     assert "Exception" not in terminal.text
