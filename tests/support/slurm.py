@@ -11,6 +11,7 @@ import shutil
 import signal
 import socket
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from tests.support.cluster import run, wait_for
@@ -48,6 +49,7 @@ AccountingStorageHost=127.0.0.1
 AccountingStoragePort={ports[4]}
 JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=5
+AccountingStoreFlags=job_comment
 """
 DATABASE = """
 AuthType=auth/munge
@@ -95,7 +97,7 @@ class ThreeNodes:
             self._start_accounting()
         self._start("slurmctld", "slurmctld", "-D")
         for node in NODES:
-            self._start(node, "slurmd", "-D", "-N", node)
+            self._start(node, "slurmd", "-D", "-N", node, SLURMD_NODENAME=node)
         self.wait_for_nodes("idle", *NODES)
         return self
 
@@ -125,16 +127,15 @@ class ThreeNodes:
     def lose(self, node: str) -> None:
         """Let a node die with all that runs there, at once, as when its power is cut."""
         daemon = self._started.pop(node)
-        lost = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit() and self._is_of(path, node)]
-        for process in (daemon.pid, *lost):
-            try:
-                os.kill(process, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
+        for number in (signal.SIGSTOP, signal.SIGKILL):  # or what dies last would tell that the others have
+            for path in Path("/proc").iterdir():
+                if path.name.isdigit() and self._is_of(path, node):
+                    with suppress(ProcessLookupError):
+                        os.kill(int(path.name), number)
         daemon.wait()
 
     def _is_of(self, process: Path, node: str) -> bool:
-        """Return whether a process belongs to a job of a node: a job's programs, and the step that started them."""
+        """Return whether a process is a node's: its daemon, the steps of jobs, the programs of jobs."""
         try:
             variables = (process / "environ").read_bytes()
         except OSError:
@@ -154,11 +155,11 @@ class ThreeNodes:
         wait_for(lambda: answers(self._values["ports"][4]), "slurmdbd", 60)
         self.ask("sacctmgr", "--immediate", "add", "cluster", "three")
 
-    def _start(self, name: str, program: str, *options: str) -> None:
+    def _start(self, name: str, program: str, *options: str, **variables: str) -> None:
         with (self.directory / f"{name}.out").open("wb") as output:
             self._started[name] = subprocess.Popen(
                 [program, *options], stdout=output, stderr=subprocess.STDOUT, cwd=self.directory,
-                env=os.environ | self.environment, start_new_session=True,
+                env=os.environ | self.environment | variables, start_new_session=True,
             )  # fmt: skip
 
 
