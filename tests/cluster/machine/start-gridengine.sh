@@ -48,7 +48,7 @@ qconf -sconf | sed 's/flush_time=[0-9:]*/flush_time=00:00:00/' >"$work/global"
 qconf -Mconf "$work/global"
 qconf -ssconf | sed 's/^schedule_interval .*/schedule_interval 0:0:2/' >"$work/scheduler"
 qconf -Msconf "$work/scheduler"
-qconf -sq | sed -e 's/^qname .*/qname main/' -e 's/^hostlist .*/hostlist localhost/' -e "s/^slots .*/slots $(($(nproc) * 2))/" \
+qconf -sq | sed -e 's/^qname .*/qname main/' -e 's/^hostlist .*/hostlist localhost/' -e "s/^slots .*/slots $(($(getconf _NPROCESSORS_ONLN) * 2))/" \
   -e 's/^load_thresholds .*/load_thresholds NONE/' -e 's/^shell .*/shell \/bin\/bash/' \
   -e 's/^pe_list .*/pe_list make smp/' >"$work/main"
 qconf -sq main >/dev/null 2>&1 || qconf -Aq "$work/main"
