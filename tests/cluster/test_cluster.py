@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cluster import BUILT, ROOT, Checkout, run
+from tests.support.cluster import BUILT, ROOT, Checkout, job_script, run
 from tests.support.scenarios import DISTURBANCES, ELSEWHERE, LONG, LONG_IN_SLICES
 
 pytestmark = pytest.mark.cluster
@@ -142,9 +142,9 @@ def test_what_jobs_used_is_known_where_there_is_accounting(outcomes: dict[str, F
 
 def test_gpus_and_walltime_reach_gridengine(tmp_path: Path) -> None:
     script = tmp_path / "job.sh"
-    script.write_text("sleep 60\n", encoding="utf-8")
+    script.write_text(job_script("gpu:1"), encoding="utf-8")
     submit = ROOT / "workflow/profiles/gridengine/submit.sh"
-    done = subprocess.run([submit, "2", "300", "5", "gpu:1", script], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run([submit, script], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     job = done.stdout.strip()
     try:

@@ -170,6 +170,12 @@ class Head:
         self.process.wait()
 
 
+def job_script(gres: str) -> str:
+    """Return a script as Snakemake submits them, of a job of 2 cores, 300 MB and 5 minutes."""
+    asked = {"threads": 2, "resources": {"mem_mb": 300, "runtime": 5, "gres": gres}}
+    return f"#!/bin/sh\n# properties = {json.dumps(asked)}\nsleep 60\n"
+
+
 def run(*command: str, environment: dict[str, str] | None = None) -> str:
     """Run a command, which must succeed, with more variables; return what it printed."""
     variables = os.environ | (environment or {})

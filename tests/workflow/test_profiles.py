@@ -13,6 +13,7 @@ import yaml
 from must.sweep.profile import read_profile
 from must.workflow.queues import queued_jobs
 from tests.support.helpers import ROOT
+from tests.support.cluster import job_script
 from tests.support.workflow import Workflow
 
 PROFILES = sorted(path.name for path in (ROOT / "workflow" / "profiles").iterdir())
@@ -46,22 +47,22 @@ def test_a_pod_of_kubernetes_asks_for_what_the_job_does(tmp_path: Path) -> None:
     put(tmp_path / "bin" / "kubectl", 'cat >"$POD"; echo job.batch/must-abcde')
     script = tmp_path / "checkout" / "snakejob.train.1.sh"
     script.parent.mkdir()
-    script.write_text("#!/bin/sh\nexit 0\n", encoding="utf-8")
+    script.write_text(job_script("gpu:2"), encoding="utf-8")
     pod = tmp_path / "pod.yaml"
     variables = {"MUST_POD_IMAGE": "registry/must:1", "MUST_POD_VOLUME": "work", "MUST_POD_MOUNT": str(tmp_path)}
-    done = submit("kubernetes", script, "gpu:2", POD=str(pod), **variables)
+    done = submit("kubernetes", script, POD=str(pod), **variables)
     assert (done.returncode, done.stdout) == (0, "job.batch/must-abcde\n"), done.stderr
     spec = yaml.safe_load(pod.read_text(encoding="utf-8"))["spec"]["template"]["spec"]
     assert spec["activeDeadlineSeconds"] == 300
     (container,) = spec["containers"]
     assert container["image"] == "registry/must:1"
     assert container["workingDir"] == str(script.parent)
-    assert container["resources"]["requests"] == {"cpu": 3, "memory": "1000M"}
-    assert container["resources"]["limits"] == {"memory": "1000M", "nvidia.com/gpu": 2}
+    assert container["resources"]["requests"] == {"cpu": 2, "memory": "300M"}
+    assert container["resources"]["limits"] == {"memory": "300M", "nvidia.com/gpu": 2}
     assert container["volumeMounts"] == [{"name": "work", "mountPath": str(tmp_path)}]
     assert Path(container["command"][1]).read_text(encoding="utf-8") == script.read_text(encoding="utf-8")
 
-    elsewhere = submit("kubernetes", script, "none", POD=str(pod), **variables | {"MUST_POD_MOUNT": "/work"})
+    elsewhere = submit("kubernetes", script, POD=str(pod), **variables | {"MUST_POD_MOUNT": "/work"})
     assert elsewhere.returncode == 1
     assert f"{script.parent} is not below /work" in elsewhere.stderr
 
@@ -109,8 +110,8 @@ def put(path: Path, script: str) -> None:
     path.chmod(0o755)
 
 
-def submit(profile: str, script: Path, gres: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    command = [str(ROOT / "workflow" / "profiles" / profile / "submit.sh"), "3", "1000", "5", gres, str(script)]
+def submit(profile: str, script: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    command = [str(ROOT / "workflow" / "profiles" / profile / "submit.sh"), str(script)]
     path = f"{script.parent.parent / 'bin'}:{os.environ['PATH']}"
     env = os.environ | {"PATH": path} | variables
     return subprocess.run(command, cwd=script.parent, env=env, capture_output=True, text=True, check=False)

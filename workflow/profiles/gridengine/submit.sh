@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Submit a job to Gridengine, and print its number: submit.sh CORES MEM_MB MINUTES GRES SCRIPT.
+# Submit a job to Gridengine, and print its number: submit.sh SCRIPT. What it asks for stands in the script.
 set -euo pipefail
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -12,7 +12,14 @@ gpu_type=gpu_type # which
 more=()           # such as: more=(-q long.q -P lab)
 # ---------------------------------------------------------------------------------------------------------------------
 
-cores=$1 mem_mb=$2 minutes=$3 gres=$4 script=$5
+script=$1
+asked=$(python3 -c '
+import json, sys
+begin = "# properties = "
+job = json.loads(next(line for line in open(sys.argv[1]) if line.startswith(begin))[len(begin):])
+asked = job["resources"]
+print(job["threads"], asked["mem_mb"], asked["runtime"], asked.get("gres", "none"))' "$script")
+read -r cores mem_mb minutes gres <<<"$asked"
 [ -z "$memory_per_slot" ] || mem_mb=$(((mem_mb + cores - 1) / cores))
 # A minute before its end a job is told, by SIGUSR1, to save its state.
 asked="$memory=${mem_mb}M,s_rt=$((minutes * 60 - 60)),h_rt=$((minutes * 60))"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Submit a job to Kubernetes, and print its name: submit.sh CORES MEM_MB MINUTES GRES SCRIPT.
+# Submit a job to Kubernetes, and print its name: submit.sh SCRIPT. What it asks for stands in the script.
 set -euo pipefail
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -10,7 +10,14 @@ mount=${MUST_POD_MOUNT:?where that volume is mounted here, and in the pods}
 gpu=nvidia.com/gpu
 # ---------------------------------------------------------------------------------------------------------------------
 
-cores=$1 mem_mb=$2 minutes=$3 gres=$4 script=$5
+script=$1
+asked=$(python3 -c '
+import json, sys
+begin = "# properties = "
+job = json.loads(next(line for line in open(sys.argv[1]) if line.startswith(begin))[len(begin):])
+asked = job["resources"]
+print(job["threads"], asked["mem_mb"], asked["runtime"], asked.get("gres", "none"))' "$script")
+read -r cores mem_mb minutes gres <<<"$asked"
 [[ $PWD/ = "$mount"/* ]] || {
     echo "submit.sh: $PWD is not below $mount, which is all that pods see" >&2
     exit 1
