@@ -12,8 +12,8 @@ import yaml
 
 from must.sweep.profile import read_profile
 from must.workflow.queues import queued_jobs
-from tests.support.helpers import ROOT
 from tests.support.cluster import job_script
+from tests.support.helpers import ROOT
 from tests.support.workflow import Workflow
 
 PROFILES = sorted(path.name for path in (ROOT / "workflow" / "profiles").iterdir())

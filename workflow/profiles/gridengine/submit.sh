@@ -22,7 +22,8 @@ print(job["threads"], asked["mem_mb"], asked["runtime"], asked.get("gres", "none
 read -r cores mem_mb minutes gres <<<"$asked"
 [ -z "$memory_per_slot" ] || mem_mb=$(((mem_mb + cores - 1) / cores))
 # A minute before its end a job is told, by SIGUSR1, to save its state.
-asked="$memory=${mem_mb}M,s_rt=$((minutes * 60 - 60)),h_rt=$((minutes * 60))"
+end=$((minutes * 60))
+asked="$memory=${mem_mb}M,s_rt=$((end > 120 ? end - 60 : end / 2)),h_rt=$end"
 case $gres in
 gpu:*:*) asked+=",$gpus=${gres##*:},$gpu_type=$(cut -d : -f 2 <<<"$gres")" ;;
 gpu:*) asked+=",$gpus=${gres#gpu:}" ;;
