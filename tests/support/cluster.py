@@ -114,11 +114,11 @@ class Checkout:
         return [number for number, state, place in rows if Path(place) == self.directory and state in live]
 
     def wait_for_checkpoint(self) -> str:
-        """Wait until a job runs, and every run that is begun has a checkpoint; return the job."""
+        """Wait until a job runs, and every run that is begun has a checkpoint, or a result; return the job."""
 
         def ready() -> str | None:
             begun = self.run_dirs()
-            saved = [any((path / "checkpoints").glob("*")) for path in begun]
+            saved = [any((path / "checkpoints").glob("*")) or (path / "result.json").exists() for path in begun]
             running = self.jobs("RUNNING")
             return running[0] if running and saved and all(saved) else None
 
