@@ -85,10 +85,7 @@ def checks(results: Path = Path("results")) -> list[Check]:
         ("simulator", _simulator),
         ("Snakemake", lambda: _tool("Snakemake", "snakemake", "the workflow")),
         ("Slurm plugin", lambda: _tool("Slurm plugin", "snakemake-executor-plugin-slurm", "--profile slurm")),
-        (
-            "Gridengine plugin",
-            lambda: _tool("Gridengine plugin", "snakemake-executor-plugin-cluster-generic", "Gridengine"),
-        ),
+        ("cluster plugin", lambda: _tool("cluster plugin", "snakemake-executor-plugin-cluster-generic", "Gridengine")),
         ("CPU", _cpu),
         ("GPU", _gpu),
         ("disk", lambda: _disk(results)),
