@@ -44,7 +44,7 @@ for _ in $(seq 30); do
 done
 qconf -mattr exechost complex_values gpu=1 localhost
 # What ended is in the accounting at once, and what waits is looked at every two seconds.
-qconf -sconf | sed 's/flush_time=[0-9:]*/flush_time=00:00:00/' >"$work/global"
+qconf -sconf | sed 's/flush_time=[0-9:]*/flush_time=00:00:01/' >"$work/global"
 qconf -Mconf "$work/global"
 qconf -ssconf | sed 's/^schedule_interval .*/schedule_interval 0:0:2/' >"$work/scheduler"
 qconf -Msconf "$work/scheduler"
