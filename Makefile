@@ -44,7 +44,7 @@ setup: ## Make .venv from the hashed locks, and install must into it
 reproduce: check-inputs setup ## Train the sweep of CONFIG, then make its tables and figures
 	@name=$$($(BIN)/python -m must.config "$$CONFIG") && \
 		{ $(BIN)/must plan "$$CONFIG" --profile "$$PROFILE" --line --seconds 4 || true; } && \
-		$(CACHES) MUST_TARGET=reproduce $(BIN)/snakemake --profile "$$PROFILE" --configfile "$$CONFIG" && \
+		$(CACHES) MUST_TARGET=reproduce $(BIN)/python -m must.workflow.start --profile "$$PROFILE" --configfile "$$CONFIG" && \
 		printf '\nTables:  results/%s/tables/\nFigures: results/%s/figures/\n' "$$name" "$$name"
 
 figures: check-inputs setup ## Make tables and figures of CONFIG from the runs in RESULTS (results), without training

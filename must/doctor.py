@@ -85,6 +85,7 @@ def checks(results: Path = Path("results")) -> list[Check]:
         ("simulator", _simulator),
         ("Snakemake", lambda: _tool("Snakemake", "snakemake", "the workflow")),
         ("Slurm plugin", lambda: _tool("Slurm plugin", "snakemake-executor-plugin-slurm", "--profile slurm")),
+        ("cluster plugin", lambda: _tool("cluster plugin", "snakemake-executor-plugin-cluster-generic", "Gridengine")),
         ("CPU", _cpu),
         ("GPU", _gpu),
         ("disk", lambda: _disk(results)),
@@ -93,6 +94,7 @@ def checks(results: Path = Path("results")) -> list[Check]:
         ("Apptainer", _apptainer),
         ("image space", _image_space),
         ("Slurm", _slurm),
+        ("Gridengine", _gridengine),
     ]
     drawing_check = _guarded("OpenGL", _opengl)  # before MuJoCo is imported: it is about the user's own variable
     with drawing.disabled():
@@ -272,6 +274,15 @@ def _slurm() -> Check:
     if not partitions:
         return Check("Slurm", "optional", f"{version}, but sinfo lists no partition", use + "is the controller up?")
     return Check("Slurm", "ok", f"{version}, partitions: {', '.join(dict.fromkeys(partitions.split()))}")
+
+
+def _gridengine() -> Check:
+    environments = _ask("qconf", "-spl")
+    if not environments:
+        lacking = "no qsub" if shutil.which("qsub") is None else "qsub, but qconf -spl names no parallel environment"
+        return Check("Gridengine", "optional", lacking, "for Gridengine: run on a submit host of such a cluster")
+    version = next(iter((_ask("qstat", "-help") or "").splitlines()), "")
+    return Check("Gridengine", "ok", f"{version}, parallel environments: {', '.join(environments.split())}")
 
 
 def _ask(*command: str) -> str | None:

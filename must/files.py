@@ -38,13 +38,22 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> str:
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Let an error of the system name the file: one from an open file names none."""
+    """Let an error of the system name the file: one from an open file names none.
+
+    A library that was writing when the system's error came may raise one of its own instead, as PyTorch does: the
+    system's is what a user can mend.
+    """
     try:
         yield
-    except OSError as error:
-        if error.filename is None and error.errno is not None:
-            raise OSError(error.errno, error.strerror, str(path)) from None
-        raise
+    except Exception as error:
+        told: BaseException | None = error
+        while told is not None and not isinstance(told, OSError):
+            told = told.__context__
+        if told is None:
+            raise
+        if told.filename is None and told.errno is not None:
+            raise OSError(told.errno, told.strerror, str(path)) from None
+        raise told from None
 
 
 def nearest(path: Path) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +17,8 @@ from must.sweep.tails import changed, json_object, last_lines, last_rows, newest
 SILENCE = 15 * 60.0
 """Seconds without a sign of life after which a run of another machine is taken to have ended. Clocks that differ by
 less than this do no harm."""
+FULL = 64 * 1024
+"""Free bytes below which a disk is full: a run could not even write down why it ended."""
 START = 120.0
 """Seconds that a job may take from its log's first byte to its run's lock."""
 _ERROR = re.compile(r"must: (?!stopped at once)(?P<text>.+)|(?P<python>([\w.]+\.)?\w*(Error|Exception)\b.*)")
@@ -123,7 +126,7 @@ def look_at(directory: Path, run: str, fits: bool, epochs: int, pretrain: int, a
     if error:
         return Look(State.FAILED, saved, success, seconds, error, log)
     if names - {LOCK, MARKER}:
-        reason = _why_interrupted(manifest, owner, around.now - ended)
+        reason = _why_interrupted(manifest, owner, around.now - ended, directory)
         return Look(State.INTERRUPTED, saved, success, seconds, reason, log)
     return Look(State.MISSING)
 
@@ -174,11 +177,13 @@ def _error(log: Path) -> str:
     return (found["text"] or found["python"]).strip() if found else ""
 
 
-def _why_interrupted(manifest: dict[str, Any], owner: Owner | None, silence: float) -> str:
+def _why_interrupted(manifest: dict[str, Any], owner: Owner | None, silence: float, directory: Path) -> str:
     if manifest.get("state") == "interrupted" or manifest.get("error") in _ON_REQUEST:
         return "stopped on request"
     if manifest.get("state") == "finished":
         return "its result is gone; it is made anew"
     if owner is not None and not owner.gone:
         return f"no sign of life for {silence / 60:.0f} minutes ({owner})"
+    if shutil.disk_usage(directory).free < FULL:
+        return "ended without a word; no space left on the disk: make room"
     return "was killed" + (f" ({owner})" if owner is not None else "")

@@ -6,19 +6,25 @@ so that the next head knows whether its owner is gone. What the killed head had 
 
 from __future__ import annotations
 
+import os
 import shlex
-import subprocess
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 
 from must.errors import ConfigError
 from must.locks import LOCK, Owner
 
 LOCKS = Path(".snakemake", "locks")
+STOPPING = (
+    b"\nmust: stopping at once; what runs have done since their last checkpoint will be done again (once more Ctrl-C: "
+    b"without waiting for them)\n"
+)
 
 
 def check_place(here: str, files: Iterable[str], in_image: bool, on_cluster: bool) -> None:
@@ -44,6 +50,31 @@ class Left:
     gone: set[str] = field(default_factory=set)
     unknown: set[str] = field(default_factory=set)
     at_work: set[str] = field(default_factory=set)
+
+
+def heed_interrupts() -> None:
+    """Let the first Ctrl-C stop the sweep, as ever, and later ones not break into that.
+
+    The programs of a terminal get each Ctrl-C themselves: with the second one, runs stop at once. A third one ends the
+    head at once, whatever it waits for.
+    """
+    times = 0
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        nonlocal times
+        times += 1
+        if times == 1:
+            signal.default_int_handler(number, frame)
+        # Not by `say`: a signal may come in the middle of what is being written there.
+        if times == 2:
+            os.write(2, STOPPING)
+            return
+        if os.isatty(2):
+            os.write(2, b"\x1b[?25h")  # the bar has hidden the cursor
+        os._exit(128 + number)
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, interrupt)
 
 
 def clear_locks(arguments: Sequence[str], locks: Path = LOCKS) -> Left:
@@ -85,12 +116,13 @@ def sign_locks(locks: Iterable[Path]) -> None:
         lock.with_suffix(".owner").write_bytes(Owner.current().record)
 
 
-def wait_for_others(runs: Sequence[Path], jobs: Callable[[], list[str]]) -> None:
+def wait_for_others(runs: Sequence[Path], jobs: Callable[[], list[str]], cancel: str = "scancel") -> None:
     """Wait for jobs that a killed head has left at work: their runs refuse a second process.
 
     Args:
         runs: Directories of the experiment's runs.
         jobs: Gives the cluster's jobs that a killed head submitted.
+        cancel: The program that takes them out of the queue.
     """
     told = False
     while True:
@@ -99,7 +131,7 @@ def wait_for_others(runs: Sequence[Path], jobs: Callable[[], list[str]]) -> None
         if not processes and not submitted:
             return
         if not told:
-            end = f"scancel {' '.join(submitted)}" if submitted else f"kill {' '.join(processes)}"
+            end = f"{cancel} {' '.join(submitted)}" if submitted else f"kill {' '.join(processes)}"
             say(
                 "runs of this experiment are still being trained by an earlier invocation; waiting for them. Where "
                 f"they stand is saved, and used here, if you stop them:\n    {end}"
@@ -112,14 +144,6 @@ def run_owners(runs: Iterable[Path]) -> set[Owner]:
     """Return the processes of this machine that train one of these runs."""
     owners = (Owner.read(file) for run in runs for file in run.glob(f"{LOCK}*"))
     return {owner for owner in owners if owner and owner.here and not owner.gone}
-
-
-def slurm_jobs(here: str) -> list[str]:
-    """Return the user's Slurm jobs that were submitted from a directory."""
-    command = ["squeue", "--noheader", "--me", "--format", "%i|%Z"]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)
-    rows = [line.strip().split("|", 1) for line in answer.stdout.splitlines()]
-    return [row[0] for row in rows if row[1:] == [here]]
 
 
 def say(text: str) -> None:

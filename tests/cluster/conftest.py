@@ -14,12 +14,15 @@ import pytest
 import yaml
 
 from tests.support.cluster import ROOT, Checkout
-from tests.support.scenarios import DISTURBANCES, REFERENCES
+from tests.support.scenarios import DISTURBANCES, ELSEWHERE, REFERENCES, SHORT, Changes
 
 NEEDED = {
     "apptainer": "Apptainer (on Debian 12: tests/cluster/machine/install-apptainer.sh, as root)",
     "sbatch": "Slurm (a one-node cluster on Debian: tests/cluster/machine/start-slurm.sh, as root)",
     "squeue": "Slurm (a one-node cluster on Debian: tests/cluster/machine/start-slurm.sh, as root)",
+    "slurmdbd": "Slurm's accounting (on Debian: apt-get install slurmdbd mariadb-server)",
+    "mariadbd": "a database for Slurm's accounting (on Debian: apt-get install slurmdbd mariadb-server)",
+    "qsub": "Gridengine (on Debian: tests/cluster/machine/start-gridengine.sh, as root)",
     "git": "git",
 }
 
@@ -27,13 +30,16 @@ NEEDED = {
 @pytest.fixture(scope="session", autouse=True)
 def requirements() -> None:
     """Fail, with what to do, where the cluster's tests cannot run: they are never skipped silently."""
-    missing = [text for program, text in NEEDED.items() if shutil.which(program) is None]
+    path = os.environ["PATH"] + ":/usr/sbin"
+    missing = [text for program, text in NEEDED.items() if shutil.which(program, path=path) is None]
     if os.getuid() == 0:
         missing.append("an ordinary user (root cannot build images everywhere; tests/cluster/machine/ci.sh makes one)")
     if not os.access("/dev/fuse", os.R_OK | os.W_OK):
         missing.append("/dev/fuse open to this user (chmod 666 /dev/fuse, as root)")
     if not missing and subprocess.run(["sinfo", "--noheader"], capture_output=True, check=False).returncode:
         missing.append("a Slurm controller that answers (tests/cluster/machine/start-slurm.sh, as root)")
+    if not missing and subprocess.run(["qhost"], capture_output=True, check=False).returncode:
+        missing.append("a Gridengine that answers (tests/cluster/machine/start-gridengine.sh, as root)")
     if missing:
         pytest.exit("the cluster's tests need:\n  - " + "\n  - ".join(dict.fromkeys(missing)), returncode=2)
 
@@ -65,13 +71,19 @@ def first(workspace: Path, smoke: dict[str, Any]) -> tuple[Checkout, str]:
 @pytest.fixture(scope="session")
 def outcomes(workspace: Path, first: tuple[Checkout, str], smoke: dict[str, Any]) -> dict[str, Future[Checkout]]:
     """Return the experiments for the disturbances, undisturbed and disturbed, all under way at once."""
-    pool = ThreadPoolExecutor(len(REFERENCES) + len(DISTURBANCES))
-    started = {}
-    for name, (changes, act) in (REFERENCES | DISTURBANCES).items():
+    pool, one_by_one = ThreadPoolExecutor(len(REFERENCES) + len(DISTURBANCES)), ThreadPoolExecutor(1)
+
+    def changed(changes: Changes) -> dict[str, Any]:
         config = copy.deepcopy(smoke)
         for section, values in changes.items():
             config[section] = config[section] | values
-        started[name] = pool.submit(act, Checkout(workspace / name, config, image_from=first[0]))
+        return config
+
+    started = {}
+    for name, (changes, act) in (REFERENCES | DISTURBANCES).items():
+        started[name] = pool.submit(act, Checkout(workspace / name, changed(changes), image_from=first[0]))
+    for name, (kind, act) in ELSEWHERE.items():
+        started[name] = one_by_one.submit(act, kind(workspace / name, changed(SHORT), image_from=first[0]))
     return started
 
 

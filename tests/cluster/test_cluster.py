@@ -5,20 +5,21 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
 from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 
-from tests.support.cluster import BUILT, Checkout, run
-from tests.support.scenarios import DISTURBANCES, LONG, LONG_IN_SLICES
+from tests.support.cluster import BUILT, ROOT, Checkout, job_script, run
+from tests.support.scenarios import DISTURBANCES, ELSEWHERE, LONG, LONG_IN_SLICES
 
 pytestmark = pytest.mark.cluster
 
 
 def test_the_literal_command_builds_the_image_and_runs_the_whole_experiment(first: tuple[Checkout, str]) -> None:
     checkout, text = first
-    assert re.search(r"^image +1$", text, re.MULTILINE)
+    assert "Building the cpu image" in text
     assert len(checkout.manifests()) == 4
     assert all(manifest["state"] == "finished" for manifest in checkout.manifests().values())
     for name in ("learning_curves.svg", "success_by_pruning_ratio.pdf", "mask_overlap.png"):
@@ -98,17 +99,17 @@ def test_a_changed_definition_or_lock_builds_and_trains_anew(first: tuple[Checko
 
 
 @pytest.mark.usefixtures("second_digest")
-@pytest.mark.parametrize("name", DISTURBANCES)
+@pytest.mark.parametrize("name", [*DISTURBANCES, *ELSEWHERE])
 def test_disturbed_experiments_end_with_the_same_tables(outcomes: dict[str, Future[Checkout]], name: str) -> None:
-    changes = DISTURBANCES[name][0]
-    reference = outcomes["long" if changes["training"] == LONG["training"] else "short"].result()
+    long = name in DISTURBANCES and DISTURBANCES[name][0]["training"] == LONG["training"]
+    reference = outcomes["long" if long else "short"].result()
     disturbed = outcomes[name].result()
     assert disturbed.tables == reference.tables
     assert any(manifest["resumed"] for manifest in disturbed.manifests().values()) or name == "beheaded"
     assert not any(manifest["resumed"] for manifest in reference.manifests().values())
 
 
-@pytest.mark.parametrize("name", DISTURBANCES)
+@pytest.mark.parametrize("name", [*DISTURBANCES, *ELSEWHERE])
 def test_no_finished_run_is_run_twice(outcomes: dict[str, Future[Checkout]], name: str) -> None:
     checkout = outcomes[name].result()
     for directory in checkout.run_dirs():
@@ -131,6 +132,29 @@ def test_runs_finished_before_the_head_was_started_again_were_left_alone(
     assert before
     manifests = checkout.manifests()
     assert all(manifests[name]["resumed"] == [] for name in before)
+
+
+def test_what_jobs_used_is_known_where_there_is_accounting(outcomes: dict[str, Future[Checkout]]) -> None:
+    checkout = outcomes["node-lost-accounting"].result()
+    (report,) = checkout.directory.glob("efficiency_report_*.csv")
+    assert "train" in report.read_text(encoding="utf-8")
+
+
+def test_gpus_and_walltime_reach_gridengine(tmp_path: Path) -> None:
+    script = tmp_path / "job.sh"
+    script.write_text(job_script("gpu:1"), encoding="utf-8")
+    submit = ROOT / "workflow/profiles/gridengine/submit.sh"
+    done = subprocess.run([submit, script], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    job = done.stdout.strip()
+    try:
+        told = run("qstat", "-j", job)
+    finally:
+        run("qdel", job)
+    asked = re.search(r"^hard resource_list: +(\S+)$", told, re.MULTILINE)
+    assert asked is not None
+    assert set(asked[1].split(",")) == {"mem_free=300M", "s_rt=240", "h_rt=300", "gpu=1"}
+    assert re.search(r"^parallel environment: +smp range: 2$", told, re.MULTILINE)
 
 
 def test_runs_that_share_a_job_have_their_own_logs(outcomes: dict[str, Future[Checkout]]) -> None:

@@ -1,7 +1,8 @@
-"""A checkout on a Slurm cluster, the head that Snakemake is there, and ways to disturb both."""
+"""A checkout on a cluster, the head that Snakemake is there, and ways to disturb both."""
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import shutil
@@ -15,13 +16,16 @@ from typing import Any, TypeVar
 
 import yaml
 
+from must.workflow.queues import queued_jobs
 from tests.support.helpers import ROOT
 
 T = TypeVar("T")
 BUILT = Path("containers/build")
 TABLES = ("success_rate.csv", "success_rate.md", "success_rate.tex")
-FASTER = ("--slurm-init-seconds-before-status-checks", "5", "--seconds-between-status-checks", "5")
+FASTER = ("--slurm-init-seconds-before-status-checks", "3", "--seconds-between-status-checks", "3")
 """Looks at the queue more often than is polite on a shared cluster."""
+TABLES_ONLY = ("--", "aggregate")
+"""Leaves out the figures: half a minute."""
 LIMIT = 1500
 """Seconds after which a head that does not end is given up."""
 
@@ -29,10 +33,26 @@ LIMIT = 1500
 class Checkout:
     """A fresh clone of this repository with an experiment, on a file system that the nodes see."""
 
-    def __init__(self, directory: Path, config: dict[str, Any], image_from: Checkout | None = None) -> None:
-        """Clone into a directory that does not exist; with the image that another checkout built, if one is given."""
+    profile = "slurm"
+
+    def __init__(
+        self,
+        directory: Path,
+        config: dict[str, Any],
+        image_from: Checkout | None = None,
+        environment: dict[str, str] | None = None,
+    ) -> None:
+        """Clone into a directory that does not exist.
+
+        Args:
+            directory: The directory.
+            config: The experiment.
+            image_from: A checkout that has built the image.
+            environment: Variables of the head, such as which of several Slurms it submits to.
+        """
         self.directory = directory
         self.config = config
+        self.environment = environment or {}
         run("git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(directory))
         self.experiment = directory / "experiment.yaml"
         self.experiment.write_text(yaml.safe_dump(config), encoding="utf-8")
@@ -74,11 +94,11 @@ class Checkout:
         return {name: json.loads(path.read_text(encoding="utf-8")) for name, path in paths.items()}
 
     def start(self, *options: str) -> Head:
-        """Start `snakemake --profile slurm` and go on."""
+        """Start `snakemake --profile ...` and go on."""
         return Head(self, options)
 
     def snakemake(self, *options: str) -> str:
-        """Run `snakemake --profile slurm`, which must succeed; return what it printed."""
+        """Run `snakemake --profile ...`, which must succeed; return what it printed."""
         return self.start(*options).wait()
 
     @property
@@ -87,36 +107,51 @@ class Checkout:
         return max(self.directory.glob("head-*.log"), key=lambda path: path.stat().st_mtime).read_text(encoding="utf-8")
 
     def jobs(self, *states: str) -> list[str]:
-        """Return the Slurm jobs of this checkout that are in the queue (in these states)."""
-        text = run("squeue", "--noheader", "--me", "--format", "%i|%T|%Z")
+        """Return the jobs of this checkout that are in the queue (in these states)."""
+        text = run("squeue", "--noheader", "--me", "--format", "%i|%T|%Z", environment=self.environment)
         rows = [line.strip().split("|") for line in text.splitlines()]
         live = states or ("PENDING", "RUNNING", "COMPLETING", "CONFIGURING", "REQUEUED", "SUSPENDED")
         return [number for number, state, place in rows if Path(place) == self.directory and state in live]
 
     def wait_for_checkpoint(self) -> str:
-        """Wait until a job runs, and every run that is begun has a checkpoint; return the job."""
+        """Wait until a job runs, and every run that is begun has a checkpoint, or a result; return the job."""
 
         def ready() -> str | None:
             begun = self.run_dirs()
-            saved = [any((path / "checkpoints").glob("*")) for path in begun]
+            saved = [any((path / "checkpoints").glob("*")) or (path / "result.json").exists() for path in begun]
             running = self.jobs("RUNNING")
             return running[0] if running and saved and all(saved) else None
 
         return wait_for(ready, "a run with a checkpoint")
 
 
+class OnGridengine(Checkout):
+    """One whose jobs go to Gridengine."""
+
+    profile = "workflow/profiles/gridengine"
+
+    def jobs(self, *states: str) -> list[str]:
+        """Return the jobs of this checkout that are in the queue; only those that run, if any states are given."""
+        mine = queued_jobs("cluster-generic", str(self.directory))
+        if not states:
+            return mine
+        rows = [line.split() for line in run("qstat", "-u", getpass.getuser()).splitlines()]
+        return [row[0] for row in rows if row and row[0] in mine and row[4] == "r"]
+
+
 class Head:
-    """A running `snakemake --profile slurm`."""
+    """A running `snakemake --profile ...`."""
 
     def __init__(self, checkout: Checkout, options: tuple[str, ...]) -> None:
         """Start it; what it prints goes to `head-<n>.log`."""
         self.log = checkout.directory / f"head-{len(list(checkout.directory.glob('head-*.log')))}.log"
-        command = [str(Path(sys.executable).parent / "snakemake"), "--profile", "slurm"]
+        command = [str(Path(sys.executable).parent / "snakemake"), "--profile", checkout.profile]
         command += ["--configfile", checkout.experiment.name, *options]
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(
-                command, cwd=checkout.directory, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
-            )
+                command, cwd=checkout.directory, stdout=output, stderr=subprocess.STDOUT,
+                env=os.environ | checkout.environment, start_new_session=True,
+            )  # fmt: skip
 
     def wait(self) -> str:
         """Wait until it ends, which must be well; return what it printed."""
@@ -135,9 +170,16 @@ class Head:
         self.process.wait()
 
 
-def run(*command: str) -> str:
-    """Run a command, which must succeed; return what it printed."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def job_script(gres: str) -> str:
+    """Return a script as Snakemake submits them, of a job of 2 cores, 300 MB and 5 minutes."""
+    asked = {"threads": 2, "resources": {"mem_mb": 300, "runtime": 5, "gres": gres}}
+    return f"#!/bin/sh\n# properties = {json.dumps(asked)}\nsleep 60\n"
+
+
+def run(*command: str, environment: dict[str, str] | None = None) -> str:
+    """Run a command, which must succeed, with more variables; return what it printed."""
+    variables = os.environ | (environment or {})
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=variables)
     assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
     return done.stdout
 

@@ -97,10 +97,9 @@ def test_locked_versions(tmp_path: Path) -> None:
 
 def test_machine_without_programs(path: Path) -> None:
     results = by_name(checks())
-    assert {name: results[name].state for name in ("GPU", "Apptainer", "Slurm")} == dict.fromkeys(
-        ("GPU", "Apptainer", "Slurm"), "optional"
-    )
-    assert all(results[name].mend for name in ("GPU", "Apptainer", "Slurm"))
+    names = ("GPU", "Apptainer", "Slurm", "Gridengine")
+    assert {name: results[name].state for name in names} == dict.fromkeys(names, "optional")
+    assert all(results[name].mend for name in names)
 
 
 def test_cluster_node(path: Path) -> None:
@@ -192,3 +191,16 @@ def test_a_home_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
     caches = by_name(checks())["caches"]
     assert caches.state == "optional"
     assert "XDG_CACHE_HOME" in caches.mend
+
+
+def test_a_submit_host_of_gridengine(path: Path) -> None:
+    put_program(path, "qsub", "true")
+    put_program(path, "qstat", "echo SGE 8.1.9; echo 'usage: qstat [options]'")
+    put_program(path, "qconf", "echo mpi; echo smp")
+    found = by_name(checks())["Gridengine"]
+    assert found == Check("Gridengine", "ok", "SGE 8.1.9, parallel environments: mpi, smp")
+
+
+def test_a_qsub_that_is_not_gridengines(path: Path) -> None:
+    put_program(path, "qsub", "true")
+    assert by_name(checks())["Gridengine"].state == "optional"

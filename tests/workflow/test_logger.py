@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from must.locks import LOCK, Owner
 from tests.support.helpers import ROOT
 from tests.support.processes import epochs_logged, wait_for
 from tests.support.terminal import Terminal
@@ -61,6 +63,30 @@ def test_ctrl_c_on_a_terminal_leaves_a_checkpoint_and_a_usable_screen(tmp_path: 
     assert list((tmp_path / PLACE / "checkpoints").glob("*.json"))
     assert json.loads((tmp_path / "results/smoke/invocation.json").read_text())["ended"]
     assert terminal.shown.rfind(b"\x1b[?25h") > terminal.shown.rfind(b"\x1b[?25l"), "the cursor is hidden"
+
+
+def test_a_second_ctrl_c_is_answered_in_one_sentence_and_loses_no_checkpoint(
+    tmp_path: Path, one: dict[str, Any]
+) -> None:
+    one["training"]["epochs"] = 100_000
+    terminal = start(tmp_path, one)
+    wait_for(terminal, lambda: epochs_logged(tmp_path / PLACE / "train.csv") >= 2)  # type: ignore[arg-type]
+    training = Owner.read(tmp_path / PLACE / LOCK)
+    assert training is not None
+    os.kill(training.pid, signal.SIGSTOP)  # it takes its time to stop
+    try:
+        terminal.press(b"\x03")
+        wait_for(terminal, lambda: "Terminating processes" in terminal.text)  # type: ignore[arg-type]
+        terminal.press(b"\x03")
+        wait_for(terminal, lambda: "must: stopping at once" in terminal.text)  # type: ignore[arg-type]
+    finally:
+        os.kill(training.pid, signal.SIGCONT)
+    assert terminal.wait() == 1, terminal.text
+    assert "Traceback" not in terminal.text
+    assert "Exception" not in terminal.text
+    assert list((tmp_path / PLACE / "checkpoints").glob("*.json"))
+    assert not list((tmp_path / ".snakemake" / "locks").glob("*.lock"))
+    assert json.loads((tmp_path / "results/smoke/invocation.json").read_text())["ended"]
 
 
 def test_without_a_terminal_there_are_lines_and_errors_reach_the_user(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -85,3 +86,23 @@ def test_what_failed_is_told_with_its_error_its_log_and_the_command(workflow: Wo
     assert found.head is not None
     assert not found.head.at_work
     assert "--cores 1" in found.next_command
+
+
+@pytest.mark.parametrize("checkpoint_minutes", [1e-9, 10])
+def test_a_run_whose_disk_is_full_says_so(tmp_path: Path, smoke: dict[str, Any], checkpoint_minutes: float) -> None:
+    """One that fails as it writes a checkpoint has room to say why; one that cannot even log is told by its disk."""
+    smoke["sweep"] = {"seeds": [0], "pruning_ratios": [0]}
+    smoke["training"] |= {"epochs": 100_000, "checkpoint_minutes": checkpoint_minutes}
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(smoke), encoding="utf-8")
+    (tmp_path / "disk").mkdir()
+    alone = ["unshare", "--map-root-user", "--mount"]
+    if subprocess.run([*alone, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no user namespaces here: a small disk cannot be made (sysctl kernel.unprivileged_userns_clone=1)")
+    command = [*alone, sys.executable, "-m", "tests.support.full_disk", str(tmp_path / "disk")]
+    done = subprocess.run(
+        [*command, str(tmp_path / "config.yaml")], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    state, reason = json.loads(done.stdout)
+    assert state in ("failed", "interrupted")
+    assert "no space left on the disk" in reason

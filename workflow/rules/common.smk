@@ -15,7 +15,7 @@ from must.files import write_atomically
 from must.streams import explain
 from must.sweep.head import record_head, typed_command
 from must.sweep.profile import runs_at_once
-from must.workflow import head, surroundings
+from must.workflow import head, queues, surroundings
 from must.workflow.sweep import Batches, Sweep, read_configuration
 
 IN_IMAGE = DeploymentMethod.APPTAINER in workflow.deployment_settings.deployment_method
@@ -149,7 +149,9 @@ def begin(image):
         if IN_IMAGE and not building and Path(image).exists():
             surroundings.check_image(Path(image), CHECKOUT)
         head.wait_for_others(
-            [Path(RESULTS, "runs", path) for path in SWEEP.runs], jobs_left
+            [Path(RESULTS, "runs", path) for path in SWEEP.runs],
+            jobs_left,
+            queues.CANCEL.get(workflow.executor_plugin.name, "cancel"),
         )
         record_config()
         record_invocation()
@@ -160,13 +162,14 @@ def begin(image):
 
 
 def jobs_left():
-    """Return the Slurm jobs that a head which is gone submitted; those of a head at work are not told apart."""
+    """Return the cluster's jobs that a head which is gone submitted; those of a head at work are not told apart."""
     if workflow.local_exec or not LEFT.gone or LEFT.at_work:
         return []
-    return head.slurm_jobs(os.getcwd())
+    return queues.queued_jobs(workflow.executor_plugin.name, os.getcwd())
 
 
 if workflow.is_main_process:
+    head.heed_interrupts()
     LEFT = head.clear_locks(sys.argv[1:])
 
 

@@ -9,6 +9,9 @@ user=${1:-must-ci}
 here=tests/cluster/machine
 "$here/install-apptainer.sh"
 "$here/start-slurm.sh"
+"$here/start-gridengine.sh"
+dpkg -s slurmdbd mariadb-server >/dev/null 2>&1 ||
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends slurmdbd mariadb-server
 dpkg -s python3-venv >/dev/null 2>&1 || apt-get install -y -q python3-venv
 
 id "$user" >/dev/null 2>&1 || useradd --create-home --shell /bin/bash "$user"

@@ -16,7 +16,7 @@ if pgrep -x slurmctld >/dev/null && pgrep -x slurmd >/dev/null && sinfo -h >/dev
 fi
 
 host=$(hostname -s)
-cpus=$(nproc)
+cpus=$(getconf _NPROCESSORS_ONLN) # nproc would heed OMP_NUM_THREADS
 memory=$(awk '/MemTotal/ {print int($2 / 1024 * 0.9)}' /proc/meminfo)
 install -d /etc/slurm /var/spool/slurmd
 install -d -o slurm /var/spool/slurmctld /var/log/slurm
