@@ -190,9 +190,10 @@ def _figures(options: argparse.Namespace) -> int:
 
 def _compare(options: argparse.Namespace) -> int:
     """Compare two settings, each NAME with --config, or DIRECTORY:NAME: difference, P(better), seeds to settle it."""
-    from must.analysis.compare import compare, settings_of
+    from must.analysis.compare import compare
+    from must.data import find_settings
 
-    settings = settings_of([options.A, options.B], options.config, options.results)
+    settings = find_settings([options.A, options.B], options.config, options.results)
     print(compare(settings, options.difference, options.power))
     return 0
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
 from must.analysis.curves import draw_lines
-from must.analysis.measures import final_mean
+from must.analysis.measures import by_benchmark, final_mean
 from must.analysis.notes import figure_note
 from must.analysis.settings import first_tick, lowest_of
 from must.analysis.statistics import MIN_SEEDS, FloatArray, Interval
@@ -31,7 +31,6 @@ from must.analysis.style import (
     ramp,
     wrap_title,
 )
-from must.analysis.tables import by_benchmark
 from must.data import Group, Results
 from must.data.costs import cost_of
 from must.data.names import CONTROL_LABEL, ratio_label, short_number, words_of

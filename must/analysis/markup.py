@@ -29,6 +29,8 @@ class Table:
     columns: tuple[str, ...]
     keys: int
     rows: tuple[tuple[Cell, ...], ...]
+    screen_only: int = 0
+    """How many of the last columns a page has no room for."""
 
 
 _LATEX = {
@@ -93,16 +95,17 @@ def to_latex(tables: Sequence[Table], notes: Sequence[str]) -> str:
 
 
 def _tabular(table: Table) -> str:
-    aligned = ["l"] * table.keys + ["r"] * (len(table.columns) - table.keys)
+    columns = table.columns[: len(table.columns) - table.screen_only]
+    aligned = ["l"] * table.keys + ["r"] * (len(columns) - table.keys)
     # Headings take as many lines as the column below them is narrow: a paper's column has no room to spare.
     widths = [max(len(row[i].text) + len(row[i].detail) // 2 for row in table.rows) for i in range(len(aligned))]
-    headings = map(_latex_heading, table.columns, widths, aligned)
+    headings = map(_latex_heading, columns, widths, aligned)
     lines = [
         rf"\begin{{tabular}}{{{''.join(aligned)}}}",
         r"\toprule",
         " & ".join(headings) + r" \\",
         r"\midrule",
-        *(" & ".join(map(_latex_cell, row)) + r" \\" for row in table.rows),
+        *(" & ".join(map(_latex_cell, row[: len(columns)])) + r" \\" for row in table.rows),
         r"\bottomrule",
         r"\end{tabular}",
     ]

@@ -19,8 +19,8 @@ from must.analysis.statistics import (
     probability_of_improvement,
     with_interval,
 )
+from must.data import Group, Results
 from must.data.names import names_of
-from must.data.runs import Group, Results, Run
 
 
 def area(group: Group) -> FloatArray:
@@ -58,17 +58,12 @@ def improvement_of_runs(results: Results, group: Group, control: Group | None) -
     return probability_of_improvement(results.final(group)[:, None, :], results.final(control))
 
 
-def best_run(results: Results) -> Run:
-    """Return the finished run with the highest final success, mean over its tasks; of equals, the first in the sweep.
-
-    One run is no evidence: it is for looking at, never for a number in a table.
-    """
-    found = [
-        (float(final.mean()), run)
-        for group in results.groups
-        for final, run in zip(results.final(group), group.finished, strict=True)
-    ]
-    return max(found, key=lambda each: each[0])[1]
+def by_benchmark(results: Results) -> list[list[Group]]:
+    """Split the groups by benchmark, whose success rates must not share a column."""
+    blocks: dict[str | None, list[Group]] = {}
+    for group in results.groups:
+        blocks.setdefault(group.settings.get("benchmark"), []).append(group)
+    return list(blocks.values())
 
 
 class Ranked(NamedTuple):

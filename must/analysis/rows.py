@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from must.analysis.curves import share_axis
-from must.analysis.measures import Ranked, improvement, improvement_of_runs, ranked
+from must.analysis.measures import Ranked, by_benchmark, improvement, improvement_of_runs, ranked
 from must.analysis.notes import figure_note
 from must.analysis.panels import ratio_looks
 from must.analysis.statistics import FloatArray, Interval
@@ -28,7 +28,6 @@ from must.analysis.style import (
     legend_below,
     text_width,
 )
-from must.analysis.tables import by_benchmark
 from must.data import Results
 from must.data.costs import cost_of
 from must.data.names import differences, heading, ratio_label, short_task_names

@@ -81,7 +81,7 @@ def report_settings():
 @cache
 def run_to_film():
     """Return the best of the runs that are finished."""
-    from must.analysis import (
+    from must.data import (
         best_run,
         load_results,
     )  # takes seconds, and only a report needs it
