@@ -62,7 +62,7 @@ def of_runs(
     heading: str, name: str, runs: Sequence[FloatArray], intervals: Sequence[Interval] = (), task: str = ""
 ) -> Column:
     """Return the means of runs, each (R,), with standard deviations and, if given, intervals; the highest is best."""
-    spreads, ends = [over_runs(each) for each in runs], [*intervals] or [None] * len(runs)
+    spreads, ends = [over_runs(each) for each in runs], [*(intervals or [None] * len(runs))]
     numbers: list[dict[str, float]] = []
     details = []
     for spread, each in zip(spreads, ends, strict=True):
@@ -178,17 +178,15 @@ def cost(_: Results, groups: Sequence[Group]) -> list[Column]:
     return [*(column._replace(numbers=()) for column in of_costs(groups, COSTS)), Column("", (), numbers)]
 
 
-def comparison(results: Results, rows: Sequence[Ranked]) -> list[Column]:
+def comparison(rows: Sequence[Ranked]) -> list[Column]:
     """Return what decides between methods."""
-    groups = [row.group for row in rows]
-    means = _means([results.final(group) for group in groups])
     return [
-        of_runs("Final success", "final", means, [row.mean for row in rows]),
+        of_runs("Final success", "final", [row.runs for row in rows], [row.mean for row in rows]),
         of_intervals("Final IQM", "final_iqm", [row.middle for row in rows]),
         of_intervals(
             "P(better than MT-SAC)", "probability_of_improvement_over_mt_sac", [row.improvement for row in rows]
         ),
-        *of_costs(groups, COMPARED_COSTS),
+        *of_costs([row.group for row in rows], COMPARED_COSTS),
     ]
 
 

@@ -7,10 +7,10 @@ from must.analysis.statistics import (
     FloatArray,
     Interval,
     difference,
+    intervals,
     mean,
     probability_of_improvement,
     seeds_to_settle,
-    unclipped_intervals,
     with_interval,
 )
 from must.data import Group, Results
@@ -42,7 +42,7 @@ def compare(settings: list[tuple[str, Results, Group]], effect: float, power: fl
     if set(tasks) != set(others):
         raise ConfigError(f"{first} and {second}: were trained on other tasks, and their success cannot be compared")
     theirs = theirs[:, [others.index(task) for task in tasks]]
-    gap = Interval(*map(float, unclipped_intervals(difference, ours, theirs)))
+    gap = Interval(*map(float, intervals(difference, ours, theirs, bounds=(-1, 1))))
     better = with_interval(probability_of_improvement, ours, theirs)
     width = max(len(first), len(second), len("difference"))
     lines = [

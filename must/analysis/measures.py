@@ -76,6 +76,8 @@ class Ranked(NamedTuple):
     name: str
     """The method, and the settings that set it apart."""
     group: Group
+    runs: FloatArray
+    """(R,) final success of each run, mean over its tasks."""
     mean: Interval
     """Mean of the final success."""
     middle: Interval
@@ -92,7 +94,8 @@ def ranked(results: Results, groups: Sequence[Group]) -> list[Ranked]:
     means = [final_mean(results, group) for group in groups]
     middles = [final_iqm(results, group) for group in groups]
     controls = [improvement(results, group, results.control_of(group)) for group in groups]
-    columns = (_places(means), _places(middles), names_of(groups), groups, means, middles, controls)
+    runs = [results.final(group).mean(axis=1) for group in groups]
+    columns = (_places(means), _places(middles), names_of(groups), groups, runs, means, middles, controls)
     rows = [Ranked(*row) for row in zip(*columns, strict=True)]
     last = len(rows) + 1
     return sorted(rows, key=lambda row: (row.rank or last, row.rank_by_iqm or last))
