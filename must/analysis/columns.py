@@ -13,6 +13,7 @@ from must.analysis.measures import Ranked, area, final_iqm, final_mean, improvem
 from must.analysis.statistics import (
     FloatArray,
     Interval,
+    Spread,
     best_success,
     mean,
     median,
@@ -62,7 +63,8 @@ def of_runs(
     heading: str, name: str, runs: Sequence[FloatArray], intervals: Sequence[Interval] = (), task: str = ""
 ) -> Column:
     """Return the means of runs, each (R,), with standard deviations and, if given, intervals; the highest is best."""
-    spreads, ends = [over_runs(each) for each in runs], [*(intervals or [None] * len(runs))]
+    spreads: list[Spread] = [over_runs(each) for each in runs]
+    ends: Sequence[Interval | None] = intervals or [None] * len(runs)
     numbers: list[dict[str, float]] = []
     details = []
     for spread, each in zip(spreads, ends, strict=True):

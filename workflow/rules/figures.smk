@@ -13,7 +13,7 @@ rule figures:
         [
             report(
                 f"{RESULTS}/figures/{name}.svg",
-                caption=f"../report/{name}.rst",
+                caption=f"../../must/paper/captions/{name}.rst",
                 category="Figures",
                 labels={"figure": name.replace("_", " ")},
             )
