@@ -96,20 +96,20 @@ def figure_of(
     Returns:
         The figure; None where there is nothing to draw.
     """
-    columns = shown.columns(width)
-    row = height or {1: 1.8, 2: 1.8, 3: 1.5}.get(columns, 1.25 if columns == 4 else 1.0)
-    found = []
+    titles, found = [], []
     for panel in shown.panels:
         each = {label: series(panel, group) for label, group in panel.lines.items() if group.finished}
-        found.append({label: values for label, values in each.items() if values is not None})
-    if not any(found):
+        if lines := {label: values for label, values in each.items() if values is not None}:
+            titles.append(panel.title)
+            found.append(lines)
+    if not found:
         return None
-    figure, axes = panels([panel.title for panel in shown.panels], columns, row, width, sharey=True)
+    columns = shown.columns(len(found), width)
+    row = height or {1: 1.8, 2: 1.8, 3: 1.5}.get(columns, 1.25 if columns == 4 else 1.0)
+    figure, axes = panels(titles, columns, row, width, sharey=True)
     for at, (place, lines) in enumerate(zip(axes, found, strict=True)):
-        if lines:
-            longest = max(len(x) for x, _ in lines.values())
-            every = {} if style.get("err_style") else {"markevery": max(1, longest // _MARKS)}
-            draw_lines(place, {label: [line] for label, line in lines.items()}, shown.looks, **every, **style)
+        every = max(1, max(len(x) for x, _ in lines.values()) // _MARKS)
+        draw_lines(place, {label: [line] for label, line in lines.items()}, shown.looks, markevery=every, **style)
         axes_of(place)
         last = at + columns >= len(axes)
         place.set_xlabel(labels[0] if last else "")
@@ -204,7 +204,7 @@ def mask_churn(results: Results, width: Width) -> Figure | None:
         _count_axis(axes)
         axes.set_ylim(bottom=0)
 
-    full = Panels(found, ratio_looks(shown), lambda width: columns_for(len(found), width))
+    full = Panels(found, ratio_looks(shown), columns_for)
     labels = ("Environment steps per task", "Share of masks replaced")
     return figure_of(results, full, series, axes_of, labels, width, 1.5)
 

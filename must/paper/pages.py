@@ -163,7 +163,7 @@ def _figure(name: str, results: Results, style: Style) -> str:
     room = style.column if wide <= style.column + 0.1 else style.page
     wide, high = min(wide, room), high * min(1, room / wide)
     scale = min(1.0, style.height / high)
-    where = "p" if high * scale > 0.7 * style.height else "t"
+    where = "p" if high * scale > 0.7 * style.height else "ht"
     kind = "figure" if room == style.column else "pagefigure"
     graphics = rf"\includegraphics[width={wide * scale:.3f}in]{{../figures/{name}.pdf}}"
     text = rf"\caption{{{_caption(name, results)}}}\label{{fig:{name}}}"
@@ -179,9 +179,9 @@ def _table(name: str, results: Results, floats: bool = False) -> str:
 
 
 def _settings(results: Results) -> list[str]:
-    """Write the settings that all share in two pairs of columns, and those of each method."""
-    shared, own = settings_of(results)
-    cells = [(code(key), code(value)) for key, value in shared.items()]
+    """Write the settings that all share, those of each method, and those that some read."""
+    settings = settings_of(results)
+    cells = [(code(key), code(value)) for key, value in settings.shared.items()]
     half = -(-len(cells) // 2)
     pairs = [left + right for left, right in zip(cells[:half], [*cells[half:], ("", "")], strict=False)]
     parts = [r"\section{Settings}", r"\begingroup\footnotesize"]
@@ -190,14 +190,30 @@ def _settings(results: Results) -> list[str]:
         rf"\noindent Tasks{f' of {escape_latex(name)}' if name else ''}: {escape_latex(', '.join(each))}.\par\medskip"
         for name, each in tasks
     ]
-    widths = (0.29, 0.21, 0.29, 0.21)
-    parts.append(long_table(("Setting", "Value") * 2, widths, pairs, r"\textbf{Settings that all runs share.}"))
+    text = r"\textbf{Settings that all methods share.}"
+    parts.append(long_table(("Setting", "Value") * 2, (0.29, 0.21, 0.29, 0.21), pairs, text))
     rows = [
-        (escape_latex(name), "; ".join(code(f"{key}={value}") for key, value in settings.items()) or "none")
-        for name, settings in own.items()
+        (str(number), escape_latex(name), "; ".join(code(f"{key}={value}") for key, value in own.items()) or "none")
+        for number, (name, own) in enumerate(zip(settings.names, settings.own, strict=True), start=1)
     ]
-    text = r"\textbf{Settings of each method} beside those that all share. What a method does not read is not there."
-    return [*parts, long_table(("Method", "Its own settings"), (0.24, 0.76), rows, text), r"\endgroup"]
+    text = r"\textbf{Methods, and the settings that set them apart.} What a method does not read is not there."
+    parts.append(long_table(("", "Method", "Its own settings"), (0.04, 0.26, 0.7), rows, text))
+    if settings.partly:
+        read = [(code(key), code(value), _numbers(who)) for key, (value, who) in settings.partly.items()]
+        text = r"\textbf{Settings that only some methods read,} with the same value in all of them."
+        parts.append(long_table(("Setting", "Value", "Methods"), (0.35, 0.25, 0.4), read, text))
+    return [*parts, r"\endgroup"]
+
+
+def _numbers(positions: Sequence[int]) -> str:
+    """Write ascending positions from 0 as numbers from 1, with ranges: ``1--4, 7``."""
+    spans: list[list[int]] = []
+    for position in positions:
+        if spans and position == spans[-1][-1] + 1:
+            spans[-1].append(position)
+        else:
+            spans.append([position])
+    return ", ".join(f"{span[0] + 1}--{span[-1] + 1}" if len(span) > 1 else str(span[0] + 1) for span in spans)
 
 
 def _compute(record: Record) -> list[str]:

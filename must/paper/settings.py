@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from must.config import result_settings
 from must.data import Group, Results
@@ -12,19 +12,38 @@ _NOT_SHOWN = ("training.seed", "env.tasks", "env.benchmark", "env.n_tasks")
 """The seeds and the tasks are written elsewhere."""
 
 
-def settings_of(results: Results) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
-    """Return what can change a result: the settings that all groups share, and name of each group -> the others.
+class Settings(NamedTuple):
+    """What can change a result, key by key, of the groups of an experiment. Only what a group reads is there."""
 
-    Only what a method reads is there.
-    """
+    names: list[str]
+    """Of the groups."""
+    shared: dict[str, str]
+    """Key -> value, the same in all groups."""
+    partly: dict[str, tuple[str, list[int]]]
+    """Key -> value, the same in all groups that read it, and which do."""
+    own: list[dict[str, str]]
+    """Of each group, key -> value, for the keys that have several values."""
+
+
+def settings_of(results: Results) -> Settings:
+    """Return the settings of all groups."""
     names = names_of(results.groups)
     benchmarks = [group.settings.get("benchmark", "") for group in results.groups]
     if len(set(benchmarks)) > 1:
         names = [f"{name}, {benchmark}" for name, benchmark in zip(names, benchmarks, strict=True)]
     read = [_flat(group) for group in results.groups]
-    shared = {key: value for key, value in read[0].items() if all(each.get(key) == value for each in read)}
-    own = [{key: value for key, value in each.items() if key not in shared} for each in read]
-    return shared, dict(zip(names, own, strict=True))
+    shared, partly, several = dict[str, str](), dict[str, tuple[str, list[int]]](), set[str]()
+    for key in dict.fromkeys(key for each in read for key in each):
+        readers = [number for number, each in enumerate(read) if key in each]
+        values = {read[number][key] for number in readers}
+        if len(values) > 1:
+            several.add(key)
+        elif len(readers) == len(read):
+            shared[key] = values.pop()
+        else:
+            partly[key] = values.pop(), readers
+    own = [{key: value for key, value in each.items() if key in several} for each in read]
+    return Settings(names, shared, partly, own)
 
 
 def _flat(group: Group) -> dict[str, str]:
