@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -124,17 +125,22 @@ def figure_of(
 
 
 def learning_curves(
-    results: Results, width: Width, shown: Panels | None = None, time: str | None = None
+    results: Results,
+    width: Width,
+    panels_in: Callable[[Results], Panels] = panels_of,
+    time: str | None = None,
+    label: str = "Environment steps per task",
 ) -> Figure | None:
     """Draw the success over environment steps per task, or over the time that runs took: of tasks, or their mean.
 
     Args:
         results: The runs.
         width: Of the figure.
-        shown: The panels, where they are others than usual.
+        panels_in: Returns the panels.
         time: The column of the times, empty for all by the clock; None stands for environment steps.
+        label: Of the x axis.
     """
-    shown = shown or panels_of(results)
+    shown = panels_in(results)
     window = -(-max(len(group.env_steps_per_task) for group in results.groups) // _POINTS)
     notes = [*shown.notes, *([f"points: means of {window} evaluations"] if window > 1 else [])]
 
@@ -145,27 +151,13 @@ def learning_curves(
             x = np.mean([seconds_of(run, time) for run in group.finished], axis=0) / 60
         return None if np.isnan(x).any() else (window_means(x, window), window_means(success, window))
 
-    clock = "Minutes of CPU time" if time else "Minutes" if time is not None else "Environment steps per task"
-    task = shown.panels[0].task is not None
-    labels = ("Steps per task" if task and time is None else clock, "Success rate")
-    axes_of = partial(_curve_axes, ticks=0.5 if task else 0.2)
-    full = Panels(shown.panels, shown.looks, shown.columns, shown.legend, notes)
-    return figure_of(results, full, series, axes_of, labels, width)
+    axes_of = partial(_curve_axes, ticks=0.2 if shown.panels[0].task is None else 0.5)
+    return figure_of(results, replace(shown, notes=notes), series, axes_of, (label, "Success rate"), width)
 
 
-def learning_curves_per_task(results: Results, width: Width) -> Figure | None:
-    """Draw the success over environment steps of each task: a small panel for each."""
-    return learning_curves(results, width, task_panels(results))
-
-
-def learning_curves_by_time(results: Results, width: Width) -> Figure | None:
-    """Draw the mean success over the minutes that runs took by the clock, means over the seeds."""
-    return learning_curves(results, width, time="")
-
-
-def learning_curves_by_cpu_time(results: Results, width: Width) -> Figure | None:
-    """Draw the mean success over the minutes of CPU that runs took, where they logged it."""
-    return learning_curves(results, width, time=CPU_SECONDS)
+learning_curves_per_task = partial(learning_curves, panels_in=task_panels, label="Steps per task")
+learning_curves_by_time = partial(learning_curves, time="", label="Minutes")
+learning_curves_by_cpu_time = partial(learning_curves, time=CPU_SECONDS, label="Minutes of CPU time")
 
 
 def performance_profiles(results: Results, width: Width) -> Figure | None:
