@@ -178,7 +178,8 @@ def performance_profiles(results: Results, width: Width) -> Figure | None:
 
 def mask_churn(results: Results, width: Width) -> Figure | None:
     """Draw how much of the masks each update replaced: a panel for each update interval, a line for each ratio."""
-    epochs, shown = results.experiment.training.epochs, masked_variants(results)
+    training, shown = results.experiment.training, masked_variants(results)
+    epochs = training.epochs
     found = [
         Panel([*title, *parts([("update_interval", str(interval))])], lines_of(each, interval))
         for each, title in zip(shown, variant_titles(shown), strict=True)
@@ -194,6 +195,7 @@ def mask_churn(results: Results, width: Width) -> Figure | None:
 
     def axes_of(axes: Axes) -> None:
         _count_axis(axes)
+        axes.set_xlim(0, (epochs + training.pretrain_epochs) * training.epoch_frames)  # there may be a single update
         axes.set_ylim(bottom=0)
 
     full = Panels(found, ratio_looks(shown), columns_for)
