@@ -15,8 +15,8 @@ from must.errors import MustError
 PACKAGES = "apt-get install texlive-latex-base texlive-latex-recommended"
 """What Debian and Ubuntu call what a paper needs."""
 _MISSING = re.compile(r"File `([^']+)' not found")
-_AGAIN = "Rerun to get"
-_PASSES = 4
+_AGAIN = "Rerun"
+_PASSES = 5
 _TAIL = 12
 """Lines of LaTeX's own log that an error shows."""
 
@@ -69,10 +69,13 @@ def compile_pdf(source: Path) -> Path:
         raise LatexError(
             f"pdflatex: is not installed, so there is no PDF; {PACKAGES} (Debian, Ubuntu), or take {source} elsewhere"
         )
+    source.with_suffix(".aux").unlink(missing_ok=True)  # one that broke off would be read
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "-no-shell-escape", source.name]
-    env = os.environ | {"SOURCE_DATE_EPOCH": "0", "FORCE_SOURCE_DATE": "1", "max_print_line": "1000"}
+    env = os.environ | {"max_print_line": "1000"}  # no line of the log is broken
     for _ in range(_PASSES):
-        done = subprocess.run(command, cwd=source.parent, env=env, capture_output=True, check=False)
+        done = subprocess.run(
+            command, cwd=source.parent, env=env, stdin=subprocess.DEVNULL, capture_output=True, check=False
+        )
         log = done.stdout.decode(errors="replace")
         if done.returncode:
             raise _explained(source, log)
