@@ -175,7 +175,10 @@ def _table(name: str, results: Results, floats: bool = False) -> str:
     source = rf"\input{{../tables/{name}.tex}}"
     if floats:
         return f"\\begin{{pagetable}}\n\\caption{text}\n{source}\n\\end{{pagetable}}"
-    return f"\\captionof{{table}}{text}\\nopagebreak\n{source}\\bigskip\n"
+    above = (
+        rf"\noindent\begin{{minipage}}{{\linewidth}}\captionof{{table}}{text}\end{{minipage}}\par\nopagebreak\smallskip"
+    )
+    return f"{above}\n{source}\\bigskip\n"
 
 
 def _settings(results: Results) -> list[str]:
