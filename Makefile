@@ -68,7 +68,7 @@ test: setup ## Run the tests (TESTS=tests/unit for a part of them)
 test-slow: setup ## Run the tests that take minutes
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'slow and not system' $(TESTS)
 
-test-system: setup ## Run the tests that need packages of the system: LaTeX, a browser, OpenGL; and wandb
+test-system: setup ## Run the tests that need packages of the system: LaTeX, a browser, OpenGL; and wandb, rliable
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m system $(TESTS)
 
 test-cluster: setup ## Run the tests that need Slurm and Apptainer, as an ordinary user (docs/cluster.md)
