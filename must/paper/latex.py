@@ -17,6 +17,8 @@ PACKAGES = "apt-get install texlive-latex-base texlive-latex-recommended"
 _MISSING = re.compile(r"File `([^']+)' not found")
 _AGAIN = "Rerun"
 _PASSES = 5
+_TYPED = {"_": r"{\char95}", "'": r"{\char13}", "`": r"{\char18}", "-": "-{}"}
+"""What LaTeX draws otherwise than it is typed: an underscore as a line, quotes as those of a text, dashes as one."""
 _TAIL = 12
 """Lines of LaTeX's own log that an error shows."""
 
@@ -26,11 +28,13 @@ class LatexError(MustError):
 
 
 def code(text: str) -> str:
-    """Write a name or a command in a typewriter's letters, to be broken where it is long."""
-    escaped = escape_latex(text)
-    for char in ("/", r"\_", ".", "=", ","):
-        escaped = escaped.replace(char, char + r"\allowbreak{}")
-    return rf"\texttt{{{escaped.replace('--', '-{}-')}}}"
+    """Write a name or a command in a typewriter's letters, to be broken where it is long, and copied as it is."""
+    return rf"\texttt{{{''.join(map(_letter, text))}}}"
+
+
+def _letter(char: str) -> str:
+    known = _TYPED.get(char) or escape_latex(char)
+    return known + (r"\allowbreak{}" if char in "/_.=," else "")
 
 
 def long_table(headings: Sequence[str], widths: Sequence[float], rows: Sequence[Sequence[str]], caption: str) -> str:

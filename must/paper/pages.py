@@ -71,8 +71,7 @@ def document(results: Results, style: str, figures: Sequence[str], tables: Seque
     """
     here, record = Path(__file__).parent, record_of(results)
     head = [(here / f"{name}.tex").read_text(encoding="utf-8") for name in (style, "preamble")]
-    rows = max(map(len, by_benchmark(results)))
-    main = tables[:1] if rows <= _MAIN_ROWS else []
+    main = tables[:1] if len(results.groups) <= _MAIN_ROWS else []
     parts = [
         *head,
         r"\begin{document}",
@@ -100,7 +99,7 @@ def document(results: Results, style: str, figures: Sequence[str], tables: Seque
 def _title(results: Results, record: Record) -> str:
     runs = f"{len(record.finished)} of {count_of(record.planned, 'run')} finished"
     made = f"must {__version__}; {runs}; {count_of(len(record.seeds), 'seed')}"
-    return rf"\papertitle{{{escape_latex(f'Experiment {results.experiment.name}')}}}{{{escape_latex(made)}}}"
+    return rf"\papertitle{{Experiment {code(results.experiment.name)}}}{{{escape_latex(made)}}}"
 
 
 def _what_was_run(results: Results, record: Record) -> list[str]:

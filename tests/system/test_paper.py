@@ -75,14 +75,14 @@ def test_the_paper_of_shipped_results_says_what_they_say(name, style, tmp_path, 
         assert re.search(rf"(Figure|Table) \d+: {re.escape(title(each))}\.", text), each
     best = max((group for group in loaded.groups if group.finished), key=loaded.mean_final)
     assert f"{loaded.mean_final(best):.2f}" in text
-    for commit in {run.manifest["git_commit"] for run in loaded.runs if run.log}:
-        assert commit in text.replace(" ", "")
+    for run in (run for run in loaded.runs if run.log):
+        assert run.manifest["git_commit"] in text.replace(" ", "")
+        assert run.manifest["packages"]["torch"] in text
+        assert run.manifest["cpu"] in text
     assert f"make reproduce CONFIG={config}" in text
-    assert "torch 2." in text
-    assert "AMD EPYC, 2 cores" in text
     assert str(tmp_path) not in text
     first = pdf.read_bytes()
-    assert not troubles(results / name / "paper" / "paper.tex")
+    assert troubles(results / name / "paper" / "paper.tex") == []
     assert (results / name / "paper" / "paper.pdf").read_bytes() == first  # at another time, too
 
 
@@ -94,4 +94,4 @@ def test_papers_of_large_sweeps_fit_their_pages(runs, sweep, style, monkeypatch)
     monkeypatch.setattr("must.paper.build.write_figures", lambda *_: [])  # tests of their own
     pdf = write_paper(experiment, Path("config.yaml"), runs.results, style)
     assert "Experiment an_underscore" in words(pdf)
-    assert not troubles(pdf.parent / "paper" / "paper.tex")
+    assert troubles(pdf.parent / "paper" / "paper.tex") == []

@@ -78,7 +78,7 @@ def test_the_text_names_what_is_missing_and_what_was_typed(runs, unfinished):
     *_, last = runs.write_all(experiment)
     unfinished(last, "failed")
     text = text_of(load_results(experiment, runs.results))
-    assert "Experiment an\\_underscore" in text
+    assert f"Experiment {code('an_underscore')}" in text
     assert "3 of 4 runs finished" in text
     assert "What is missing." in text
     assert "seed 1 (failed)" in text
