@@ -9,8 +9,9 @@ from must.analysis import aggregate, load_results, write_figures
 from must.config import Experiment
 from must.config.outputs import table_names
 from must.data.files import write_atomically
+from must.paper.appendix import Commands
 from must.paper.latex import compile_pdf
-from must.paper.pages import Commands, document
+from must.paper.pages import document
 
 _AUXILIARY = (".aux", ".log", ".out")
 

@@ -7,10 +7,11 @@ import pytest
 from must.cli import main
 from must.config.outputs import FIGURES, FIGURES_OF_METHODS, TABLES, TABLES_OF_METHODS, table_names
 from must.data import load_results
+from must.paper.appendix import Commands
 from must.paper.captions import caption
 from must.paper.checklist import NO, PARTLY, YES, answers
 from must.paper.latex import code
-from must.paper.pages import Commands, document
+from must.paper.pages import document
 from must.paper.record import record_of
 from must.paper.settings import settings_of
 from tests.support.sweeps import METHOD_SWEEPS
