@@ -54,7 +54,6 @@ def mask_panels(results: Results) -> Panels:
         )
         for each, title in zip(shown, variant_titles(shown), strict=True)
         for interval in each.intervals or (None,)
-        for lines in [lines_of(each, interval)]
     ]
     most = max(len(variant.intervals) for variant in shown) or 1
     together = len(shown) > 1 and 1 < most <= 4

@@ -147,7 +147,8 @@ def setting_axis(axes: Axes, values: Sequence[float], log: bool = False) -> Floa
 
 def success_per_task(results: Results, width: Width) -> Figure | None:
     """Draw the final success of each task: bars by pruning ratio, a panel for each update interval and variant."""
-    shown, cells = mask_panels(results), mask_panels(results).panels
+    shown = mask_panels(results)
+    cells = shown.panels
     tasks = [next(iter(cell.lines.values())).tasks for cell in cells]
     columns = max(len(variant.intervals) for variant in variants(results)) or 1
     if columns == 1 and len(set(tasks)) == 1:  # else panels in a row show the same tasks
