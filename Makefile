@@ -118,6 +118,7 @@ clean: ## Remove the environment and what tools leave behind (results/ stays)
 # Before anything is installed: a mistyped name must not cost minutes.
 check-inputs:
 	@test -f "$$CONFIG" || { printf 'make: CONFIG=%s: no such file; config/ holds the experiments\n' "$$CONFIG" >&2; exit 2; }
+	@case "$$STYLE" in conference | plain) ;; *) printf 'make: STYLE=%s: write conference or plain\n' "$$STYLE" >&2; exit 2 ;; esac
 	@for folder in "$$PROFILE" "$${XDG_CONFIG_HOME:-$$HOME/.config}/snakemake/$$PROFILE" "/etc/xdg/snakemake/$$PROFILE"; do \
 		if test -d "$$folder"; then exit 0; fi; \
 	done; printf 'make: PROFILE=%s: no such folder; workflow/profiles/ holds the profiles\n' "$$PROFILE" >&2; exit 2
