@@ -3,6 +3,7 @@
 CONFIG ?= config/quick.yaml
 PROFILE ?= workflow/profiles/local
 RESULTS ?= results
+STYLE ?= conference
 VENV := .venv
 BIN := $(VENV)/bin
 AUDIT := build/audit
@@ -18,10 +19,11 @@ MACHINE ?= $(shell uname -n)
 override CONFIG := $(value CONFIG)
 override PROFILE := $(value PROFILE)
 override RESULTS := $(value RESULTS)
+override STYLE := $(value STYLE)
 override PYTHON := $(value PYTHON)
 override FLAVOUR := $(value FLAVOUR)
 override MACHINE := $(value MACHINE)
-export CONFIG PROFILE RESULTS PYTHON FLAVOUR MACHINE
+export CONFIG PROFILE RESULTS STYLE PYTHON FLAVOUR MACHINE
 
 # The workflow's jobs find `must` and `snakemake` on PATH; a user's own packages and shell settings must not leak in.
 export PATH := $(CURDIR)/$(BIN):$(value PATH)
@@ -32,7 +34,7 @@ CACHES := XDG_CACHE_HOME="$$PWD/.cache" MPLCONFIGDIR="$$PWD/.cache/matplotlib"
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help setup reproduce figures report export test test-slow test-system test-cluster test-gpu bench lint format lock docs docs-site audit clean check-inputs
+.PHONY: help setup reproduce figures paper report export test test-slow test-system test-cluster test-gpu bench lint format lock docs docs-site audit clean check-inputs
 
 help: ## List the targets
 	@printf 'usage: make TARGET [CONFIG=%s] [PROFILE=%s] [PYTHON=...] [FLAVOUR=cpu|cuda]\n\n' "$$CONFIG" "$$PROFILE"
@@ -51,6 +53,9 @@ figures: check-inputs setup ## Make tables and figures of CONFIG from the runs i
 	@$(CACHES) $(BIN)/must aggregate --config "$$CONFIG" --results "$$RESULTS"
 	@$(CACHES) $(BIN)/must figures --config "$$CONFIG" --results "$$RESULTS"
 
+paper: check-inputs setup ## Make results/NAME/paper.pdf of CONFIG from the runs in RESULTS; STYLE=conference|plain; needs LaTeX
+	@$(CACHES) $(BIN)/must paper --config "$$CONFIG" --results "$$RESULTS" --style "$$STYLE"
+
 report: check-inputs setup ## Make results/NAME/report.html of CONFIG, which must be finished: all of it in one page
 	@$(CACHES) $(BIN)/python -m must.workflow.report --config "$$CONFIG" --profile "$$PROFILE"
 
@@ -63,7 +68,7 @@ test: setup ## Run the tests (TESTS=tests/unit for a part of them)
 test-slow: setup ## Run the tests that take minutes
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'slow and not system' $(TESTS)
 
-test-system: setup ## Run the tests that need packages of the system: LaTeX, a browser, OpenGL; and wandb
+test-system: setup ## Run the tests that need packages of the system: LaTeX, a browser, OpenGL; and wandb, rliable
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m system $(TESTS)
 
 test-cluster: setup ## Run the tests that need Slurm and Apptainer, as an ordinary user (docs/cluster.md)
@@ -113,6 +118,7 @@ clean: ## Remove the environment and what tools leave behind (results/ stays)
 # Before anything is installed: a mistyped name must not cost minutes.
 check-inputs:
 	@test -f "$$CONFIG" || { printf 'make: CONFIG=%s: no such file; config/ holds the experiments\n' "$$CONFIG" >&2; exit 2; }
+	@case "$$STYLE" in conference | plain) ;; *) printf 'make: STYLE=%s: write conference or plain\n' "$$STYLE" >&2; exit 2 ;; esac
 	@for folder in "$$PROFILE" "$${XDG_CONFIG_HOME:-$$HOME/.config}/snakemake/$$PROFILE" "/etc/xdg/snakemake/$$PROFILE"; do \
 		if test -d "$$folder"; then exit 0; fi; \
 	done; printf 'make: PROFILE=%s: no such folder; workflow/profiles/ holds the profiles\n' "$$PROFILE" >&2; exit 2

@@ -1,4 +1,4 @@
-"""The command line: ``must train | evaluate | render | sizes | aggregate | figures | plan | status | ...``."""
+"""The command line: ``must train | evaluate | render | sizes | aggregate | figures | paper | plan | status | ...``."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     sizes.add_argument("--config", required=True, type=Path, help="experiment file")
     sizes.set_defaults(command=_sizes)
 
-    for name, command in (("aggregate", _aggregate), ("figures", _figures)):
+    for name, command in (("aggregate", _aggregate), ("figures", _figures), ("paper", _paper)):
         sub = commands.add_parser(name, help=str(command.__doc__), description=command.__doc__)
         sub.add_argument("--config", required=True, type=Path, help="experiment file")
         sub.add_argument("--results", type=Path, default=Path("results"), help="where results lie (default: results)")
@@ -93,6 +93,10 @@ def _parser() -> argparse.ArgumentParser:
                 default="auto",
                 help="one column of a paper, both, or whichever suits each figure (default: %(default)s)",
             )
+            sub.add_argument("--only", metavar="NAME", help="one figure, such as learning_curves")
+        if name == "paper":
+            styles = ("conference", "plain")
+            sub.add_argument("--style", choices=styles, default=styles[0], help="(default: %(default)s)")
 
     compare = commands.add_parser("compare", help="compare two settings", description=_compare.__doc__)
     for name in ("A", "B"):
@@ -183,16 +187,25 @@ def _figures(options: argparse.Namespace) -> int:
     """Make the figures of an experiment from the runs that lie in its results."""
     from must.analysis import write_figures
 
-    for path in write_figures(load_sweep(options.config), options.results, options.width):
+    for path in write_figures(load_sweep(options.config), options.results, options.width, options.only):
         print(path)
+    return 0
+
+
+def _paper(options: argparse.Namespace) -> int:
+    """Make a PDF of an experiment: its tables and figures, all settings, and how it is reproduced. Needs LaTeX."""
+    from must.paper import write_paper
+
+    print(write_paper(load_sweep(options.config), options.config, options.results, options.style))
     return 0
 
 
 def _compare(options: argparse.Namespace) -> int:
     """Compare two settings, each NAME with --config, or DIRECTORY:NAME: difference, P(better), seeds to settle it."""
-    from must.analysis.compare import compare, settings_of
+    from must.analysis.compare import compare
+    from must.data import find_settings
 
-    settings = settings_of([options.A, options.B], options.config, options.results)
+    settings = find_settings([options.A, options.B], options.config, options.results)
     print(compare(settings, options.difference, options.power))
     return 0
 

@@ -1,8 +1,7 @@
 """From the runs of an experiment to its tables and figures. Reads files only."""
 
 from must.analysis.figures import write_figures
-from must.analysis.measures import best_run
 from must.analysis.tables import aggregate, write_tables
 from must.data import load_results
 
-__all__ = ["aggregate", "best_run", "load_results", "write_figures", "write_tables"]
+__all__ = ["aggregate", "load_results", "write_figures", "write_tables"]

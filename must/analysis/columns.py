@@ -1,35 +1,101 @@
-"""The columns of the tables, and the fields of their CSV files: of each group its success, aggregates and cost."""
+"""What tables say of groups of runs: of each measure a column of cells, and the numbers for a CSV file."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from must.analysis.cells import (
-    count_cells,
-    csv_number,
-    interval_cells,
-    interval_record,
-    plain_cells,
-    spread_and_interval_cells,
-    spread_cells,
-    spread_record,
-)
 from must.analysis.markup import Cell
-from must.analysis.measures import area, final_iqm, final_mean, improvement
-from must.analysis.statistics import best_success, mean, median, optimality_gap, over_runs, steps_to, with_interval
+from must.analysis.measures import Ranked, area, final_iqm, final_mean, improvement
+from must.analysis.statistics import (
+    FloatArray,
+    Interval,
+    Spread,
+    best_success,
+    mean,
+    median,
+    optimality_gap,
+    over_runs,
+    steps_to,
+    with_interval,
+)
 from must.data import Group, Results, Status
 from must.data.costs import cost_of
-from must.data.logs import FloatArray
+from must.data.names import NOTHING
 from must.data.runs import trains_static_control
 
 TASK_COLUMNS = 10
 """Most tasks that the Markdown table gives a column each; with more, `per_task` is the place to look."""
-Columns = dict[str, list[Cell]]
-"""Heading -> a cell for each group."""
-Record = dict[str, str]
+COSTS = {
+    "density": ("Density", 2),
+    "policy_parameters": ("Params", None),
+    "policy_parameters_kept": ("Params kept", None),
+    "flops_per_action": ("FLOPs per action", None),
+    "generator_parameters": ("Generator params", None),
+    "gradient_steps_per_s": ("Gradient steps/s", 1),
+    "env_steps_per_s": ("Env. steps/s", None),
+    "minutes": ("Minutes per run", 1),
+}
+"""Cost -> heading, and decimals; without, it is a count."""
+COMPARED_COSTS = {
+    "policy_parameters": ("Policy params", None),
+    "policy_parameters_kept": ("Used by a task", None),
+    "all_parameters": ("All params", None),
+    "minutes": ("Minutes per run", 1),
+}
+
+
+class Column(NamedTuple):
+    """A measure of some groups."""
+
+    heading: str
+    """Empty where no table shows it."""
+    cells: Sequence[Cell]
+    """Of each group."""
+    numbers: Sequence[Mapping[str, object]] = ()
+    """Of each group: field of the CSV file -> value, NaN for what does not exist."""
+
+
+def of_runs(
+    heading: str, name: str, runs: Sequence[FloatArray], intervals: Sequence[Interval] = (), task: str = ""
+) -> Column:
+    """Return the means of runs, each (R,), with standard deviations and, if given, intervals; the highest is best."""
+    spreads: list[Spread] = [over_runs(each) for each in runs]
+    ends: Sequence[Interval | None] = intervals or [None] * len(runs)
+    numbers: list[dict[str, float]] = []
+    details = []
+    for spread, each in zip(spreads, ends, strict=True):
+        low_high = {f"{name}_mean_low": each.low, f"{name}_mean_high": each.high} if each else {}
+        numbers.append({f"{name}_mean{task}": float(spread.mean)} | low_high | {f"{name}_std{task}": float(spread.std)})
+        deviation = "" if math.isnan(spread.std) else f"± {spread.std:.2f}"
+        details.append(f"{deviation} {_brackets(each)}".strip() if each else deviation)
+    return Column(heading, _marked([float(spread.mean) for spread in spreads], details), numbers)
+
+
+def of_intervals(heading: str, name: str, intervals: Sequence[Interval], highest: bool = True) -> Column:
+    """Return values with their intervals, where there are any; the highest (or the lowest) is the best."""
+    numbers = [{f"{name}{end}": x for end, x in zip(("", "_low", "_high"), each, strict=True)} for each in intervals]
+    return Column(heading, _marked([each.value for each in intervals], map(_brackets, intervals), highest), numbers)
+
+
+def of_costs(groups: Sequence[Group], shown: Mapping[str, tuple[str, int | None]]) -> list[Column]:
+    """Return what groups cost, none of it marked as the best."""
+    columns = []
+    for name, (heading, digits) in shown.items():
+        values = [float(getattr(cost_of(group), name)) for group in groups]
+        texts = [_count(value) if digits is None else number(value, digits) for value in values]
+        columns.append(Column(heading, list(map(Cell, texts)), [{name: value} for value in values]))
+    return columns
+
+
+def seeds(groups: Sequence[Group]) -> Column:
+    """Return how many seeds of each group count, of how many planned."""
+    cells = [Cell(f"{len(group.finished)} of {len(group.runs)}") for group in groups]
+    numbers = [{"seeds": len(group.finished), "seeds_planned": len(group.runs)} for group in groups]
+    return Column("Seeds", cells, numbers)
 
 
 def best_of(group: Group) -> FloatArray:
@@ -37,119 +103,122 @@ def best_of(group: Group) -> FloatArray:
     return best_success(group.success)
 
 
-def success_columns(results: Results, groups: Sequence[Group], with_tasks: bool = False) -> Columns:
-    """Return the success of groups, means over the tasks, and where there are few that of each task."""
-    tasks = groups[0].tasks if with_tasks and len(groups[0].tasks) <= TASK_COLUMNS else ()
-    finals = [results.final(group) for group in groups]
-    return {
-        "Final success": spread_and_interval_cells(
-            [final.mean(axis=1) for final in finals], [final_mean(results, group) for group in groups]
-        ),
-        "Final IQM": interval_cells([final_iqm(results, group) for group in groups]),
-        "Best success": spread_cells([best_of(group).mean(axis=1) for group in groups]),
-        **{task: spread_cells([final[:, k] for final in finals]) for k, task in enumerate(tasks)},
-    }
-
-
-def success_record(results: Results, group: Group) -> Record:
-    """Return the success of a group: over tasks, and of each task of the experiment."""
-    tasks = dict.fromkeys(task for each in results.groups for task in each.tasks)
-    final, best = results.final(group), best_of(group)
-    counts = {status: sum(run.status is status for run in group.runs) for status in Status}
-    record = {"seeds": str(counts[Status.FINISHED]), "seeds_planned": str(len(group.runs))}
-    record |= {str(status): str(counts[status]) for status in Status if status is not Status.FINISHED}
-    record |= interval_record("final_mean", final_mean(results, group))
-    record |= {"final_std": csv_number(float(over_runs(final.mean(axis=1)).std))}
-    record |= interval_record("final_iqm", final_iqm(results, group)) | spread_record("best", best.mean(axis=1))
+def success(results: Results, groups: Sequence[Group]) -> list[Column]:
+    """Return the success of groups, means over the tasks, and of each task."""
+    finals, bests = [results.final(group) for group in groups], list(map(best_of, groups))
+    left_out = [status for status in Status if status is not Status.FINISHED]
+    counts = [{str(each): sum(run.status is each for run in group.runs) for each in left_out} for group in groups]
+    columns = [
+        Column("", (), seeds(groups).numbers),
+        Column("", (), counts),
+        of_runs("Final success", "final", _means(finals), [final_mean(results, group) for group in groups]),
+        of_intervals("Final IQM", "final_iqm", [final_iqm(results, group) for group in groups]),
+        of_runs("Best success", "best", _means(bests)),
+    ]
+    tasks = dict.fromkeys(task for group in groups for task in group.tasks)
     for task in tasks:
-        for name, rates in (("final", final), ("best", best)):
-            runs = rates[:, group.tasks.index(task)] if task in group.tasks else np.zeros(0)
-            record |= {f"{key}/{task}": text for key, text in spread_record(name, runs).items()}
-    return record
+        for name, rates in (("final", finals), ("best", bests)):
+            each = [
+                one[:, group.tasks.index(task)] if task in group.tasks else np.zeros(0)
+                for group, one in zip(groups, rates, strict=True)
+            ]
+            shown = name == "final" and len(tasks) <= TASK_COLUMNS
+            columns.append(of_runs(task if shown else "", name, each, task=f"/{task}"))
+    return columns
 
 
-def aggregate_columns(results: Results, groups: Sequence[Group]) -> Columns:
+def aggregates(results: Results, groups: Sequence[Group]) -> list[Column]:
     """Return how sure differences between groups are, and how fast success came."""
-    rate = results.experiment.report.success_rate
+    controls = {("", "dense"): results.control_of}
+    if trains_static_control(results.experiment):
+        controls[" than static", "static"] = results.static_control_of
 
-    def compared(name: str, by_area: bool) -> Columns:
-        columns = {name.format(""): results.control_of}
-        if trains_static_control(results.experiment):
-            columns[name.format(" than static")] = results.static_control_of
-        return {
-            title: interval_cells([improvement(results, group, control(group), by_area) for group in groups])
-            for title, control in columns.items()
-        }
+    def compared(heading: str, name: str, by_area: bool = False) -> list[Column]:
+        return [
+            of_intervals(
+                heading.format(than),
+                f"{name}_over_{what}",
+                [improvement(results, group, control(group), by_area) for group in groups],
+            )
+            for (than, what), control in controls.items()
+        ]
 
     finals = [results.final(group) for group in groups]
-    return {
-        "Median": interval_cells([with_interval(median, final) for final in finals]),
-        "Optimality gap": interval_cells([with_interval(optimality_gap, final) for final in finals], highest=False),
-        **compared("P(better{})", by_area=False),
-        "Area under curve": interval_cells([with_interval(mean, area(group)) for group in groups]),
-        **compared("P(better{}) by area", by_area=True),
-        f"Steps to {rate:.10g}": [_steps_cell(group, rate) for group in groups],
-    }
+    gaps = [with_interval(optimality_gap, final) for final in finals]
+    return [
+        Column("", (), [{"seeds": len(group.finished)} for group in groups]),
+        of_intervals("Median", "median", [with_interval(median, final) for final in finals]),
+        of_intervals("Optimality gap", "optimality_gap", gaps, highest=False),
+        *compared("P(better{})", "probability_of_improvement"),
+        of_intervals("Area under curve", "area_under_curve", [with_interval(mean, area(group)) for group in groups]),
+        *compared("P(better{}) by area", "area_probability_of_improvement", by_area=True),
+        _steps(groups, results.experiment.report.success_rate),
+    ]
 
 
-def aggregate_record(results: Results, group: Group) -> Record:
-    """Return the same as numbers."""
-    final, control, rate = results.final(group), results.control_of(group), results.experiment.report.success_rate
-    numbers = {
-        "median": with_interval(median, final),
-        "optimality_gap": with_interval(optimality_gap, final),
-        "probability_of_improvement_over_dense": improvement(results, group, control),
-        "area_under_curve": with_interval(mean, area(group)),
-        "area_probability_of_improvement_over_dense": improvement(results, group, control, by_area=True),
-    }
-    if trains_static_control(results.experiment):
-        static = results.static_control_of(group)
-        numbers["probability_of_improvement_over_static"] = improvement(results, group, static)
-        numbers["area_probability_of_improvement_over_static"] = improvement(results, group, static, by_area=True)
-    record = {"seeds": str(len(group.finished))}
-    for name, interval in numbers.items():
-        record |= interval_record(name, interval)
-    reached = _steps(group, rate)
-    return record | {
-        "success_rate_to_reach": f"{rate:.10g}",
-        "steps_to_success_rate": " ".join("" if math.isnan(x) else f"{x:.0f}" for x in reached),
-        "runs_that_reached_it": str(int((~np.isnan(reached)).sum())),
-    }
+def _steps(groups: Sequence[Group], rate: float) -> Column:
+    """Return the mean steps of the runs that reached a success rate, and how many did if not all."""
+    cells, numbers = [], list[dict[str, object]]()
+    for group in groups:
+        each = steps_to(group.env_steps_per_task, group.success.mean(axis=2), rate) if group.finished else np.zeros(0)
+        reached = each[~np.isnan(each)]
+        text = _count(float(reached.mean()) if len(reached) else math.nan)
+        cells.append(Cell(text, "" if len(reached) == len(each) else f"({len(reached)} of {len(each)})"))
+        steps = " ".join("" if math.isnan(x) else f"{x:.0f}" for x in each)
+        known = {"success_rate_to_reach": f"{rate:.10g}", "steps_to_success_rate": steps}
+        numbers.append(known | {"runs_that_reached_it": len(reached)})
+    return Column(f"Steps to {rate:.10g}", cells, numbers)
 
 
-def _steps(group: Group, rate: float) -> FloatArray:
-    """Return the environment steps of a task after which each run (R,) first had a success rate; NaN for never."""
-    if not group.finished:
-        return np.zeros(0)
-    return steps_to(group.env_steps_per_task, group.success.mean(axis=2), rate)
+def cost(_: Results, groups: Sequence[Group]) -> list[Column]:
+    """Return what groups cost: parameters, arithmetic, time; and on which machines."""
+    numbers: list[dict[str, object]] = []
+    for group in groups:
+        found = {name: {str(run.manifest.get(name) or "none") for run in group.finished} for name in ("cpu", "gpu")}
+        machines = {name: " | ".join(sorted(names)) for name, names in found.items()}
+        numbers.append(cost_of(group)._asdict() | machines)
+    return [*(column._replace(numbers=()) for column in of_costs(groups, COSTS)), Column("", (), numbers)]
 
 
-def _steps_cell(group: Group, rate: float) -> Cell:
-    """Write the mean steps of the runs that reached a success rate, and how many did if not all."""
-    reached = _steps(group, rate)
-    count = int((~np.isnan(reached)).sum())
-    (cell,) = count_cells([float(np.nanmean(reached)) if count else math.nan])
-    return cell if count == len(reached) else Cell(cell.text, f"({count} of {len(reached)})")
+def comparison(rows: Sequence[Ranked]) -> list[Column]:
+    """Return what decides between methods."""
+    return [
+        of_runs("Final success", "final", [row.runs for row in rows], [row.mean for row in rows]),
+        of_intervals("Final IQM", "final_iqm", [row.middle for row in rows]),
+        of_intervals(
+            "P(better than MT-SAC)", "probability_of_improvement_over_mt_sac", [row.improvement for row in rows]
+        ),
+        *of_costs([row.group for row in rows], COMPARED_COSTS),
+    ]
 
 
-def cost_columns(_: Results, groups: Sequence[Group]) -> Columns:
-    """Return what groups cost: parameters, arithmetic, time."""
-    costs = [cost_of(group) for group in groups]
-    return {
-        "Density": plain_cells([cost.density for cost in costs]),
-        "Params": count_cells([cost.policy_parameters for cost in costs]),
-        "Params kept": count_cells([cost.policy_parameters_kept for cost in costs]),
-        "FLOPs per action": count_cells([cost.flops_per_action for cost in costs]),
-        "Generator params": count_cells([cost.generator_parameters for cost in costs]),
-        "Gradient steps/s": plain_cells([cost.gradient_steps_per_s for cost in costs], 1),
-        "Env. steps/s": count_cells([cost.env_steps_per_s for cost in costs]),
-        "Minutes per run": plain_cells([cost.minutes for cost in costs], 1),
-    }
+def number(value: float, digits: int = 2) -> str:
+    """Write a number with so many decimals; what does not exist is a dash."""
+    return NOTHING if math.isnan(value) else f"{value:.{digits}f}"
 
 
-def cost_record(_: Results, group: Group) -> Record:
-    """Return the same as numbers, with the machines."""
-    machines = {"cpu": {str(run.manifest.get("cpu")) for run in group.finished}}
-    machines |= {"gpu": {str(run.manifest.get("gpu") or "none") for run in group.finished}}
-    numbers = {name: csv_number(value) for name, value in cost_of(group)._asdict().items()}
-    return numbers | {name: " | ".join(sorted(found)) for name, found in machines.items()}
+def _count(value: float) -> str:
+    """Write a count with three significant digits and a letter for thousands and millions: ``93.1k``."""
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= size:
+            return f"{value / size:.{max(0, 2 - int(math.log10(value / size)))}f}{letter}"
+    return number(value, 0)
+
+
+def _means(rates: Sequence[FloatArray]) -> list[FloatArray]:
+    return [each.mean(axis=1) for each in rates]
+
+
+def _brackets(interval: Interval) -> str:
+    return "" if math.isnan(interval.low) else f"[{interval.low:.2f}, {interval.high:.2f}]"
+
+
+def _marked(values: Sequence[float], details: Iterable[str], highest: bool = True) -> list[Cell]:
+    """Mark the best and the second best of the printed values, all that print alike; nothing where all do."""
+    texts = list(map(number, values))
+    ranked = sorted({text for text in texts if text != NOTHING}, key=float, reverse=highest)
+    best, second = (ranked[0], ranked[1]) if len(ranked) > 1 else (None, None)
+    return [
+        Cell(text, detail, bold=text == best, underline=text == second)
+        for text, detail in zip(texts, details, strict=True)
+    ]

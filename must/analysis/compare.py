@@ -2,82 +2,30 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from must.analysis.statistics import (
     MIN_SEEDS,
     FloatArray,
     Interval,
     difference,
+    intervals,
     mean,
     probability_of_improvement,
     seeds_to_settle,
-    unclipped_intervals,
     with_interval,
 )
-from must.config import load_sweep
-from must.data import Group, Results, load_results
-from must.data.names import names_of
-from must.errors import ConfigError, ResultsError
-from must.run_files import CONFIG
+from must.data import Group, Results
+from must.errors import ConfigError
 from must.words import count_of
 
 _MOST = 200
 """Seeds that nobody runs: more than these are not looked for."""
 
 
-def settings_of(places: list[str], config: Path | None, results: Path) -> list[tuple[str, FloatArray, tuple[str, ...]]]:
-    """Return the name of each of two settings, the (R, K) final success of its runs, and its K tasks.
-
-    Args:
-        places: Each the name of a setting, as tables have it; or ``DIRECTORY:NAME``, or ``DIRECTORY`` alone where its
-            experiment has one setting only, with the directory of an experiment, such as ``results/quick``.
-        config: The experiment of names without a directory.
-        results: Where its results lie.
-
-    Raises:
-        ConfigError: There is no such setting, or no such directory.
-        ResultsError: A setting has no finished run.
-    """
-    found, loaded = [], dict[Path, Results]()
-    for place in places:
-        directory, name = _split(place)
-        source = config if directory is None else directory / CONFIG
-        if source is None:
-            raise ConfigError(f"{place}: name the experiment with --config FILE, or write DIRECTORY:{place}")
-        if source not in loaded:
-            loaded[source] = load_results(load_sweep(source), results if directory is None else directory.parent)
-        group, label = _group(loaded[source], name, place)
-        if not group.finished:
-            raise ResultsError(f"{place}: none of its {count_of(len(group.runs), 'run')} is finished; train it first")
-        found.append((label, loaded[source].final(group), group.tasks))
-    return found
-
-
-def _split(place: str) -> tuple[Path | None, str]:
-    """Return the directory that is named, if one is, and the setting."""
-    before, colon, after = place.rpartition(":")
-    if colon and Path(before).is_dir():
-        return Path(before), after.strip()
-    return (Path(place), "") if place and Path(place).is_dir() else (None, place.strip())
-
-
-def _group(results: Results, name: str, place: str) -> tuple[Group, str]:
-    names = names_of(results.groups)
-    known = {each.lower(): at for at, each in enumerate(names)}
-    if not name and len(names) == 1:
-        return results.groups[0], names[0]
-    if name.lower() not in known:
-        listed = "; ".join(names)
-        raise ConfigError(f"{place}: is no setting of experiment '{results.experiment.name}'; it has: {listed}")
-    return results.groups[known[name.lower()]], names[known[name.lower()]]
-
-
-def compare(settings: list[tuple[str, FloatArray, tuple[str, ...]]], effect: float, power: float) -> str:
+def compare(settings: list[tuple[str, Results, Group]], effect: float, power: float) -> str:
     """Describe how two settings compare.
 
     Args:
-        settings: Of either: name, (R, K) final success, and the tasks.
+        settings: Of either: name, experiment and runs.
         effect: Size of a difference that is to be settled.
         power: How often that many seeds are to show it.
 
@@ -88,11 +36,13 @@ def compare(settings: list[tuple[str, FloatArray, tuple[str, ...]]], effect: flo
         raise ConfigError(f"--difference {effect:g}: is a difference of success rates; use more than 0 and less than 1")
     if not 0 < power < 1:
         raise ConfigError(f"--power {power:g}: is a probability; use more than 0 and less than 1, such as 0.8")
-    (first, ours, tasks), (second, theirs, others) = settings
+    (first, ours, tasks), (second, theirs, others) = (
+        (name, results.final(group), group.tasks) for name, results, group in settings
+    )
     if set(tasks) != set(others):
         raise ConfigError(f"{first} and {second}: were trained on other tasks, and their success cannot be compared")
     theirs = theirs[:, [others.index(task) for task in tasks]]
-    gap = Interval(*map(float, unclipped_intervals(difference, ours, theirs)))
+    gap = Interval(*map(float, intervals(difference, ours, theirs, bounds=(-1, 1))))
     better = with_interval(probability_of_improvement, ours, theirs)
     width = max(len(first), len(second), len("difference"))
     lines = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -96,20 +97,20 @@ def figure_of(
     Returns:
         The figure; None where there is nothing to draw.
     """
-    columns = shown.columns(width)
-    row = height or {1: 1.8, 2: 1.8, 3: 1.5}.get(columns, 1.25 if columns == 4 else 1.0)
-    found = []
+    titles, found = [], []
     for panel in shown.panels:
         each = {label: series(panel, group) for label, group in panel.lines.items() if group.finished}
-        found.append({label: values for label, values in each.items() if values is not None})
-    if not any(found):
+        if lines := {label: values for label, values in each.items() if values is not None}:
+            titles.append(panel.title)
+            found.append(lines)
+    if not found:
         return None
-    figure, axes = panels([panel.title for panel in shown.panels], columns, row, width, sharey=True)
+    columns = shown.columns(len(found), width)
+    row = height or {1: 1.8, 2: 1.8, 3: 1.5}.get(columns, 1.25 if columns == 4 else 1.0)
+    figure, axes = panels(titles, columns, row, width, sharey=True)
     for at, (place, lines) in enumerate(zip(axes, found, strict=True)):
-        if lines:
-            longest = max(len(x) for x, _ in lines.values())
-            every = {} if style.get("err_style") else {"markevery": max(1, longest // _MARKS)}
-            draw_lines(place, {label: [line] for label, line in lines.items()}, shown.looks, **every, **style)
+        every = max(1, max(len(x) for x, _ in lines.values()) // _MARKS)
+        draw_lines(place, {label: [line] for label, line in lines.items()}, shown.looks, markevery=every, **style)
         axes_of(place)
         last = at + columns >= len(axes)
         place.set_xlabel(labels[0] if last else "")
@@ -124,17 +125,22 @@ def figure_of(
 
 
 def learning_curves(
-    results: Results, width: Width, shown: Panels | None = None, time: str | None = None
+    results: Results,
+    width: Width,
+    panels_in: Callable[[Results], Panels] = panels_of,
+    time: str | None = None,
+    label: str = "Environment steps per task",
 ) -> Figure | None:
     """Draw the success over environment steps per task, or over the time that runs took: of tasks, or their mean.
 
     Args:
         results: The runs.
         width: Of the figure.
-        shown: The panels, where they are others than usual.
+        panels_in: Returns the panels.
         time: The column of the times, empty for all by the clock; None stands for environment steps.
+        label: Of the x axis.
     """
-    shown = shown or panels_of(results)
+    shown = panels_in(results)
     window = -(-max(len(group.env_steps_per_task) for group in results.groups) // _POINTS)
     notes = [*shown.notes, *([f"points: means of {window} evaluations"] if window > 1 else [])]
 
@@ -145,27 +151,13 @@ def learning_curves(
             x = np.mean([seconds_of(run, time) for run in group.finished], axis=0) / 60
         return None if np.isnan(x).any() else (window_means(x, window), window_means(success, window))
 
-    clock = "Minutes of CPU time" if time else "Minutes" if time is not None else "Environment steps per task"
-    task = shown.panels[0].task is not None
-    labels = ("Steps per task" if task and time is None else clock, "Success rate")
-    axes_of = partial(_curve_axes, ticks=0.5 if task else 0.2)
-    full = Panels(shown.panels, shown.looks, shown.columns, shown.legend, notes)
-    return figure_of(results, full, series, axes_of, labels, width)
+    axes_of = partial(_curve_axes, ticks=0.2 if shown.panels[0].task is None else 0.5)
+    return figure_of(results, replace(shown, notes=notes), series, axes_of, (label, "Success rate"), width)
 
 
-def learning_curves_per_task(results: Results, width: Width) -> Figure | None:
-    """Draw the success over environment steps of each task: a small panel for each."""
-    return learning_curves(results, width, task_panels(results))
-
-
-def learning_curves_by_time(results: Results, width: Width) -> Figure | None:
-    """Draw the mean success over the minutes that runs took by the clock, means over the seeds."""
-    return learning_curves(results, width, time="")
-
-
-def learning_curves_by_cpu_time(results: Results, width: Width) -> Figure | None:
-    """Draw the mean success over the minutes of CPU that runs took, where they logged it."""
-    return learning_curves(results, width, time=CPU_SECONDS)
+learning_curves_per_task = partial(learning_curves, panels_in=task_panels, label="Steps per task")
+learning_curves_by_time = partial(learning_curves, time="", label="Minutes")
+learning_curves_by_cpu_time = partial(learning_curves, time=CPU_SECONDS, label="Minutes of CPU time")
 
 
 def performance_profiles(results: Results, width: Width) -> Figure | None:
@@ -186,7 +178,8 @@ def performance_profiles(results: Results, width: Width) -> Figure | None:
 
 def mask_churn(results: Results, width: Width) -> Figure | None:
     """Draw how much of the masks each update replaced: a panel for each update interval, a line for each ratio."""
-    epochs, shown = results.experiment.training.epochs, masked_variants(results)
+    training, shown = results.experiment.training, masked_variants(results)
+    epochs = training.epochs
     found = [
         Panel([*title, *parts([("update_interval", str(interval))])], lines_of(each, interval))
         for each, title in zip(shown, variant_titles(shown), strict=True)
@@ -202,9 +195,10 @@ def mask_churn(results: Results, width: Width) -> Figure | None:
 
     def axes_of(axes: Axes) -> None:
         _count_axis(axes)
+        axes.set_xlim(0, (epochs + training.pretrain_epochs) * training.epoch_frames)  # there may be a single update
         axes.set_ylim(bottom=0)
 
-    full = Panels(found, ratio_looks(shown), lambda width: columns_for(len(found), width))
+    full = Panels(found, ratio_looks(shown), columns_for)
     labels = ("Environment steps per task", "Share of masks replaced")
     return figure_of(results, full, series, axes_of, labels, width, 1.5)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
 from must.analysis.curves import draw_lines
-from must.analysis.measures import final_mean
+from must.analysis.measures import Ranked, by_benchmark, ranked
 from must.analysis.notes import figure_note
 from must.analysis.settings import first_tick, lowest_of
-from must.analysis.statistics import MIN_SEEDS, FloatArray, Interval
+from must.analysis.statistics import MIN_SEEDS
 from must.analysis.style import (
     DENSE,
     LINE_HEIGHT,
@@ -31,10 +31,9 @@ from must.analysis.style import (
     ramp,
     wrap_title,
 )
-from must.analysis.tables import by_benchmark
 from must.data import Group, Results
 from must.data.costs import cost_of
-from must.data.names import CONTROL_LABEL, ratio_label, short_number, words_of
+from must.data.names import CONTROL_LABEL, ratio_label, short_number
 from must.data.variants import variant_titles, variants
 
 _BESIDE = 1.06
@@ -43,22 +42,6 @@ _NAMES = 0.42
 """Share of the figure's width that the names may take; longer ones are broken into lines."""
 _LOG = 3.0
 """Greatest ratio of two costs at which the axis is linear."""
-
-
-class _Point(NamedTuple):
-    """What is drawn of a group."""
-
-    name: str
-    kind: str
-    look: Look
-    flops: float
-    success: Interval
-    runs: FloatArray
-    """(R,) final success."""
-
-    @property
-    def lines(self) -> int:
-        return 1 + self.name.count("\n")
 
 
 def training_speed(results: Results, width: Width) -> Figure | None:
@@ -97,62 +80,73 @@ def success_by_flops(results: Results, width: Width) -> Figure | None:
 
     There are the best settings if a page has no room for all. None when no finished run has a log of sizes.
     """
+    blocks, titles, notes = list[dict[str, Ranked]](), [], [figure_note(results)]
     room = int((PAGE - 0.9) / len(by_benchmark(results)) / LINE_HEIGHT)
-    blocks, titles, notes = [], [], [figure_note(results)]
     for groups in by_benchmark(results):
-        points = _points(results, groups, _NAMES * inches(1, width))
-        ends = np.cumsum([point.lines for point in points])
-        kept = [point for point, end in zip(points, ends, strict=True) if end <= room]
+        rows = [row for row in ranked(results, groups) if row.rank and not math.isnan(_flops(row))]
+        names = {_name(row, groups, _NAMES * inches(1, width)): row for row in rows}
+        ends = np.cumsum([_lines(name) for name in names])
+        kept = {name: row for (name, row), end in zip(names.items(), ends, strict=True) if end <= room}
         if kept:
             blocks.append(kept)
             titles.append([title] if (title := groups[0].settings.get("benchmark", "")) else [])
-        if len(kept) < len(points):
-            notes.append(f"the best {len(kept)} of {len(points)} settings")
+        if len(kept) < len(rows):
+            notes.append(f"the best {len(kept)} of {len(rows)} settings")
     if not blocks:
         return None
-    heights = [max(1.9, LINE_HEIGHT * sum(point.lines for point in points) + 0.4) for points in blocks]
+    heights = [max(1.9, LINE_HEIGHT * sum(map(_lines, rows)) + 0.4) for rows in blocks]
     figure, axes = panels(titles, 1, heights, width)
-    for place, points, height in zip(axes, blocks, heights, strict=True):
-        _draw(place, points, height - 0.4)
+    for place, named, height in zip(axes, blocks, heights, strict=True):
+        _draw(place, named, height - 0.4)
     axes[-1].set_xlabel("FLOPs per action")
-    looks = {point.kind: point.look for points in blocks for point in points}
+    looks = dict(_kind(row) for named in blocks for row in named.values())
     legend_below(figure, looks, "Settings", list(dict.fromkeys(notes)), "points")
     return figure
 
 
-def _points(results: Results, groups: Sequence[Group], width: float) -> list[_Point]:
-    """Return the finished groups whose cost is known, the best first; no name holds a method that all share."""
-    points, single = [], len({group.config.method for group in groups}) == 1
-    for group, words in zip(groups, words_of(groups), strict=True):
-        name = wrap_title((words[:1] if group.dense else words[1:] or words) if single else words, width)
-        kind, look = ("no masks", UNMASKED) if group.dense else ("masks", MASKED)
-        kind, look = (CONTROL_LABEL, DENSE) if group.is_multi_task_sac else (kind, look)
-        flops, runs = cost_of(group).flops_per_action, results.final(group).mean(axis=1)
-        if group.finished and not math.isnan(flops):
-            points.append(_Point(name, kind, look, flops, final_mean(results, group), runs))
-    return sorted(points, key=lambda point: -point.success.value)
+def _flops(row: Ranked) -> float:
+    return cost_of(row.group).flops_per_action
 
 
-def _draw(axes: Axes, points: Sequence[_Point], height: float) -> None:
+def _kind(row: Ranked) -> tuple[str, Look]:
+    if row.group.is_multi_task_sac:
+        return CONTROL_LABEL, DENSE
+    return ("no masks", UNMASKED) if row.group.dense else ("masks", MASKED)
+
+
+def _lines(name: str) -> int:
+    return 1 + name.count("\n")
+
+
+def _name(row: Ranked, groups: Sequence[Group], width: float) -> str:
+    """Return a name of so many inches, without the method where all settings with masks share one."""
+    words = row.name.split(", ")
+    if len({group.config.method for group in groups}) == 1:
+        words = words[:1] if row.group.dense else words[1:] or words
+    return wrap_title(words, width)
+
+
+def _draw(axes: Axes, named: Mapping[str, Ranked], height: float) -> None:
     """Draw points with intervals or runs, and their names right of the panel, as near to their heights as they fit."""
-    for point in points:
-        color, order = point.look.color, 4 if point.look is DENSE else 3  # seen where points coincide
-        axes.vlines(point.flops, point.success.low, point.success.high, color=color, linewidth=0.8)
-        if 1 < len(point.runs) < MIN_SEEDS:
+    for row in named.values():
+        (_, look), flops = _kind(row), _flops(row)
+        axes.vlines(flops, row.mean.low, row.mean.high, color=look.color, linewidth=0.8)
+        if 1 < len(row.runs) < MIN_SEEDS:
             dots: dict[str, Any] = {"s": 4, "alpha": 0.8, "linewidths": 0, "clip_on": False}
-            axes.scatter([point.flops] * len(point.runs), point.runs, color=color, **dots)
-        style: dict[str, Any] = {"markersize": 4.5, "mec": "white", "mew": 0.4, "clip_on": False, "zorder": order}
-        axes.plot(point.flops, point.success.value, point.look.marker, color=color, **style)
-    bottom = first_tick(min(lowest_of(point.runs) for point in points)) - 0.02
+            axes.scatter([flops] * len(row.runs), row.runs, color=look.color, **dots)
+        style: dict[str, Any] = {"markersize": 4.5, "mec": "white", "mew": 0.4, "clip_on": False}
+        # The control is seen where points coincide.
+        axes.plot(flops, row.mean.value, look.marker, color=look.color, zorder=4 if look is DENSE else 3, **style)
+    bottom = first_tick(min(lowest_of(row.runs) for row in named.values())) - 0.02
     axes.set_ylim(bottom, 1.02)
     axes.set_ylabel("Success rate")
-    _flops_axis(axes, [point.flops for point in points])
-    sizes = [LINE_HEIGHT * point.lines / height for point in points]
-    wanted = [(point.success.value - bottom) / (1.02 - bottom) for point in points]
-    for point, at in zip(points, apart(wanted, sizes), strict=True):
+    _flops_axis(axes, [_flops(row) for row in named.values()])
+    sizes = [LINE_HEIGHT * _lines(name) / height for name in named]
+    wanted = [(row.mean.value - bottom) / (1.02 - bottom) for row in named.values()]
+    for (name, row), at in zip(named.items(), apart(wanted, sizes), strict=True):
         line = {"arrowstyle": "-", "color": "0.6", "linewidth": 0.4, "shrinkA": 0, "shrinkB": 2}
-        axes.text(_BESIDE, at, point.name, transform=axes.transAxes, va="center", size=SMALL, linespacing=1.0)
-        ends: dict[str, Any] = {"xy": (point.flops, point.success.value), "xytext": (_BESIDE - 0.01, at), "zorder": 1}
+        axes.text(_BESIDE, at, name, transform=axes.transAxes, va="center", size=SMALL, linespacing=1.0)
+        ends: dict[str, Any] = {"xy": (_flops(row), row.mean.value), "xytext": (_BESIDE - 0.01, at), "zorder": 1}
         axes.annotate("", **ends, textcoords="axes fraction", arrowprops=line, annotation_clip=False)
 
 

@@ -25,6 +25,8 @@ from must.analysis.style import FORMATS, STYLE, Width, save
 from must.config import Experiment
 from must.config.outputs import OPTIONAL_FIGURES, all_figures, compares_methods, figure_names
 from must.data import Results, load_results
+from must.errors import ConfigError
+from must.sections import suggest
 
 _LOG = logging.getLogger(__name__)
 
@@ -61,32 +63,38 @@ def drawings(experiment: Experiment) -> dict[str, Draw]:
     return {name: known[name] for name in all_figures(experiment)}
 
 
-def write_figures(experiment: Experiment, results: Path, width: Width = "auto") -> list[Path]:
+def write_figures(experiment: Experiment, results: Path, width: Width = "auto", only: str | None = None) -> list[Path]:
     """Write ``results/<name>/figures/*.{pdf,svg,png}`` from the runs that are there.
 
     Args:
         experiment: The experiment, as it stands now.
         results: Directory that holds ``<name>/runs/...``.
         width: Whether figures take one column of a paper, both, or whichever suits each of them.
+        only: The figure to draw, if not all of them.
 
     Returns:
         The files written. A figure that the runs have no data for is left out, with a line in the log.
 
     Raises:
+        ConfigError: An experiment of this kind has no such figure.
         ResultsError: No run is finished, or a finished one is damaged.
     """
+    wanted = {name: draw for name, draw in drawings(experiment).items() if only in (None, name)}
+    if not wanted:
+        hint = suggest(str(only), all_figures(experiment)) or f"; there are: {', '.join(all_figures(experiment))}"
+        raise ConfigError(f"--only {only}: is no figure of this experiment{hint}")
     loaded = load_results(experiment, results)
     directory = loaded.directory / "figures"
     expected, paths = figure_names(experiment), list[Path]()
     with mpl.rc_context(STYLE):
-        for name, draw in drawings(experiment).items():
+        for name, draw in wanted.items():
             figure = draw(loaded, width) if name in (*expected, *OPTIONAL_FIGURES) else None
             if figure is not None:
                 paths += save(figure, directory, name)
             elif name not in OPTIONAL_FIGURES and (name in expected or not compares_methods(experiment)):
                 _LOG.warning("No figure %s: no finished run holds data for it.", name)
     written = {path.stem for path in paths}
-    for name in {name for name, _, _ in FIGURES} - written:
+    for name in {name for name, _, _ in FIGURES} - written if only is None else ():
         for extension in FORMATS:
             (directory / f"{name}.{extension}").unlink(missing_ok=True)
     return paths

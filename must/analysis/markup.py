@@ -29,25 +29,13 @@ class Table:
     columns: tuple[str, ...]
     keys: int
     rows: tuple[tuple[Cell, ...], ...]
+    screen_only: int = 0
+    """How many of the last columns a page has no room for."""
 
 
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "|": r"\textbar{}",
-    "±": r"$\pm$",
-    "\N{EN DASH}": "--",
-}
+_NAMED = {"\\": "backslash", "~": "asciitilde", "^": "asciicircum", "<": "less", ">": "greater", "|": "bar"}
+_LATEX = {char: f"\\{char}" for char in "&%$#_{}"} | {char: rf"\text{name}{{}}" for char, name in _NAMED.items()}
+_LATEX |= {"±": r"$\pm$", "\N{EN DASH}": "--"}
 
 _NO_WIDER = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}"
 """Makes a box that is wider than the text (a sweep over many settings in one column) as wide as that."""
@@ -93,16 +81,17 @@ def to_latex(tables: Sequence[Table], notes: Sequence[str]) -> str:
 
 
 def _tabular(table: Table) -> str:
-    aligned = ["l"] * table.keys + ["r"] * (len(table.columns) - table.keys)
+    columns = table.columns[: len(table.columns) - table.screen_only]
+    aligned = ["l"] * table.keys + ["r"] * (len(columns) - table.keys)
     # Headings take as many lines as the column below them is narrow: a paper's column has no room to spare.
     widths = [max(len(row[i].text) + len(row[i].detail) // 2 for row in table.rows) for i in range(len(aligned))]
-    headings = map(_latex_heading, table.columns, widths, aligned)
+    headings = map(_latex_heading, columns, widths, aligned)
     lines = [
         rf"\begin{{tabular}}{{{''.join(aligned)}}}",
         r"\toprule",
         " & ".join(headings) + r" \\",
         r"\midrule",
-        *(" & ".join(map(_latex_cell, row)) + r" \\" for row in table.rows),
+        *(" & ".join(map(_latex_cell, row[: len(columns)])) + r" \\" for row in table.rows),
         r"\bottomrule",
         r"\end{tabular}",
     ]

@@ -19,8 +19,8 @@ from must.analysis.statistics import (
     probability_of_improvement,
     with_interval,
 )
+from must.data import Group, Results
 from must.data.names import names_of
-from must.data.runs import Group, Results, Run
 
 
 def area(group: Group) -> FloatArray:
@@ -58,17 +58,12 @@ def improvement_of_runs(results: Results, group: Group, control: Group | None) -
     return probability_of_improvement(results.final(group)[:, None, :], results.final(control))
 
 
-def best_run(results: Results) -> Run:
-    """Return the finished run with the highest final success, mean over its tasks; of equals, the first in the sweep.
-
-    One run is no evidence: it is for looking at, never for a number in a table.
-    """
-    found = [
-        (float(final.mean()), run)
-        for group in results.groups
-        for final, run in zip(results.final(group), group.finished, strict=True)
-    ]
-    return max(found, key=lambda each: each[0])[1]
+def by_benchmark(results: Results) -> list[list[Group]]:
+    """Split the groups by benchmark, whose success rates must not share a column."""
+    blocks: dict[str | None, list[Group]] = {}
+    for group in results.groups:
+        blocks.setdefault(group.settings.get("benchmark"), []).append(group)
+    return list(blocks.values())
 
 
 class Ranked(NamedTuple):
@@ -81,6 +76,8 @@ class Ranked(NamedTuple):
     name: str
     """The method, and the settings that set it apart."""
     group: Group
+    runs: FloatArray
+    """(R,) final success of each run, mean over its tasks."""
     mean: Interval
     """Mean of the final success."""
     middle: Interval
@@ -97,7 +94,8 @@ def ranked(results: Results, groups: Sequence[Group]) -> list[Ranked]:
     means = [final_mean(results, group) for group in groups]
     middles = [final_iqm(results, group) for group in groups]
     controls = [improvement(results, group, results.control_of(group)) for group in groups]
-    columns = (_places(means), _places(middles), names_of(groups), groups, means, middles, controls)
+    runs = [results.final(group).mean(axis=1) for group in groups]
+    columns = (_places(means), _places(middles), names_of(groups), groups, runs, means, middles, controls)
     rows = [Ranked(*row) for row in zip(*columns, strict=True)]
     last = len(rows) + 1
     return sorted(rows, key=lambda row: (row.rank or last, row.rank_by_iqm or last))

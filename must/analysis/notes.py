@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import Enum
 
 from must.analysis.measures import Ranked, overlapping
 from must.analysis.statistics import CONFIDENCE, MIN_SEEDS
 from must.config.schedule import first_renewal, last_renewal
 from must.data.names import describe
-from must.data.provenance import commits_of, containers_of, differing_packages
-from must.data.runs import Group, Results, Run, Status, trains_static_control
+from must.data.provenance import software_of
+from must.data.runs import Group, Results, Status, trains_static_control
 from must.words import count_of
 
 _LISTED = 6
@@ -42,44 +41,52 @@ def left_out_notes(results: Results) -> list[str]:
     return notes
 
 
-class Kind(Enum):
-    """The kinds of tables: what their numbers are."""
-
-    SUCCESS = (
+HOW = {
+    "success_rate": (
         "Success rates, means over the tasks",
         "{final}, IQM the interquartile mean over seeds and tasks, best that of each run's best evaluation",
-    )
-    TASKS = ("Success rates of each task", "{final}; a run's best evaluation is that with the highest mean over tasks")
-    AGGREGATES = (
+    ),
+    "per_task": (
+        "Success rates of each task",
+        "{final}; a run's best evaluation is that with the highest mean over tasks",
+    ),
+    "aggregates": (
         "Aggregates over seeds and tasks",
         "{final}; of it, the median over tasks of the means over seeds, the mean distance to 1, and the probability "
         "that a run is better at a task than one of the control, MT-SAC{static}, ties counted half; the area under the "
         "learning curve is its mean height, and P(better) by area compares these heights; steps are environment steps "
         "of each task until the mean over tasks first had a success rate of {rate}, the mean of the runs that had it",
-    )
-    COMPARISON = (
+    ),
+    "comparison": (
         "Methods by their mean final success over seeds and tasks",
         "{final}; IQM is its interquartile mean, without the worst and the best quarter of runs and tasks, and "
         "by IQM the rank that it would give; P(better than MT-SAC) is the probability that a run is better at a task "
         "than one of MT-SAC, ties counted half; where intervals overlap, the order of two rows says little; all params "
         "are those of the policy, both Q networks and mask generators; a run's time is that of the machine, whatever "
         "else it was busy with",
-    )
-    COST = (
+    ),
+    "cost": (
         "Parameters and time",
         "density is the share of the policy's parameters (params) that a task uses (params kept), FLOPs are two for "
         "each weight that it uses, whether or not the others are multiplied as well; rates are those of the fastest "
         "tenth of the epochs, a run's time has all of it, whatever else the machine was busy with",
-    )
+    ),
+}
+"""Table -> what its numbers are, and how they were worked out."""
 
 
-def closing_note(results: Results, kind: Kind) -> str:
+def notes_below(results: Results, table: str) -> list[str]:
+    """Return the notes below a table: what is left out, how its numbers compare, and how they were made."""
+    return [*left_out_notes(results), *recency_notes(results), closing_note(results, table)]
+
+
+def closing_note(results: Results, table: str) -> str:
     """Describe how the numbers of a table were made: seeds, episodes, what the interval is, code and container."""
     experiment = results.experiment
     env, judged, last = experiment.env, experiment.evaluation, experiment.report.final_evaluations
     finished = [run for run in results.runs if run.status is Status.FINISHED]
     seeds = sorted({run.seed for run in finished}, key=int)
-    what, how = kind.value
+    what, how = HOW[table]
     final = f"final is {'the last evaluation' if last == 1 else f'the mean of the last {last} evaluations'}"
     static = (
         ", or of static random masks of the same kind and ratio (static)" if trains_static_control(experiment) else ""
@@ -92,24 +99,22 @@ def closing_note(results: Results, kind: Kind) -> str:
     made = [
         f"{count_of(len(seeds), 'seed')} ({', '.join(seeds)})",
         episodes,
-        *_uncertainty(results, kind),
-        _code(finished),
-        *_packages(finished),
-        _containers(finished),
+        *_uncertainty(results, table),
+        *software_of(finished),
     ]
     return f"{what} ({settings}): {how}. Made with {'; '.join(made)}."
 
 
-def _uncertainty(results: Results, kind: Kind) -> list[str]:
+def _uncertainty(results: Results, table: str) -> list[str]:
     """Describe what stands behind the numbers of a table."""
-    if kind is Kind.COST:
+    if table == "cost":
         return ["no interval"]
     counts = {len(group.finished) for group in results.groups} - {0}
     parts = []
-    if kind is not Kind.AGGREGATES:
+    if table != "aggregates":
         parts += ["± is the sample standard deviation over seeds"] if max(counts) > 1 else []
         parts += ["a row of one seed has no spread"] if 1 in counts else []
-    if kind is not Kind.TASKS:
+    if table != "per_task":
         parts += [f"[ ] is {INTERVAL}"] if max(counts) >= MIN_SEEDS else []
         parts += [NO_INTERVAL] if min(counts) < MIN_SEEDS else []
     return parts
@@ -180,25 +185,3 @@ def recency_notes(results: Results) -> list[str]:
     if ages and ages[0] <= 0:
         return [f"Masks are still renewed during the evaluations that count; {advice}."]
     return []
-
-
-def _code(runs: Sequence[Run]) -> str:
-    commits = sorted(commits_of(runs).items())
-    labels = [f"{commit[:12]}{' with uncommitted changes' if dirty else ''}" for commit, dirty in commits]
-    if len(labels) == 1:
-        return f"code at commit {labels[0]}" if not labels[0].startswith("unknown") else "code at an unknown commit"
-    return f"code at different commits: {', '.join(labels)}"
-
-
-def _packages(runs: Sequence[Run]) -> list[str]:
-    """Name the packages that were not the same in all runs; nothing where all were."""
-    differing = [f"{name} {', '.join(versions)}" for name, versions in differing_packages(runs).items()]
-    return [f"different packages: {'; '.join(differing)}"] if differing else []
-
-
-def _containers(runs: Sequence[Run]) -> str:
-    digests = containers_of(runs)
-    if digests == ["none"]:
-        return "no container"
-    labels = ["no container" if digest == "none" else digest[:19] for digest in digests]
-    return f"container {labels[0]}" if len(labels) == 1 else f"different containers: {', '.join(labels)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import matplotlib as mpl
@@ -51,10 +51,9 @@ _KEY_COLUMNS = 4
 class _Map:
     """One panel."""
 
-    parts: tuple[str, ...]
-    """Of the title."""
-    benchmark: str
-    tasks: tuple[str, ...]
+    title: tuple[str, ...]
+    """Its parts."""
+    group: Group
     overlap: FloatArray
     """(K, K) mean over the seeds."""
     scale: tuple[float, float]
@@ -73,12 +72,10 @@ def mask_overlap(results: Results, width: Width) -> Figure | None:
         for group in variant.at(variant.best_interval(results)):
             _, overlaps = _mean_overlaps(group, last=True)
             maps += [_map(title, group, each, _scale(group, overlaps)) for each in overlaps]
-    named = all(len(panel.tasks) <= _NAMED for panel in maps)
+    named = all(len(panel.group.tasks) <= _NAMED for panel in maps)
     ratios, few = len(all_ratios(shown)), 3 if named else 2
     columns = ratios if len(shown) > 1 and 1 < ratios <= few else columns_for(len(maps), "auto", few)
-    if not named and len(maps) > 3 * columns:
-        columns = 3
-    return _draw(maps, columns, width)
+    return _draw(maps, 3 if not named and len(maps) > 3 * columns else columns, width)
 
 
 def mask_overlap_over_training(results: Results, width: Width) -> Figure | None:
@@ -92,13 +89,11 @@ def mask_overlap_over_training(results: Results, width: Width) -> Figure | None:
     for variant, title in zip(shown, variant_titles(shown), strict=True):
         group = max(variant.masked, key=lambda group: (len(group.finished) > 0, results.mean_final(group)))
         epochs, overlaps = _mean_overlaps(group)
-        chosen = sorted({0, len(epochs) // 2, len(epochs) - 1}) if len(epochs) else []
-        scale = _scale(group, overlaps[chosen]) if chosen else (0.0, 1.0)
-        panels = [_map([f"from epoch {epochs[at]:.0f}", *title], group, overlaps[at], scale) for at in chosen]
-        rows += [(results.mean_final(group), panels)] if panels else []
-    kept = sorted(sorted(range(len(rows)), key=lambda row: -rows[row][0])[:_ROWS])
-    columns = max((len(panels) for _, panels in rows), default=1)
-    return _draw([panel for row in kept for panel in rows[row][1]], columns, width)
+        if chosen := sorted({0, len(epochs) // 2, len(epochs) - 1}) if len(epochs) else []:
+            scale = _scale(group, overlaps[chosen])
+            rows.append([_map([f"from epoch {epochs[at]:.0f}", *title], group, overlaps[at], scale) for at in chosen])
+    best = sorted(rows, key=lambda row: -results.mean_final(row[0].group))[:_ROWS]
+    return _draw([panel for row in rows if row in best for panel in row], max(map(len, rows), default=1), width)
 
 
 def _mean_overlaps(group: Group, last: bool = False) -> tuple[FloatArray, FloatArray]:
@@ -110,110 +105,91 @@ def _mean_overlaps(group: Group, last: bool = False) -> tuple[FloatArray, FloatA
 
 
 def _map(title: Sequence[str], group: Group, overlap: FloatArray, scale: tuple[float, float]) -> _Map:
-    parts = (
-        *title,
-        f"pruning ratio {group.pruning_ratio:.10g}",
-        *([] if group.update_interval is None else [f"update interval {group.update_interval}"]),
-        count_of(len(group.finished), "seed"),
-        f"by chance {independent_overlap(group.pruning_ratio):.2f}",
-    )
-    return _Map(parts, group.settings.get("benchmark", ""), group.tasks, overlap, scale)
+    interval = [] if group.update_interval is None else [f"update interval {group.update_interval}"]
+    seeds, chance = count_of(len(group.finished), "seed"), f"by chance {independent_overlap(group.pruning_ratio):.2f}"
+    return _Map((*title, f"pruning ratio {group.pruning_ratio:.10g}", *interval, seeds, chance), group, overlap, scale)
 
 
 def _scale(group: Group, overlaps: FloatArray) -> tuple[float, float]:
     """Return the ends of a colour scale: what is drawn, and the overlap of independent random masks."""
     others = overlaps[:, ~np.eye(len(group.tasks), dtype=bool)]
     values = np.append(others, independent_overlap(group.pruning_ratio))
-    low, high = float(values.min()), float(values.max())
-    widen = max(0.0, _LEAST_SPAN - (high - low)) / 2
-    return low - widen, high + widen
+    widen = max(0.0, _LEAST_SPAN - float(np.ptp(values))) / 2
+    return float(values.min()) - widen, float(values.max()) + widen
 
 
-def _clustered(maps: Sequence[_Map]) -> list[_Map]:
-    """Order the tasks so that those that share much stand together, in all panels with the same tasks alike."""
-    orders = {}
-    for tasks in dict.fromkeys(panel.tasks for panel in maps):
-        overlap = np.mean([panel.overlap for panel in maps if panel.tasks == tasks], axis=0)
-        orders[tasks] = np.arange(len(tasks))
-        if len(tasks) > 2:
-            distance = squareform(1 - overlap, checks=False)
-            orders[tasks] = hierarchy.leaves_list(hierarchy.linkage(distance, "average", optimal_ordering=True))
-    return [
-        replace(panel, tasks=tuple(panel.tasks[i] for i in order), overlap=panel.overlap[np.ix_(order, order)])
-        for panel in maps
-        for order in [orders[panel.tasks]]
-    ]
+def _order(maps: Sequence[_Map]) -> list[int]:
+    """Order the tasks of panels with the same tasks so that those that share much stand together."""
+    overlap = np.mean([panel.overlap for panel in maps], axis=0)
+    if len(overlap) < 3:
+        return list(range(len(overlap)))
+    distance = squareform(1 - overlap, checks=False)
+    return list(hierarchy.leaves_list(hierarchy.linkage(distance, "average", optimal_ordering=True)))
 
 
 def _draw(maps: Sequence[_Map], columns: int, width: Width) -> Figure | None:
     """Draw square panels row by row, with their colour bars, and a key below them where tasks are numbered."""
     if not maps:
         return None
-    maps = _clustered(maps)
+    lists = dict.fromkeys(panel.group.tasks for panel in maps)
+    orders = {tasks: _order([panel for panel in maps if panel.group.tasks == tasks]) for tasks in lists}
+    named, alone = max(map(len, lists)) <= _NAMED, len(lists) > 1
     columns = 1 if width == "column" else columns
     rows = -(-len(maps) // columns)
-    lists = {panel.tasks: panel.benchmark for panel in maps}
-    named, alone = max(map(len, lists)) <= _NAMED, len(lists) > 1
     margin = 0.15 + (max(text_width(name) for tasks in lists for name in short_task_names(tasks)) if named else 0.1)
     across, down = (columns * margin, rows * margin) if alone else (margin, margin)
-    key = [] if named else [sum(LINE_HEIGHT * (2 - (-len(tasks) // _KEY_COLUMNS)) for tasks in lists)]
+    key = 0.0 if named else sum(LINE_HEIGHT * (2 - (-len(tasks) // _KEY_COLUMNS)) for tasks in lists)
     narrow = width == "column" or (width == "auto" and len(maps) == 1)
     side = ((ONE_COLUMN if narrow else TWO_COLUMNS) - across) / columns - _BAR
     side = min(side, PAGE / 2) if narrow or len(maps) > 1 else min(side, TWO_COLUMNS / 2)
     for _ in range(2):  # The height of the titles limits the side, and the side the width of the titles.
-        titles = [wrap_title(panel.parts, side + 0.5 * _BAR) for panel in maps]
+        titles = [wrap_title(panel.title, side + 0.5 * _BAR) for panel in maps]
         above = (1 + max(title.count("\n") for title in titles)) * 7 * 1.2 / 72 + 0.15
-        side = min(side, max(_LEAST_SIDE, (PAGE - down - sum(key)) / rows - above))
-    size = (columns * (side + _BAR) + across, rows * (side + above) + down + sum(key))
+        side = min(side, max(_LEAST_SIDE, (PAGE - down - key) / rows - above))
+    size = (columns * (side + _BAR) + across, rows * (side + above) + down + key)
     figure = Figure(figsize=size, layout="constrained")
-    grid = figure.add_gridspec(rows + len(key), columns, height_ratios=[*[side] * rows, *key])
+    grid = figure.add_gridspec(rows + bool(key), columns, height_ratios=[side] * rows + [key] * bool(key))
     for at, (panel, title) in enumerate(zip(maps, titles, strict=True)):
-        axes = figure.add_subplot(grid[divmod(at, columns)], title=title)
-        first, last = at % columns == 0, at // columns == rows - 1
-        names: Any = short_task_names(panel.tasks) if named else _numbers(len(panel.tasks))
+        axes, order = figure.add_subplot(grid[divmod(at, columns)], title=title), orders[panel.group.tasks]
+        tasks = short_task_names(panel.group.tasks)
+        # Numbered tasks have few labels: the first and every fifth.
+        names = [tasks[i] if named else str(n + 1) if n == 0 or n % 5 == 4 else "" for n, i in enumerate(order)]
         blank = [""] * len(names)
-        _heat_map(
-            axes, panel, names if alone or first or not named else blank, names if alone or last or not named else blank
-        )
+        left, bottom = (alone or not named or edge for edge in (at % columns == 0, at // columns == rows - 1))
+        _heat_map(axes, panel, order, names if left else blank, names if bottom else blank)
     if key:
-        _write_key(figure.add_subplot(grid[-1, :]), lists)
+        benchmarks = {panel.group.tasks: panel.group.settings.get("benchmark", "") for panel in maps}
+        _write_key(
+            figure.add_subplot(grid[-1, :]),
+            {benchmarks[tasks]: [tasks[i] for i in order] for tasks, order in orders.items()},
+        )
     return figure
 
 
-def _numbers(count: int) -> list[str]:
-    """Return labels of numbered tasks: the first and every fifth."""
-    return [str(i + 1) if i == 0 or i % 5 == 4 else "" for i in range(count)]
-
-
-def _heat_map(axes: Any, panel: _Map, rows: list[str], columns: list[str]) -> None:
+def _heat_map(axes: Any, panel: _Map, order: list[int], rows: list[str], columns: list[str]) -> None:
     """Draw one panel; the diagonal is 1 by definition, and left blank, so that the scale is that of the others."""
-    low, high = panel.scale
+    (low, high), count = panel.scale, len(order)
     colormap = mpl.colormaps["viridis"].with_extremes(bad="0.9")
-    diagonal = np.eye(len(panel.tasks), dtype=bool)
-    style: dict[str, Any] = {"annot": len(panel.tasks) <= _WRITTEN, "fmt": ".2f", "annot_kws": {"size": SMALL}}
+    style: dict[str, Any] = {"annot": count <= _WRITTEN, "fmt": ".2f", "annot_kws": {"size": SMALL}, "square": True}
     style |= {"xticklabels": columns, "yticklabels": rows, "cbar_ax": axes.inset_axes((1.03, 0.0, 0.045, 1.0))}
     axes.set_facecolor("0.9")
-    sns.heatmap(panel.overlap, mask=diagonal, ax=axes, cmap=colormap, vmin=low, vmax=high, square=True, **style)
+    overlap = panel.overlap[np.ix_(order, order)]
+    sns.heatmap(overlap, mask=np.eye(count, dtype=bool), ax=axes, cmap=colormap, vmin=low, vmax=high, **style)
     axes.grid(visible=False)
     axes.tick_params(length=0)
     axes.tick_params(axis="y", rotation=0)
-    axes.tick_params(axis="x", rotation=90 if len(panel.tasks) <= _NAMED else 0)
+    axes.tick_params(axis="x", rotation=90 if count <= _NAMED else 0)
     style["cbar_ax"].tick_params(length=1.5, pad=1.5)
 
 
-def _write_key(axes: Any, lists: dict[tuple[str, ...], str]) -> None:
-    """Write number and name of every task, in columns read downwards; a block for each list of tasks."""
+def _write_key(axes: Any, lists: dict[str, list[str]]) -> None:
+    """Write number and name of every task, in columns read downwards; a block for each benchmark."""
     axes.set_axis_off()
-    blocks: list[list[str]] = [[] for _ in range(_KEY_COLUMNS)]
-    for tasks, benchmark in lists.items():
-        entries = [f"{i}  {name}" for i, name in enumerate(short_task_names(tasks), start=1)]
-        rows = -(-len(entries) // _KEY_COLUMNS)
-        for column, block in enumerate(blocks):
+    for column in range(_KEY_COLUMNS):
+        lines = []
+        for benchmark, tasks in lists.items():
+            entries = [f"{number}  {name}" for number, name in enumerate(short_task_names(tasks), start=1)]
+            rows = -(-len(entries) // _KEY_COLUMNS)
             part = entries[column * rows : (column + 1) * rows]
-            block += [
-                *([benchmark if column == 0 else ""] if len(lists) > 1 else []),
-                *part,
-                *[""] * (rows - len(part)),
-            ]
-    for column, block in enumerate(blocks):
-        axes.text(column / _KEY_COLUMNS, 1, "\n".join(block), va="top", size=SMALL, transform=axes.transAxes)
+            lines += [benchmark * (column == 0)] * (len(lists) > 1) + part + [""] * (rows - len(part))
+        axes.text(column / _KEY_COLUMNS, 1, "\n".join(lines), va="top", size=SMALL, transform=axes.transAxes)

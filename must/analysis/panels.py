@@ -33,7 +33,8 @@ class Panels:
 
     panels: Sequence[Panel]
     looks: Mapping[str, Look]
-    columns: Callable[[Width], int]
+    columns: Callable[[int, Width], int]
+    """Returns in how many columns so many panels are set."""
     legend: str = heading(_RATIO)
     notes: list[str] = field(default_factory=list)
 
@@ -53,13 +54,13 @@ def mask_panels(results: Results) -> Panels:
         )
         for each, title in zip(shown, variant_titles(shown), strict=True)
         for interval in each.intervals or (None,)
-        for lines in [lines_of(each, interval)]
     ]
     most = max(len(variant.intervals) for variant in shown) or 1
     together = len(shown) > 1 and 1 < most <= 4
 
-    def columns(width: Width) -> int:
-        return most if together and width != "column" else columns_for(len(found), width)
+    def columns(count: int, width: Width) -> int:
+        whole = together and width != "column" and count == len(found)
+        return most if whole else columns_for(count, width)
 
     return Panels(found, ratio_looks(shown), columns)
 
@@ -87,7 +88,8 @@ def method_panels(results: Results) -> Panels:
         if results.control_of(group) is not group:
             key = tuple(item for item in group.settings.items() if item[0] != _RATIO)
             found.setdefault(key, []).append(group)
-    shown = [sorted(groups, key=lambda group: group.pruning_ratio) for groups in found.values()]
+    begun = [groups for groups in found.values() if any(group.finished for group in groups)]
+    shown = [sorted(groups, key=lambda group: group.pruning_ratio) for groups in begun or found.values()]
     alone = dict(zip(results.groups, words_of(results.groups), strict=True))
     titles = words_of([groups[0] for groups in shown], without=(_RATIO,))
     ratios = sorted({group.pruning_ratio for groups in shown for group in groups if not group.dense})
@@ -104,8 +106,8 @@ def method_panels(results: Results) -> Panels:
     made = [panel for panel in made if id(panel) in kept]
     looks = {CONTROL_LABEL: BEHIND, plain: UNMASKED} | ramp(f"{ratio:.10g}" for ratio in ratios)
 
-    def columns(width: Width) -> int:
-        return columns_for(len(made), width, 3 if len(made) == 6 else 4)
+    def columns(count: int, width: Width) -> int:
+        return columns_for(count, width, 3 if count == 6 else 4)
 
     return Panels(made, looks, columns, heading(_RATIO) if ratios else "Lines", notes)
 
@@ -133,5 +135,4 @@ def task_panels(results: Results) -> Panels:
         for each, interval, title in cells
         for task, name in enumerate(short_task_names(each.tasks))
     ]
-    count = len(found)
-    return Panels(found, ratio_looks(shown), lambda width: min(count, 5 if width != "column" else 3), notes=notes)
+    return Panels(found, ratio_looks(shown), lambda n, width: min(n, 5 if width != "column" else 3), notes=notes)

@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from must.analysis.curves import share_axis
-from must.analysis.measures import Ranked, improvement, improvement_of_runs, ranked
+from must.analysis.measures import Ranked, by_benchmark, improvement, improvement_of_runs, ranked
 from must.analysis.notes import figure_note
 from must.analysis.panels import ratio_looks
+from must.analysis.settings import lowest_of
 from must.analysis.statistics import FloatArray, Interval
-from must.analysis.style import (
-    LINE_HEIGHT,
-    MASKED,
-    ONE_COLUMN,
-    PAGE,
-    SMALL,
-    TWO_COLUMNS,
-    Width,
-    legend_below,
-    text_width,
-)
-from must.analysis.tables import by_benchmark
+from must.analysis.style import LINE_HEIGHT, MASKED, ONE_COLUMN, PAGE, SMALL, Width, inches, legend_below, text_width
 from must.data import Results
 from must.data.costs import cost_of
 from must.data.names import differences, heading, ratio_label, short_task_names
@@ -54,25 +43,23 @@ def method_comparison(results: Results, width: Width) -> Figure | None:
     blocks, notes = _blocks(results)
     compared = any(not math.isnan(row.improvement.value) for block in blocks for row in block)
     figure, grid = _rows(blocks, 2 if compared else 1, width)
-    runs = {id(row.group): results.final(row.group).mean(axis=1) for block in blocks for row in block}
-    ends = [min(row.middle.value, _low(row.mean), runs[id(row.group)].min()) for block in blocks for row in block]
+    low = min(min(row.middle.value, lowest_of(row.runs)) for block in blocks for row in block)
+    low = min(_LEAST_LEFT, max(0.0, math.floor(10 * low - 1e-9) / 10))
+    narrow = figure.get_figwidth() <= ONE_COLUMN
+    note, gap = ("IQM", "\n") if narrow else ("interquartile mean", " ")
+    ring: dict[str, Any] = {"markerfacecolor": "none", "markeredgecolor": "0.1", "markeredgewidth": 0.7}
     for block, (first, *rest) in zip(blocks, grid, strict=True):
-        ring: dict[str, Any] = {"markerfacecolor": "none", "markeredgecolor": "0.1", "markeredgewidth": 0.7}
         middles = [row.middle.value for row in block]
         first.plot(middles, range(len(block)), "o", markersize=6, clip_on=False, zorder=3.5, **ring)
-        draw_rows(first, [row.mean for row in block], [runs[id(row.group)] for row in block], _looks(results, block))
-        first.set_xlim(min(_LEAST_LEFT, max(0.0, math.floor(10 * min(ends) - 1e-9) / 10)), 1)
+        draw_rows(first, [row.mean for row in block], [row.runs for row in block], _looks(results, block))
+        first.set_xlim(low, 1)
         first.xaxis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
-        narrow = figure.get_figwidth() <= ONE_COLUMN
-        first.set_xlabel(
-            "Mean final success\n(ring: IQM)" if narrow else "Mean final success (ring: interquartile mean)"
-        )
+        first.set_xlabel(f"Mean final success{gap}(ring: {note})")
         for axes in rest:
             each = [improvement_of_runs(results, row.group, results.control_of(row.group)) for row in block]
             draw_rows(axes, [row.improvement for row in block], each, _looks(results, block))
-            _half(axes, "P(better than\nMT-SAC)" if narrow else "P(better than MT-SAC)")
-    _note(figure, [figure_note(results, "value"), *notes])
-    return figure
+            _half(axes, f"P(better than{gap}MT-SAC)")
+    return _noted(figure, [figure_note(results, "value"), *notes])
 
 
 def method_speed(results: Results, width: Width) -> Figure | None:
@@ -86,8 +73,7 @@ def method_speed(results: Results, width: Width) -> Figure | None:
         draw_rows(axes, speeds, [], _looks(results, block))
         axes.set_xlim(left=0)
         axes.set_xlabel("Gradient steps per second")
-    _note(figure, [figure_note(results, spread=False), *notes])
-    return figure
+    return _noted(figure, [figure_note(results, spread=False), *notes])
 
 
 def method_success_per_task(results: Results, width: Width) -> Figure | None:
@@ -95,21 +81,17 @@ def method_success_per_task(results: Results, width: Width) -> Figure | None:
     below = max(text_width(name) for group in results.groups for name in short_task_names(group.tasks))
     blocks, notes = _blocks(results, below=below)
     figure, grid = _rows(blocks, 1, "page" if width == "auto" else width, below)
+    bar = {"label": "Success rate", "pad": 0.01, "fraction": 0.03, "aspect": 30}
+    style: dict[str, Any] = {"fmt": ".2f", "annot_kws": {"size": SMALL}, "cbar_kws": bar, "cmap": "viridis"}
     for block, (axes,) in zip(blocks, grid, strict=True):
-        frame = pd.DataFrame(
-            [results.final(row.group).mean(axis=0) for row in block],
-            index=[row.name for row in block],
-            columns=short_task_names(block[0].group.tasks),
-        )
-        written = len(frame.columns) <= (_WRITTEN if figure.get_figwidth() > ONE_COLUMN else 3)
-        bar = {"label": "Success rate", "pad": 0.01, "fraction": 0.03, "aspect": 30}
-        style: dict[str, Any] = {"annot": written, "fmt": ".2f", "annot_kws": {"size": SMALL}, "cbar_kws": bar}
-        sns.heatmap(frame, ax=axes, cmap="viridis", vmin=0, vmax=1, xticklabels=True, yticklabels=True, **style)
+        tasks, names = short_task_names(block[0].group.tasks), [row.name for row in block]
+        style["annot"] = len(tasks) <= (_WRITTEN if figure.get_figwidth() > ONE_COLUMN else 3)
+        rates = [results.final(row.group).mean(axis=0) for row in block]
+        sns.heatmap(rates, ax=axes, vmin=0, vmax=1, xticklabels=tasks, yticklabels=names, **style)
         axes.tick_params(length=0, rotation=0)
         axes.tick_params(axis="x", rotation=90)
         axes.grid(visible=False)
-    _note(figure, [figure_note(results, spread=False), *notes])
-    return figure
+    return _noted(figure, [figure_note(results, spread=False), *notes])
 
 
 def improvement_over_dense(results: Results, width: Width) -> Figure | None:
@@ -126,13 +108,13 @@ def improvement_over_dense(results: Results, width: Width) -> Figure | None:
         kept = sorted(row[1].value for row in rows)[-room]
         notes.append(f"the best {room} of {len(rows)} settings")
         rows = [row for row in rows if row[1].value >= kept][:room]
-    labels = [", ".join(each) for each in differences([group.settings for group, _ in rows])]
-    figure, axes = _figure_of_rows(labels if len(rows) > 1 else ["masks"], width, len(rows) * ROW + 1.0)
-    looks, names = ratio_looks(variants(results)), [ratio_label(group) for group, _ in rows]
+    names = [", ".join(each) for each in differences([group.settings for group, _ in rows])]
+    figure, ((axes,),) = _panels({"": names if len(rows) > 1 else ["masks"]}, 1, width, below=0.2, share=0.6)
+    looks, ratios = ratio_looks(variants(results)), [ratio_label(group) for group, _ in rows]
     runs = [improvement_of_runs(results, group, results.control_of(group)) for group, _ in rows]
-    draw_rows(axes, [interval for _, interval in rows], runs, [looks[name][:2] for name in names])
+    draw_rows(axes, [interval for _, interval in rows], runs, [looks[ratio][:2] for ratio in ratios])
     _half(axes, "P(better than dense)")
-    legend_below(figure, {name: looks[name] for name in names}, heading("pruning_ratio"), notes, "points")
+    legend_below(figure, {ratio: looks[ratio] for ratio in ratios}, heading("pruning_ratio"), notes, "points")
     return figure
 
 
@@ -161,10 +143,6 @@ def draw_rows(
 def _looks(results: Results, block: Block) -> list[tuple[Any, str]]:
     """Return colour and marker of each row: the control is grey."""
     return [("0.45", "D") if results.control_of(row.group) is row.group else MASKED[:2] for row in block]
-
-
-def _low(interval: Interval) -> float:
-    return interval.value if math.isnan(interval.low) else interval.low
 
 
 def _half(axes: Axes, label: str) -> None:
@@ -196,34 +174,38 @@ def _blocks(
 
 
 def _rows(blocks: Sequence[Block], columns: int, width: Width, below: float = 0.0) -> tuple[Figure, list[list[Axes]]]:
-    """Return a figure with a row of panels for each block, whose rows have names; inches ``below`` each for more."""
-    names = max(text_width(row.name) for block in blocks for row in block)
-    narrow = width == "column" or (width == "auto" and columns == 1 and names < _LABELS * ONE_COLUMN)
-    heights = [len(block) * ROW for block in blocks]
-    size = (ONE_COLUMN if narrow else TWO_COLUMNS, sum(heights) + len(blocks) * (_AROUND + below) + _NOTE)
+    names = {block[0].group.settings.get("benchmark", ""): [row.name for row in block] for block in blocks}
+    return _panels(names, columns, width, below, _LABELS)
+
+
+def _panels(
+    names: Mapping[str, list[str]], columns: int, width: Width, below: float, share: float
+) -> tuple[Figure, list[list[Axes]]]:
+    """Return a figure with a row of panels for each list of names, which its rows have.
+
+    Args:
+        names: Title -> of the rows.
+        columns: Panels beside each other.
+        width: Of the figure.
+        below: Inches below each row of panels for more.
+        share: How much of a column's width the names may take, where the figure may be that narrow.
+    """
+    longest = max(text_width(name) for block in names.values() for name in block)
+    one = 1 if columns == 1 and longest < share * ONE_COLUMN else 2
+    heights = [len(block) * ROW for block in names.values()]
+    size = (inches(one, width), sum(heights) + len(names) * (_AROUND + below) + _NOTE)
     figure = Figure(figsize=size, layout="constrained")
-    grid = figure.subplots(len(blocks), columns, squeeze=False, height_ratios=heights)
-    for block, panels in zip(blocks, grid, strict=True):
-        for position, axes in enumerate(panels):
-            _name_rows(axes, [row.name if position == 0 else "" for row in block])
-        panels[0].set_title(block[0].group.settings.get("benchmark", ""))
+    grid = figure.subplots(len(names), columns, squeeze=False, height_ratios=heights)
+    for (title, block), panels in zip(names.items(), grid, strict=True):
+        for axes in panels:
+            axes.set_yticks(range(len(block)), block if axes is panels[0] else [""] * len(block))
+            axes.set_ylim(len(block) - 0.5, -0.5)
+            axes.tick_params(axis="y", length=0)
+        panels[0].set_title(title)
     return figure, [list(panels) for panels in grid]
 
 
-def _figure_of_rows(labels: Sequence[str], width: Width, height: float) -> tuple[Figure, Axes]:
-    narrow = width == "column" or (width == "auto" and max(map(text_width, labels)) < 0.6 * ONE_COLUMN)
-    figure = Figure(figsize=(ONE_COLUMN if narrow else TWO_COLUMNS, height), layout="constrained")
-    axes = figure.subplots()
-    _name_rows(axes, labels)
-    return figure, axes
-
-
-def _name_rows(axes: Axes, labels: Sequence[str]) -> None:
-    axes.set_yticks(range(len(labels)), labels)
-    axes.set_ylim(len(labels) - 0.5, -0.5)
-    axes.tick_params(axis="y", length=0)
-
-
-def _note(figure: Figure, notes: Sequence[str]) -> None:
+def _noted(figure: Figure, notes: Sequence[str]) -> Figure:
     """Describe below all panels what is drawn."""
     figure.supxlabel("; ".join(notes), size=SMALL, color="0.3")
+    return figure

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,16 +18,7 @@ from must.analysis.curves import Series, draw_lines, share_axis
 from must.analysis.notes import figure_note
 from must.analysis.panels import mask_panels, ratio_looks
 from must.analysis.statistics import MIN_SEEDS, FloatArray, interval_of_runs
-from must.analysis.style import (
-    DENSE,
-    UNCHANGED,
-    Look,
-    Width,
-    columns_for,
-    legend_below,
-    panels,
-    ramp,
-)
+from must.analysis.style import DENSE, UNCHANGED, Look, Width, columns_for, legend_below, panels, ramp
 from must.data import Group, Results
 from must.data.names import heading, ratio_label, short_task_names
 from must.data.variants import Variant, all_intervals, masked_variants, variant_titles, variants
@@ -36,83 +27,95 @@ _DODGE = 0.018
 """Distance between two lines' error bars at the same setting, as a share of the axis."""
 _NEAREST = 0.1
 """Least distance of two ticks, as a share of the axis, at which their labels stand clear of each other."""
+Lines = dict[str, list[tuple[float, Group]]]
+"""Label -> value of the setting and runs, from left to right."""
 
 
 def success_by_pruning_ratio(results: Results, width: Width) -> Figure | None:
     """Draw final success against the pruning ratio: a line for each update interval, all from the dense control."""
     shown = masked_variants(results) or variants(results)
     looks = {"none": UNCHANGED} | ramp(map(str, all_intervals(shown)), "plasma", 0.05, 0.78)
-    drawn: dict[str, Look] = {}
 
-    def draw(axes: Axes, variant: Variant) -> None:
-        control = variant.control if variant.control and variant.control.finished else None
-        ratios = [*([0.0] if variant.control else []), *variant.ratios]
-        place = dict(zip(ratios, setting_axis(axes, ratios), strict=True))
-        series: dict[str, list[Series]] = {}
-        for interval, shift in zip(variant.intervals, _dodge(len(variant.intervals)), strict=True):
-            groups = [group for group in variant.at(interval) if group.finished]
-            line = _along(results, groups, [place[group.pruning_ratio] + shift for group in groups])
-            if line:
-                start = _along(results, [control] if control else [], [place[0.0]] if control else [])
-                series["none" if interval is None else str(interval)] = [*start, *line]
-        if control:
-            series[ratio_label(control)] = _along(results, [control], [place[0.0]])
-        _bars_at(axes, series, looks | {label: DENSE for label in series if label not in looks})
-        drawn.update({label: looks.get(label, DENSE._replace(dashes=None)) for label in series})
+    def lines(variant: Variant) -> Lines:
+        found = {"none" if each is None else str(each): variant.at(each) for each in variant.intervals}
+        return {label: [(group.pruning_ratio, group) for group in groups] for label, groups in found.items()}
 
-    return _settings(results, shown, draw, ("Pruning ratio", heading("update_interval")), drawn, width)
+    return _over_setting(results, shown, lines, looks, ("Pruning ratio", heading("update_interval")), width)
 
 
 def success_by_update_interval(results: Results, width: Width) -> Figure | None:
     """Draw final success against the update interval: a line for each pruning ratio, and the control across."""
     shown = [variant for variant in masked_variants(results) if all_intervals([variant])]
-    looks, drawn = ratio_looks(shown), dict[str, Look]()
-
-    def draw(axes: Axes, variant: Variant) -> None:
-        intervals = all_intervals([variant])
-        place = dict(zip(intervals, setting_axis(axes, intervals, log=True), strict=True))
-        if variant.control and variant.control.finished:
-            runs = results.final(variant.control).mean(axis=1)
-            axes.axhline(float(runs.mean()), color=DENSE.color, linestyle=(0, DENSE.dashes))
-            axes.axhspan(*interval_of_runs(runs), color=DENSE.color, alpha=0.1, linewidth=0)
-            for run in runs if 1 < len(runs) < MIN_SEEDS else ():
-                axes.axhline(run, color=DENSE.color, linewidth=0.4, alpha=0.6)
-            drawn[ratio_label(variant.control)] = Look(DENSE.color, "", DENSE.dashes)
-        series: dict[str, list[Series]] = {}
-        for ratio, shift in zip(variant.ratios, _dodge(len(variant.ratios)), strict=True):
-            found = {each.update_interval: each for each in variant.masked if each.pruning_ratio == ratio}
-            groups = [found[each] for each in intervals if each in found and found[each].finished]
-            line = _along(results, groups, [place[group.config.masks.update_interval] + shift for group in groups])
-            series |= {f"{ratio:.10g}": line} if line else {}
-        _bars_at(axes, series, looks)
-        drawn.update({label: looks[label] for label in series})
-
     if not any(group.finished for variant in shown for group in variant.masked):
         return None
-    return _settings(results, shown, draw, ("Update interval (epochs)", heading("pruning_ratio")), drawn, width)
+
+    def lines(variant: Variant) -> Lines:
+        found: Lines = {f"{ratio:.10g}": [] for ratio in variant.ratios}
+        for interval in all_intervals([variant]):
+            for group in variant.at(interval):
+                found[ratio_label(group)].append((interval, group))
+        return found
+
+    labels = ("Update interval (epochs)", heading("pruning_ratio"))
+    return _over_setting(results, shown, lines, ratio_looks(shown), labels, width, across=True)
 
 
-def _settings(
+def _over_setting(
     results: Results,
     shown: Sequence[Variant],
-    draw: Any,
+    lines_of: Callable[[Variant], Lines],
+    looks: Mapping[str, Look],
     labels: tuple[str, str],
-    drawn: Mapping[str, Look],
     width: Width,
+    across: bool = False,
 ) -> Figure:
-    """Draw a panel for each variant, with one axis of success from 0, 0.2, 0.4 or 0.6 to 1, and one legend."""
-    columns = columns_for(len(shown), width)
+    """Draw a panel for each variant, with one axis of success from 0, 0.2, 0.4 or 0.6 to 1, and one legend.
+
+    The control is where all lines begin, at 0, or a line ``across`` panels whose x axis is logarithmic.
+    """
+    columns, drawn = columns_for(len(shown), width), dict[str, Look]()
     figure, axes = panels(variant_titles(shown), columns, 1.8, width, sharey=True)
-    finals = [results.final(group).mean(axis=1) for group in results.groups if group.finished]
-    bottom = first_tick(min(map(lowest_of, finals)))
+    runs = {id(group): results.final(group).mean(axis=1) for group in results.groups if group.finished}
+    bottom = first_tick(min(map(lowest_of, runs.values())))
     for at, (place, variant) in enumerate(zip(axes, shown, strict=True)):
-        draw(place, variant)
+        lines, control = lines_of(variant), variant.control
+        values = {value for groups in lines.values() for value, _ in groups} | (
+            {0.0} if control and not across else set()
+        )
+        position = dict(zip(sorted(values), setting_axis(place, sorted(values), log=across), strict=True))
+        start: list[Series] = []
+        if control and control.finished:
+            drawn[ratio_label(control)] = DENSE._replace(marker="") if across else DENSE._replace(dashes=None)
+            if across:
+                _draw_across(place, runs[id(control)])
+            else:
+                start = [(np.array([position[0.0]]), runs[id(control)][:, None])]
+        series = {}
+        for number, (label, groups) in enumerate(lines.items()):
+            shift = _DODGE * (number - (len(lines) - 1) / 2)  # keeps error bars at the same setting apart
+            found = [(position[value] + shift, group) for value, group in groups if group.finished]
+            if found:
+                series[label] = [*start, *((np.array([x]), runs[id(group)][:, None]) for x, group in found)]
+        drawn |= {label: looks[label] for label in series}
+        if start and control:
+            series[ratio_label(control)] = start
+        if series:
+            draw_lines(
+                place, series, dict.fromkeys(series, DENSE) | dict(looks), err_style="bars", err_kws={"elinewidth": 0.8}
+            )
         place.grid(axis="x", visible=False)
         place.set(xlabel=labels[0], ylabel="Success rate" if at % columns == 0 else "")
         place.set_ylim(bottom - 0.02 * (1 - bottom), 1 + 0.02 * (1 - bottom))
         place.yaxis.set_major_locator(MultipleLocator(0.1 if bottom > 0.3 else 0.2))
     legend_below(figure, drawn, labels[1], [figure_note(results)])
     return figure
+
+
+def _draw_across(axes: Axes, runs: FloatArray) -> None:
+    axes.axhline(float(runs.mean()), color=DENSE.color, linestyle=(0, DENSE.dashes))
+    axes.axhspan(*interval_of_runs(runs), color=DENSE.color, alpha=0.1, linewidth=0)
+    for run in runs if 1 < len(runs) < MIN_SEEDS else ():
+        axes.axhline(run, color=DENSE.color, linewidth=0.4, alpha=0.6)
 
 
 def first_tick(lowest: float) -> float:
@@ -124,20 +127,6 @@ def lowest_of(runs: FloatArray) -> float:
     """Return the lower end of what is drawn of runs: of their interval, or of the runs themselves."""
     low = interval_of_runs(runs)[0]
     return float(runs.min() if math.isnan(low) else low)
-
-
-def _along(results: Results, groups: Sequence[Group], places: Sequence[float]) -> list[Series]:
-    """Return the final success of groups, each at its place."""
-    return [
-        (np.array([place]), results.final(group).mean(axis=1)[:, None])
-        for group, place in zip(groups, places, strict=True)
-    ]
-
-
-def _bars_at(axes: Axes, series: Mapping[str, list[Series]], looks: Mapping[str, Look]) -> None:
-    """Draw lines through means with error bars."""
-    if series:
-        draw_lines(axes, series, looks, err_style="bars", err_kws={"elinewidth": 0.8})
 
 
 def setting_axis(axes: Axes, values: Sequence[float], log: bool = False) -> FloatArray:
@@ -156,14 +145,10 @@ def setting_axis(axes: Axes, values: Sequence[float], log: bool = False) -> Floa
     return positions
 
 
-def _dodge(count: int) -> FloatArray:
-    """Return small shifts that keep error bars at the same setting apart."""
-    return np.asarray(_DODGE * (np.arange(count) - (count - 1) / 2), float)
-
-
 def success_per_task(results: Results, width: Width) -> Figure | None:
     """Draw the final success of each task: bars by pruning ratio, a panel for each update interval and variant."""
-    shown, cells = mask_panels(results), mask_panels(results).panels
+    shown = mask_panels(results)
+    cells = shown.panels
     tasks = [next(iter(cell.lines.values())).tasks for cell in cells]
     columns = max(len(variant.intervals) for variant in variants(results)) or 1
     if columns == 1 and len(set(tasks)) == 1:  # else panels in a row show the same tasks

@@ -125,7 +125,9 @@ def steps_to(steps: FloatArray, success: FloatArray, rate: float) -> FloatArray:
     return np.where(reached.any(axis=-1), steps[reached.argmax(axis=-1)], np.nan)
 
 
-def intervals(statistic: Statistic, *scores: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+def intervals(
+    statistic: Statistic, *scores: FloatArray, bounds: tuple[float, float] = (0, 1)
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Compute a statistic and its confidence interval over seeds.
 
     The tasks of a run share a network, and so do their errors: the unit is a whole seed. The standard error is that of
@@ -136,16 +138,11 @@ def intervals(statistic: Statistic, *scores: FloatArray) -> tuple[FloatArray, Fl
     Args:
         statistic: Takes as many arrays as there are scores.
         scores: Each (..., R, K); R may differ.
+        bounds: The least and the highest value that there can be.
 
     Returns:
-        The value, NaN without a run, and the bounds, clipped to 0 and 1 and NaN below `MIN_SEEDS` seeds: each (...).
+        The value, NaN without a run, and the ends, clipped to the bounds and NaN below `MIN_SEEDS` seeds: each (...).
     """
-    value, low, high = unclipped_intervals(statistic, *scores)
-    return value, np.clip(low, 0, 1), np.clip(high, 0, 1)
-
-
-def unclipped_intervals(statistic: Statistic, *scores: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Compute the same for statistics of any range, such as a difference; see `intervals`."""
     seeds = [matrix.shape[-2] for matrix in scores]
     nothing = np.full(scores[0].shape[:-2], np.nan)
     if min(seeds) == 0:
@@ -154,22 +151,26 @@ def unclipped_intervals(statistic: Statistic, *scores: FloatArray) -> tuple[Floa
     if min(seeds) < MIN_SEEDS:
         return value, nothing, nothing
     variances = np.stack([_jackknife_variance(statistic, scores, which) for which in range(len(scores))])
+    half = _half_width(variances, np.array(seeds))
+    return value, np.clip(value - half, *bounds), np.clip(value + half, *bounds)
+
+
+def _half_width(variances: FloatArray, seeds: FloatArray) -> FloatArray:
+    """Compute half of the width of intervals from variances (S, ...) of independent parts, and their seeds (S,)."""
     variance = variances.sum(axis=0)
     share = np.divide(variances, variance, out=np.ones_like(variances), where=variance > 0)
     freedom = 1 / sum(part**2 / (count - 1) for part, count in zip(share, seeds, strict=True))
-    half = stats.t.ppf((1 + CONFIDENCE) / 2, freedom) * np.sqrt(variance)
-    return value, value - half, value + half
+    return np.asarray(stats.t.ppf((1 + CONFIDENCE) / 2, freedom) * np.sqrt(variance))
+
+
+@lru_cache(maxsize=4096)  # a table's text, its LaTeX, its records and the figures ask for the same
+def _cached(statistic: Statistic, *scores: tuple[tuple[int, ...], bytes]) -> Interval:
+    return Interval(*map(float, intervals(statistic, *(np.frombuffer(data).reshape(shape) for shape, data in scores))))
 
 
 def with_interval(statistic: Statistic, *scores: FloatArray) -> Interval:
     """Compute a statistic of scores, each (R, K), and its confidence interval; see `intervals`."""
-    return _with_interval(statistic, *((matrix.shape, matrix.astype(float).tobytes()) for matrix in scores))
-
-
-@lru_cache(maxsize=4096)  # a table's text, its LaTeX, its records and the figures ask for the same
-def _with_interval(statistic: Statistic, *scores: tuple[tuple[int, ...], bytes]) -> Interval:
-    arrays = [np.frombuffer(data).reshape(shape) for shape, data in scores]
-    return Interval(*(float(each) for each in intervals(statistic, *arrays)))
+    return _cached(statistic, *((matrix.shape, matrix.astype(float).tobytes()) for matrix in scores))
 
 
 def interval_of_runs(values: FloatArray) -> tuple[float, float]:
@@ -195,7 +196,7 @@ def seeds_to_settle(scores: FloatArray, baseline: FloatArray, effect: float, pow
     """Find how many seeds of either setting show a difference of a given size, by simulation from the runs that exist.
 
     New experiments are drawn from the runs' means, as they scatter about their own setting's mean, with the difference
-    between the settings set to ``effect``. It is shown where the interval of `unclipped_intervals` leaves out zero.
+    between the settings set to ``effect``. It is shown where the interval of `intervals` leaves out zero.
 
     Args:
         scores: (R, K), two runs at least, as of the baseline.
@@ -215,11 +216,9 @@ def seeds_to_settle(scores: FloatArray, baseline: FloatArray, effect: float, pow
     def shows(seeds: int) -> bool:
         rng = np.random.default_rng(seeds)
         ours, theirs = (rng.choice(runs, (2000, seeds)) for runs in centred)
-        error = np.sqrt((ours.var(axis=1, ddof=1) + theirs.var(axis=1, ddof=1)) / seeds)
-        shares = ours.var(axis=1, ddof=1) / np.maximum(seeds * error**2, 1e-300)
-        freedom = (seeds - 1) / (shares**2 + (1 - shares) ** 2)
+        variances = np.stack([ours.var(axis=1, ddof=1), theirs.var(axis=1, ddof=1)]) / seeds
         shift = effect + ours.mean(axis=1) - theirs.mean(axis=1)
-        return bool((shift > stats.t.ppf((1 + CONFIDENCE) / 2, freedom) * error).mean() >= power)
+        return bool((shift > _half_width(variances, np.array([seeds, seeds]))).mean() >= power)
 
     low, high = MIN_SEEDS - 1, most + 1
     while high - low > 1:  # more seeds show more

@@ -2,43 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from must.analysis.cells import (
-    count_cells,
-    csv_number,
-    interval_cells,
-    interval_record,
-    plain_cells,
-    spread_and_interval_cells,
-    spread_cells,
-    spread_record,
-)
-from must.analysis.columns import (
-    Columns,
-    Record,
-    aggregate_columns,
-    aggregate_record,
-    best_of,
-    cost_columns,
-    cost_record,
-    success_columns,
-    success_record,
-)
+from must.analysis import columns
+from must.analysis.columns import Column, best_of, of_runs
 from must.analysis.markup import Cell, Table, to_latex, to_markdown
-from must.analysis.measures import Ranked, ranked
-from must.analysis.notes import Kind, closing_note, left_out_notes, ranking_note, recency_notes
-from must.analysis.statistics import over_runs
+from must.analysis.measures import Ranked, by_benchmark, ranked
+from must.analysis.notes import notes_below, ranking_note
+from must.analysis.statistics import FloatArray
 from must.config import Experiment
 from must.config.outputs import TABLES, TABLES_OF_METHODS, compares_methods, table_names
 from must.data import Group, Results, load_results, write_data
-from must.data.costs import cost_of
 from must.data.files import write_atomically
-from must.data.logs import FloatArray
 from must.data.names import NOTHING, describe, heading, method_label, names_of, value_label
 from must.data.provenance import commits_of, containers_of
 from must.data.variants import variants
@@ -47,6 +25,7 @@ SUFFIXES = ("csv", "md", "tex")
 _METHOD_COLUMNS = 7
 """Most groups that a table of tasks gives a column each."""
 
+Record = dict[str, object]
 Rates = Callable[[Group], FloatArray]
 """Returns the (R, K) success rates of a group."""
 
@@ -74,122 +53,97 @@ def write_tables(experiment: Experiment, results: Path) -> list[Path]:
 
 
 def _write(loaded: Results) -> list[Path]:
-    experiment, blocks = loaded.experiment, by_benchmark(loaded)
-    made: dict[str, tuple[Kind, list[Record], list[Table]]] = {
-        "success_rate": (Kind.SUCCESS, _records(loaded, success_record), _tables(loaded, success_columns)),
-        "per_task": (Kind.TASKS, _task_records(loaded), _task_tables(loaded)),
-        "aggregates": (Kind.AGGREGATES, _records(loaded, aggregate_record), _tables(loaded, aggregate_columns)),
-        "cost": (Kind.COST, _records(loaded, cost_record), _tables(loaded, cost_columns)),
+    made = {
+        "success_rate": _of_groups(loaded, columns.success),
+        "per_task": (_task_records(loaded), _task_tables(loaded)),
+        "aggregates": _of_groups(loaded, columns.aggregates),
+        "cost": _of_groups(loaded, columns.cost),
     }
-    if compares_methods(experiment):
-        rankings = [ranked(loaded, groups) for groups in blocks]
-        records = [_ranked_record(loaded, row) for rows in rankings for row in rows]
-        tables = [_ranked_table(loaded, rows) for rows in rankings]
-        made["comparison"] = (Kind.COMPARISON, records, tables)
+    warnings: dict[str, list[str]] = {}
+    if compares_methods(loaded.experiment):
+        rankings = [ranked(loaded, groups) for groups in by_benchmark(loaded)]
+        made["comparison"] = _rankings(loaded, rankings)
+        warnings["comparison"] = [note for rows in rankings for note in ranking_note(rows)]
     directory, paths = loaded.directory / "tables", []
-    for name, (kind, records, tables) in made.items():
-        notes = [*left_out_notes(loaded), *recency_notes(loaded), closing_note(loaded, kind)]
-        if kind is Kind.COMPARISON:
-            notes[:0] = [note for rows in rankings for note in ranking_note(rows)]
-        # A screen has room for some tasks beside the settings; a page has not.
-        wide = _tables(loaded, partial(success_columns, with_tasks=True)) if kind is Kind.SUCCESS else tables
+    for name, (records, tables) in made.items():
+        notes = [*warnings.get(name, ()), *notes_below(loaded, name)]
         texts = {
-            "csv": pd.DataFrame(records).to_csv(index=False, lineterminator="\n"),
-            "md": to_markdown(wide, notes),
+            "csv": pd.DataFrame(records).to_csv(index=False, lineterminator="\n", float_format="%.6f"),
+            "md": to_markdown(tables, notes),
             "tex": to_latex(tables, notes),
         }
         paths += [write_atomically(directory / f"{name}.{kind}", text.encode()) for kind, text in texts.items()]
-    for name in {*TABLES, *TABLES_OF_METHODS} - set(table_names(experiment)):
+    for name in {*TABLES, *TABLES_OF_METHODS} - set(table_names(loaded.experiment)):
         for suffix in SUFFIXES:
             (directory / f"{name}.{suffix}").unlink(missing_ok=True)
     return paths
 
 
-def by_benchmark(results: Results) -> list[list[Group]]:
-    """Split the groups by benchmark, whose success rates must not share a column."""
-    blocks: dict[str | None, list[Group]] = {}
-    for group in results.groups:
-        blocks.setdefault(group.settings.get("benchmark"), []).append(group)
-    return list(blocks.values())
-
-
-def _tables(results: Results, columns_of: Callable[[Results, Sequence[Group]], Columns]) -> list[Table]:
-    """Return a table for each benchmark with a row for each group: method, settings, seeds, then more columns."""
-    axes = [axis for axis in results.axes if axis not in ("benchmark", "method")]
-    tables = []
+def _of_groups(
+    results: Results, columns_of: Callable[[Results, Sequence[Group]], list[Column]]
+) -> tuple[list[Record], list[Table]]:
+    """Return a record for each group, and a table for each benchmark with a row for each group."""
+    numbers = _numbers(columns_of(results, results.groups), len(results.groups))
+    records = [_record(results, group, each) for group, each in zip(results.groups, numbers, strict=True)]
+    axes, tables = [axis for axis in results.axes if axis not in ("benchmark", "method")], []
     for groups in by_benchmark(results):
-        keys = {"Method": [Cell(method_label(group.config)) for group in groups]}
-        keys |= {heading(axis): [Cell(value_label(axis, group.settings[axis])) for group in groups] for axis in axes}
-        columns = keys | {"Seeds": [_seeds(group) for group in groups]} | columns_of(results, groups)
-        tables.append(_table(groups, columns, len(keys)))
-    return tables
+        keys = [Column("Method", [Cell(method_label(group.config)) for group in groups])]
+        keys += [
+            Column(heading(axis), [Cell(value_label(axis, group.settings[axis])) for group in groups]) for axis in axes
+        ]
+        tables.append(_table(groups, keys, [columns.seeds(groups), *columns_of(results, groups)]))
+    return records, tables
 
 
-def _table(groups: Sequence[Group], columns: Columns, keys: int) -> Table:
+def _rankings(results: Results, rankings: Sequence[Sequence[Ranked]]) -> tuple[list[Record], list[Table]]:
+    """Return a record for each group, and a table for each ranking, the best first."""
+    records, tables = list[Record](), []
+    for rows in rankings:
+        groups = [row.group for row in rows]
+        shown = [columns.seeds(groups), *columns.comparison(rows)]
+        places = {"Rank": [row.rank for row in rows], "By IQM": [row.rank_by_iqm for row in rows]}
+        keys = [Column(name, [Cell(str(each or NOTHING)) for each in places[name]]) for name in places]
+        tables.append(_table(groups, [*keys, Column("Method", [Cell(row.name) for row in rows])], shown))
+        for row, numbers in zip(rows, _numbers(shown, len(rows)), strict=True):
+            first = {"rank": str(row.rank or ""), "rank_by_iqm": str(row.rank_by_iqm or "")}
+            records.append(first | _record(results, row.group, numbers))
+    return records, tables
+
+
+def _table(groups: Sequence[Group], keys: Sequence[Column], shown: Sequence[Column]) -> Table:
+    every = [column for column in (*keys, *shown) if column.heading]
+    tasks = sum(column.heading in groups[0].tasks for column in every)
+    rows = tuple(zip(*(column.cells for column in every), strict=True))
     title = groups[0].settings.get("benchmark", "")
-    return Table(title, tuple(columns), keys, tuple(zip(*columns.values(), strict=True)))
+    return Table(title, tuple(column.heading for column in every), len(keys), rows, tasks)
 
 
-def _seeds(group: Group) -> Cell:
-    return Cell(f"{len(group.finished)} of {len(group.runs)}")
+def _numbers(found: Sequence[Column], count: int) -> list[Record]:
+    """Return the numbers of each of so many groups."""
+    return [
+        {name: value for each in found if each.numbers for name, value in each.numbers[i].items()} for i in range(count)
+    ]
 
 
-def _records(results: Results, record_of: Callable[[Results, Group], Record]) -> list[Record]:
-    """Return a record for each group: what sets it apart, its numbers, what it was made with."""
-    return [_record(results, group, record_of(results, group)) for group in results.groups]
-
-
-def _record(results: Results, group: Group, numbers: Record) -> Record:
+def _record(results: Results, group: Group, numbers: Mapping[str, object]) -> Record:
     """Put numbers between what sets a record apart, also from those of other experiments, and what they are made with.
 
     ``method`` is the name that all tables show, ``method_name`` what the configuration says: MT-SAC may be ``mt_sac``,
     or ``must`` with pruning ratio 0.
     """
     config, commits = group.config, commits_of(group.finished)
-    key = {"experiment": results.experiment.name, "reward": config.env.reward, "goals": config.env.goals}
+    key: Record = {"experiment": results.experiment.name, "reward": config.env.reward, "goals": config.env.goals}
     key |= {"method": method_label(config), "method_name": config.method}
     key |= {axis: value for axis, value in group.settings.items() if axis != "method"}
-    made = {
-        "final_evaluations": str(results.experiment.report.final_evaluations),
-        "evaluation_episodes": str(results.experiment.evaluation.last_episodes),
+    return key | {
+        **numbers,
+        "final_evaluations": results.experiment.report.final_evaluations,
+        "evaluation_episodes": results.experiment.evaluation.last_episodes,
         "seed_list": " ".join(run.seed for run in group.finished),
         "git_commits": " ".join(commits),
         "git_dirty": " ".join(str(int(dirty)) for dirty in commits.values()),
         "containers": " ".join(containers_of(group.finished)),
     }
-    return key | numbers | made
-
-
-def _ranked_table(results: Results, rows: Sequence[Ranked]) -> Table:
-    groups, costs = [row.group for row in rows], [cost_of(row.group) for row in rows]
-    columns = {
-        "Rank": [Cell(str(row.rank or NOTHING)) for row in rows],
-        "By IQM": [Cell(str(row.rank_by_iqm or NOTHING)) for row in rows],
-        "Method": [Cell(row.name) for row in rows],
-        "Seeds": [_seeds(group) for group in groups],
-        "Final success": spread_and_interval_cells(
-            [results.final(group).mean(axis=1) for group in groups], [row.mean for row in rows]
-        ),
-        "Final IQM": interval_cells([row.middle for row in rows]),
-        "P(better than MT-SAC)": interval_cells([row.improvement for row in rows]),
-        "Policy params": count_cells([cost.policy_parameters for cost in costs]),
-        "Used by a task": count_cells([cost.policy_parameters_kept for cost in costs]),
-        "All params": count_cells([cost.all_parameters for cost in costs]),
-        "Minutes per run": plain_cells([cost.minutes for cost in costs], 1),
-    }
-    return _table(groups, columns, 3)
-
-
-def _ranked_record(results: Results, row: Ranked) -> Record:
-    group, cost = row.group, cost_of(row.group)
-    places = {"rank": str(row.rank or ""), "rank_by_iqm": str(row.rank_by_iqm or "")}
-    numbers = {"seeds": str(len(group.finished)), "seeds_planned": str(len(group.runs))}
-    numbers |= interval_record("final_mean", row.mean)
-    numbers |= {"final_std": csv_number(float(over_runs(results.final(group).mean(axis=1)).std))}
-    numbers |= interval_record("final_iqm", row.middle)
-    numbers |= interval_record("probability_of_improvement_over_mt_sac", row.improvement)
-    costs = ("policy_parameters", "policy_parameters_kept", "all_parameters", "minutes")
-    return places | _record(results, group, numbers | {name: csv_number(getattr(cost, name)) for name in costs})
 
 
 def _task_tables(results: Results) -> list[Table]:
@@ -211,8 +165,8 @@ def _task_tables(results: Results) -> list[Table]:
             settings = dict(variant.settings) | ({"update_interval": str(interval)} if interval is not None else {})
             for kind, rates in kinds.items():
                 title = ", ".join(filter(None, (f"{kind} by pruning ratio", describe(settings.items()))))
-                columns = tuple(map(_task_column, groups))
-                tables.append(Table(title, ("Task", *columns), 1, tuple(_task_rows(groups, rates))))
+                names = map(_task_column, groups)
+                tables.append(Table(title, ("Task", *names), 1, tuple(_task_rows(groups, rates))))
     return tables
 
 
@@ -242,8 +196,9 @@ def _split(groups: Sequence[Group], rates: Rates, kind: str) -> list[Table]:
 def _task_rows(groups: Sequence[Group], rates: Rates) -> list[tuple[Cell, ...]]:
     """Return a row for each task, and one for the mean over tasks: its name, and a cell for each group."""
     values, tasks = [rates(group) for group in groups], groups[0].tasks
-    rows = [(Cell(task), *spread_cells([each[:, k] for each in values])) for k, task in enumerate(tasks)]
-    return [*rows, (Cell("Mean over tasks"), *spread_cells([each.mean(axis=1) for each in values]))]
+    rows = {task: [each[:, k] for each in values] for k, task in enumerate(tasks)}
+    rows["Mean over tasks"] = [each.mean(axis=1) for each in values]
+    return [(Cell(name), *of_runs("", "", runs).cells) for name, runs in rows.items()]
 
 
 def _task_records(results: Results) -> list[Record]:
@@ -251,7 +206,7 @@ def _task_records(results: Results) -> list[Record]:
     for group in results.groups:
         final, best = results.final(group), best_of(group)
         for k, task in enumerate(group.tasks):
-            numbers = {"task": task, "seeds": str(len(group.finished))}
-            numbers |= spread_record("final", final[:, k]) | spread_record("best", best[:, k])
-            records.append(_record(results, group, numbers))
+            found = [of_runs("", "final", [final[:, k]]), of_runs("", "best", [best[:, k]])]
+            first = {"task": task, "seeds": len(group.finished)}
+            records.append(_record(results, group, first | _numbers(found, 1)[0]))
     return records

@@ -50,6 +50,19 @@ def differing_packages(runs: Sequence[Run]) -> dict[str, list[str]]:
     return {name: sorted(versions) for name, versions in sorted(found.items()) if len(versions) > 1}
 
 
+def software_of(runs: Sequence[Run]) -> list[str]:
+    """Describe what runs were made with: their code, the packages that were not the same in all, and the image."""
+    commits = [f"{name[:12]}{' with uncommitted changes' if dirty else ''}" for name, dirty in commits_of(runs).items()]
+    code = "an unknown commit" if commits[0].startswith("unknown") else f"commit {commits[0]}"
+    parts = [f"code at {code}" if len(commits) == 1 else f"code at different commits: {', '.join(commits)}"]
+    differing = [f"{name} {', '.join(versions)}" for name, versions in differing_packages(runs).items()]
+    parts += [f"different packages: {'; '.join(differing)}"] if differing else []
+    images = ["no container" if digest == "none" else digest[:19] for digest in containers_of(runs)]
+    if len(images) > 1:
+        return [*parts, f"different containers: {', '.join(images)}"]
+    return [*parts, images[0] if images == ["no container"] else f"container {images[0]}"]
+
+
 def _all_starts(runs: Sequence[Run]) -> Iterator[dict[str, Any]]:
     for run in runs:
         yield from starts_of(run)

@@ -11,8 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from must.analysis import best_run, load_results
 from must.config import load_experiment
+from must.data import best_run, load_results
 from must.errors import MustError
 from must.render import find_backend
 from must.run_files import final_policy

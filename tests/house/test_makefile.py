@@ -25,12 +25,13 @@ def test_help_is_the_default_and_names_what_a_newcomer_needs() -> None:
     assert {"setup", "reproduce", "figures", "report", "test", "lint", "docs-site"} <= listed
 
 
-@pytest.mark.parametrize("target", ["reproduce", "figures"])
+@pytest.mark.parametrize("target", ["reproduce", "figures", "paper"])
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["CONFIG=config/nope.yaml"], "make: CONFIG=config/nope.yaml: no such file"),
         (["PROFILE=workflow/profiles/nope"], "make: PROFILE=workflow/profiles/nope: no such folder"),
+        (["STYLE=nope"], "make: STYLE=nope: write conference or plain"),
     ],
 )
 def test_missing_inputs_are_told_before_the_set_up(

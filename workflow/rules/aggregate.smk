@@ -13,7 +13,7 @@ rule aggregate:
         [
             report(
                 f"{RESULTS}/tables/{name}.csv",
-                caption=f"../report/{name}.rst",
+                caption=str(CAPTIONS / f"{name}.rst"),
                 category="Tables",
                 labels={"table": name.replace("_", " "), "form": "raw numbers (CSV)"},
             )

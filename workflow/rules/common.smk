@@ -8,6 +8,7 @@ from pathlib import Path
 
 from snakemake.settings.types import DeploymentMethod
 
+import must
 from must.config import dump
 from must.config.outputs import DATA, figure_names, table_names
 from must.errors import MustError
@@ -48,6 +49,8 @@ CONFIG = f"{RESULTS}/config.yaml"
 AXES = [axis.name for axis in EXPERIMENT.axes]
 RUN = os.path.join(*(f"{axis}~{{{axis}}}" for axis in AXES))
 """The path of a run below `runs/`, with a wildcard for each axis."""
+CAPTIONS = Path(must.__file__).parent / "paper" / "captions"
+"""Of tables and figures; a paper has the same."""
 CHECKOUT = Path(
     os.path.relpath(
         Path(workflow.current_basedir.get_path_or_uri(secret_free=True)).parents[1]
@@ -81,7 +84,7 @@ def report_settings():
 @cache
 def run_to_film():
     """Return the best of the runs that are finished."""
-    from must.analysis import (
+    from must.data import (
         best_run,
         load_results,
     )  # takes seconds, and only a report needs it

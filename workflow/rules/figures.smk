@@ -13,7 +13,7 @@ rule figures:
         [
             report(
                 f"{RESULTS}/figures/{name}.svg",
-                caption=f"../report/{name}.rst",
+                caption=str(CAPTIONS / f"{name}.rst"),
                 category="Figures",
                 labels={"figure": name.replace("_", " ")},
             )

@@ -14,7 +14,7 @@ rule pages:
         [
             report(
                 f"{RESULTS}/pages/{name}.html",
-                caption=f"../report/{name}.rst",
+                caption=str(CAPTIONS / f"{name}.rst"),
                 category="Tables",
                 labels={"table": name.replace("_", " "), "form": "page"},
             )

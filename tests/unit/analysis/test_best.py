@@ -2,7 +2,7 @@
 
 import pytest
 
-from must.analysis import best_run, load_results
+from must.data import best_run, load_results
 
 
 def path_of_best(runs, experiment):

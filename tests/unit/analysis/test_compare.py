@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from must.analysis.statistics import difference, seeds_to_settle, unclipped_intervals
+from must.analysis.statistics import difference, intervals, seeds_to_settle
 from must.cli import main
 from must.config import dump
 
@@ -41,7 +41,7 @@ def five(runs, shift=0.1, seeds=5):
 def test_the_interval_of_a_difference_is_welchs():
     ours, theirs = RNG.uniform(0.4, 0.9, (6, 1)), RNG.uniform(0.2, 0.9, (8, 1))
     found = stats.ttest_ind(ours[:, 0], theirs[:, 0], equal_var=False).confidence_interval(0.95)
-    value, low, high = unclipped_intervals(difference, ours, theirs)
+    value, low, high = intervals(difference, ours, theirs, bounds=(-1, 1))
     np.testing.assert_allclose([value, low, high], [ours.mean() - theirs.mean(), found.low, found.high])
 
 
