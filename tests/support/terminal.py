@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import re
+import signal
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +20,8 @@ class Terminal:
         self.shown = b""
         self.pid, self._screen = pty.fork()
         if not self.pid:
+            # As a shell starts what is in the foreground, whatever started these tests in the background.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.chdir(place)
             os.execve(command[0], command, dict(os.environ if env is None else env))  # noqa: S606 - no shell wanted
 

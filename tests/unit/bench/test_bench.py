@@ -107,7 +107,7 @@ def test_the_page_shows_what_was_found_on_a_gpu_and_what_failed():
     assert text.startswith(f"before\n{GPU_BEGIN}\n| setting | what | found |\n")
     assert text.endswith(f"`benchmarks/results/a-gpu.json`.\n{GPU_END}\nafter\n")
     assert "old" not in text
-    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("|")]
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line.startswith("| ")]
     assert ["dense", "gradient step", "0.5 ms"] in rows
     assert ["dense", "kernels of a step", "200"] in rows
     assert ["weight 0.5", "failed", "out of memory / of the GPU"] in rows
