@@ -54,6 +54,7 @@ def settings(method: str, device: torch.device, **sections):
     return small_config(method=method, env=tasks, training=training, sac=SIZES["sac"], evaluation={"beside": True})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_a_run_leaves_the_same_bytes_again_and_interrupted(method, device, tmp_path, monkeypatch):
     config = settings(method, device)
@@ -72,6 +73,7 @@ def test_a_run_leaves_the_same_bytes_again_and_interrupted(method, device, tmp_p
     assert contents(tmp_path / "first") == contents(tmp_path / "interrupted")
 
 
+@pytest.mark.slow
 def test_runs_that_share_the_device_leave_the_bytes_that_they_leave_alone(device, tmp_path, monkeypatch):
     """With workers: Meta-World's random numbers are those of its process."""
     monkeypatch.setattr("must.training.run.Collector", Collector)

@@ -35,7 +35,12 @@ def rows(path, name: str, until: int) -> list[dict[str, str]]:
         ]
 
 
-@pytest.mark.parametrize("kind", KINDS)
+QUICK = ("neuron", "weight", "together")
+
+
+@pytest.mark.parametrize(
+    "kind", [kind if kind in QUICK else pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS]
+)
 def test_until_the_first_renewal_it_is_static_sparse_to_the_last_byte(kind, tmp_path):
     settings = merged(RUN, KINDS[kind])
     configs = {method: small_config(method=method, **settings) for method in ("must", "static_sparse")}

@@ -35,6 +35,7 @@ def overrides(options: str) -> dict[str, str]:
     return {keys.get(word, word.removeprefix("--")): value for word, value in zip(words[::2], words[1::2], strict=True)}
 
 
+@pytest.mark.slow
 def test_runs_that_share_a_process_leave_what_they_leave_alone(config, tmp_path, monkeypatch):
     """They are interrupted on the way, at least the last to begin; and two fail, which the others do not notice."""
     monkeypatch.setattr("must.training.run.Collector", LocalCollector)
