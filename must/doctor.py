@@ -20,6 +20,7 @@ from typing import Literal
 
 import must
 from must import drawing
+from must.environment import cores_here
 from must.errors import RenderError
 from must.files import nearest
 from must.streams import guarded, quiet_console
@@ -176,8 +177,7 @@ def _opengl() -> Check:
 
 
 def _cpu() -> Check:
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return Check("CPU", "ok", f"{usable} cores usable, {platform.machine()}")
+    return Check("CPU", "ok", f"{cores_here()} cores usable, {platform.machine()}")
 
 
 def _gpu() -> Check:

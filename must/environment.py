@@ -1,4 +1,4 @@
-"""Variables of the process environment, which libraries read when they are imported."""
+"""What a process finds around it: the cores it may use, and variables that libraries read when they are imported."""
 
 from __future__ import annotations
 
@@ -11,6 +11,11 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 """Threads of the numerical libraries. Collection has one: with more, a product's last bits may differ."""
 
 _lock = threading.RLock()
+
+
+def cores_here() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

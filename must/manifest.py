@@ -13,6 +13,7 @@ from typing import Any
 
 from must.checkout import git_state
 from must.config import RunConfig
+from must.environment import cores_here
 from must.errors import ConfigError
 from must.files import write_atomically
 from must.image import image_digest
@@ -49,7 +50,7 @@ class Manifest:
             "host": platform.node(),
             "platform": platform.platform(),
             "cpu": cpu_name(),
-            "cpu_cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+            "cpu_cores": cores_here(),
             "gpu": device if device != "cpu" else None,
             "threads": threads,
         }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from argparse import Namespace
 from collections.abc import Mapping
 
@@ -12,6 +11,7 @@ import torch
 from must.bench.measure import machine
 from must.bench.report import bench_config, markdown, plot_step_times, run_all, table, write_json, write_page
 from must.bench.targets import TARGETS, Settings
+from must.environment import cores_here
 from must.memory import keep_freed_memory
 from must.training.device import resolve_device
 
@@ -24,7 +24,7 @@ def main(options: Namespace, overrides: Mapping[str, str]) -> int:
         overrides: Settings that they change: dotted key -> text.
     """
     device = resolve_device(options.device)
-    torch.set_num_threads(options.threads or len(os.sched_getaffinity(0)))
+    torch.set_num_threads(options.threads or cores_here())
     keep_freed_memory()
     if options.target == "all":
         results = run_all(options.config, device, options.repeats)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import time
 from collections.abc import Callable, Sequence
@@ -15,6 +14,7 @@ import numpy as np
 import torch
 
 from must.checkout import git_state
+from must.environment import cores_here
 from must.manifest import cpu_name
 from must.networks.matmul import affine
 
@@ -108,7 +108,7 @@ def machine(device: torch.device) -> dict[str, Any]:
     return {
         **git_state(),
         "cpu": cpu_name(),
-        "cpu_cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cpu_cores": cores_here(),
         "threads": torch.get_num_threads(),
         "gpu": torch.cuda.get_device_name(device) if device.type == "cuda" else None,
         "platform": platform.platform(),

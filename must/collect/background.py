@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
 
 from must.collect.collector import Collector, Interruption
 from must.config import RunConfig
+from must.environment import cores_here
 from must.errors import ConfigError
 from must.numpy_policy import NumpyPolicy
 from must.types import EvalResult
@@ -35,8 +35,7 @@ def is_on(config: RunConfig, device: str) -> bool:
         )
     if asked != "auto":
         return bool(asked)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return device != "cpu" and cores > 1 and not config.logging.live
+    return device != "cpu" and cores_here() > 1 and not config.logging.live
 
 
 class BackgroundEvaluation:

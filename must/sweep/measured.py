@@ -16,9 +16,9 @@ from pathlib import Path
 
 from must import __version__
 from must.config import RunConfig
+from must.environment import cores_here
 from must.files import write_atomically
 from must.sweep.estimate import Speed, kind
-from must.sweep.profile import cores_here
 from must.sweep.tails import changed, json_object
 
 Kind = tuple[str, ...]

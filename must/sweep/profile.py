@@ -10,6 +10,7 @@ from typing import Any
 
 from must.config import Experiment
 from must.config.yaml_text import read_yaml
+from must.environment import cores_here
 from must.errors import ConfigError
 
 LOCAL = "local"
@@ -57,11 +58,6 @@ def runs_at_once(experiment: Experiment, cores: int | None = None, jobs: int = 1
 def this_machine() -> Profile:
     """Return the profile of this machine without any: all cores, no image."""
     return Profile("this machine", LOCAL, cores_here(), 1, False, 0)
-
-
-def cores_here() -> int:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def read_profile(name: str) -> Profile:

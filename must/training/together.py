@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 import sys
 import threading
 import time
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from must.config import RunConfig
+from must.environment import cores_here
 from must.errors import ConfigError, MustError
 from must.streams import explain
 from must.training.device import process_settings
@@ -53,7 +53,7 @@ def train_together(jobs: Sequence[Job], slots: int, keep_old: bool) -> dict[str,
         slots: How many are trained at a time.
         keep_old: See `train`.
     """
-    n_workers = math.ceil(_cores() / max(1, min(slots, len(jobs))))
+    n_workers = math.ceil(cores_here() / max(1, min(slots, len(jobs))))
     waiting, running = [_Run(job, n_workers, keep_old) for job in jobs], list[_Run]()
     statuses: dict[str, int] = {}
     with StopRequests() as stop:
@@ -143,10 +143,6 @@ def _fail(message: str) -> int:
     with suppress(OSError):
         log.error("must: %s", message)
     return USER_ERROR
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _say(text: str) -> None:
