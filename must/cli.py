@@ -12,12 +12,10 @@ from pathlib import Path
 from must import drawing, train_commands
 from must.config import load_sweep, parse_assignments
 from must.config.unread import require_for_one_run
-from must.errors import ConfigError, MustError
+from must.errors import EXIT_USER_ERROR, ConfigError, MustError
 from must.export.options import add_archive_commands
 from must.streams import complain, discard, explain, guarded, require_directory
 from must.sweep import options as sweep_commands
-
-EXIT_USER_ERROR = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

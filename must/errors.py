@@ -4,6 +4,10 @@ The message of each says what is wrong, where, and what to write instead. The co
 without a traceback, and exits with status 2.
 """
 
+EXIT_USER_ERROR = 2
+EXIT_INTERRUPTED = 75
+"""EX_TEMPFAIL: the run stopped on request and has a checkpoint; the same command goes on."""
+
 
 class MustError(Exception):
     """What went wrong is the user's to mend; the message says how."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
@@ -79,6 +80,12 @@ def complain(message: str) -> None:
     """Describe on the error stream what is wrong, as far as anybody reads it."""
     with suppress(OSError):
         sys.stderr.write(f"must: {message}\n")
+
+
+def announce(text: str) -> None:
+    """Print a line with the time, at once."""
+    sys.stdout.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")
+    sys.stdout.flush()
 
 
 def explain(error: OSError) -> str:

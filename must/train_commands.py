@@ -13,13 +13,11 @@ from must import drawing
 from must.config import RunConfig, load_experiment, parse_assignments
 from must.config.options import ORIGINAL_OPTIONS, option_flag
 from must.config.unread import require_for_one_run, unread_by_run
-from must.errors import ConfigError, ResultsError
+from must.errors import EXIT_INTERRUPTED, ConfigError, ResultsError
 from must.run_files import MEAN_SUCCESS
 from must.streams import complain
 
 EXIT_KILLED = 130
-EXIT_INTERRUPTED = 75
-"""EX_TEMPFAIL: the run stopped on request and has a checkpoint; the same command goes on."""
 
 
 def add_commands(commands: Any) -> None:
@@ -91,7 +89,7 @@ def _train_together(options: argparse.Namespace) -> int:
     if len(options.runs) % 2:
         raise ConfigError(f"train-together: {options.runs[-1]} has no options after it; write '' where there are none")
     with drawing.disabled():
-        from must.training.together import INTERRUPTED, Job, train_together
+        from must.training.together import Job, train_together
 
     def job(run: str, text: str) -> Job:
         parser = argparse.ArgumentParser(prog=f"must train-together: {run}")
@@ -114,6 +112,6 @@ def _train_together(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         complain("stopped at once; training goes on from the last checkpoints")
         os._exit(EXIT_KILLED)  # the runs' threads are in the middle of something
-    if INTERRUPTED in statuses.values() or len(statuses) < len(jobs):
+    if EXIT_INTERRUPTED in statuses.values() or len(statuses) < len(jobs):
         return EXIT_INTERRUPTED
     return int(any(statuses.values()))

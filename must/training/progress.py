@@ -31,7 +31,6 @@ class RunProgress:
         """
         self._total, self._done_before = total, done
         self._started = self._last_line = time.monotonic()
-        formatter = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
         self._handlers: list[logging.Handler] = [_LogFile(log_file)]
         self._bar: Progress | None = None
         self._task = TaskID(0)
@@ -49,10 +48,7 @@ class RunProgress:
         elif on_screen:
             self._handlers.append(logging.StreamHandler(sys.stderr))
         for handler in self._handlers:
-            handler.setFormatter(formatter)
-            handler.addFilter(OfThisThread())
-            log.addHandler(handler)
-        log.setLevel(logging.INFO)
+            add_handler(handler)
 
     def report(self, epoch: int, success: float, env_steps: int, env_steps_before: int) -> None:
         """Report a finished epoch: the newest mean success rate, and the environment steps of all tasks."""
@@ -80,6 +76,14 @@ class RunProgress:
         for handler in self._handlers:
             log.removeHandler(handler)
             handler.close()
+
+
+def add_handler(handler: logging.Handler) -> None:
+    """Have a handler write what this thread logs, each line with its time."""
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.addFilter(OfThisThread())
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
 
 
 class OfThisThread(logging.Filter):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import math
-import sys
 import threading
 import time
 import traceback
@@ -19,15 +18,15 @@ from typing import NamedTuple
 
 from must.config import RunConfig
 from must.environment import cores_here
-from must.errors import ConfigError, MustError
-from must.streams import explain
+from must.errors import EXIT_INTERRUPTED, EXIT_USER_ERROR, ConfigError, MustError
+from must.streams import announce, explain
 from must.training.device import process_settings
-from must.training.progress import OfThisThread
+from must.training.progress import add_handler
 from must.training.run import train
 from must.training.stop import StopRequests, ThreadStop
 
-FINISHED, FAILED, USER_ERROR, INTERRUPTED = 0, 1, 2, 75
-"""Exit statuses of a run, as of ``must train``."""
+FINISHED, FAILED = 0, 1
+"""Exit statuses of a run, as of ``must train``; others are `EXIT_USER_ERROR` and `EXIT_INTERRUPTED`."""
 
 log = logging.getLogger("must")
 
@@ -61,7 +60,7 @@ def train_together(jobs: Sequence[Job], slots: int, keep_old: bool) -> dict[str,
             while waiting and len(running) < slots and waiting[0].can_join(running) and not stop.received:
                 run = waiting.pop(0)
                 running.append(run)
-                _say(f"{run.job.name}: begins")
+                announce(f"{run.job.name}: begins")
                 run.start()
             if stop.received:
                 for run in running:
@@ -70,7 +69,7 @@ def train_together(jobs: Sequence[Job], slots: int, keep_old: bool) -> dict[str,
                 run.join()
                 running.remove(run)
                 statuses[run.job.name] = run.status
-                _say(f"{run.job.name}: exit status {run.status}")
+                announce(f"{run.job.name}: exit status {run.status}")
             time.sleep(0.05)
     return statuses
 
@@ -105,13 +104,10 @@ class _Run(threading.Thread):
             self.job.log.parent.mkdir(parents=True, exist_ok=True)
             handler: logging.Handler = logging.FileHandler(self.job.log, encoding="utf-8")
         except OSError as error:
-            _say(f"{self.job.name}: {explain(error)}")
-            self.status = USER_ERROR
+            announce(f"{self.job.name}: {explain(error)}")
+            self.status = EXIT_USER_ERROR
             return
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-        handler.addFilter(OfThisThread())
-        log.addHandler(handler)
-        log.setLevel(logging.INFO)
+        add_handler(handler)
         try:
             self.status = self._train()
         finally:
@@ -132,7 +128,7 @@ class _Run(threading.Thread):
             with suppress(OSError):
                 log.error("the run ended with an error:\n%s", traceback.format_exc())
             return FAILED
-        return FINISHED if finished else INTERRUPTED
+        return FINISHED if finished else EXIT_INTERRUPTED
 
 
 def _process_settings(config: RunConfig | MustError) -> tuple[object, ...] | None:
@@ -142,9 +138,4 @@ def _process_settings(config: RunConfig | MustError) -> tuple[object, ...] | Non
 def _fail(message: str) -> int:
     with suppress(OSError):
         log.error("must: %s", message)
-    return USER_ERROR
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")
-    sys.stdout.flush()
+    return EXIT_USER_ERROR

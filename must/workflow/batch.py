@@ -13,15 +13,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import FrameType
 
+from must.errors import EXIT_INTERRUPTED
 from must.files import sha256
 from must.run_files import RESULT
+from must.streams import announce
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT, signal.SIGHUP)
-EXIT_INTERRUPTED = 75
 
 
 def main() -> int:
@@ -32,14 +33,7 @@ def main() -> int:
     runs = dict(zip(options.runs[::2], options.runs[1::2], strict=True))
     waiting, failed = list(runs), False
     running: dict[str, subprocess.Popen[bytes]] = {}
-    stopping: list[int] = []
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        stopping.append(number)
-        for process in running.values():
-            process.send_signal(number)
-
-    _catch(stop)
+    stopping = _hand_on_signals(running)
     while running or (waiting and not stopping):
         while waiting and len(running) < options.slots and not stopping:
             run = waiting.pop(0)
@@ -49,7 +43,7 @@ def main() -> int:
             if status is not None:
                 del running[run]
                 failed = failed or status != 0
-                _say(f"{run}: exit status {status}")
+                announce(f"{run}: exit status {status}")
         time.sleep(0.2)
     if stopping:
         return EXIT_INTERRUPTED
@@ -62,26 +56,29 @@ def _train_together(options: argparse.Namespace) -> int:
     """Train the runs in one process, which has the same exit statuses; signals are handed on to it."""
     command = ["must", "train-together", "--config", str(options.config), "--results", str(options.results)]
     process = subprocess.Popen([*command, "--slots", str(options.slots), *options.runs])
-    stopping: list[int] = []
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        stopping.append(number)
-        process.send_signal(number)
-
-    _catch(stop)
+    stopping = _hand_on_signals({"all": process})
     if status := process.wait():
         return EXIT_INTERRUPTED if stopping or status == EXIT_INTERRUPTED else 1  # it may not have begun to catch them
     return _finish(options, dict.fromkeys(options.runs[::2]))
 
 
-def _catch(stop: Callable[[int, FrameType | None], None]) -> None:
+def _hand_on_signals(running: Mapping[str, subprocess.Popen[bytes]]) -> list[int]:
+    """Hand signals that ask to stop on to what is running when they come; return the list that they are added to."""
+    stopping: list[int] = []
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        stopping.append(number)
+        for process in running.values():
+            process.send_signal(number)
+
     for number in STOP_SIGNALS:
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup ignores it
             signal.signal(number, stop)
+    return stopping
 
 
 def _finish(options: argparse.Namespace, runs: Iterable[str]) -> int:
-    """Say that all runs are finished, and with which results."""
+    """Write down that all runs are finished, and with which results."""
     results = {run: sha256(options.results / "runs" / run / RESULT) for run in runs}
     options.finished.parent.mkdir(parents=True, exist_ok=True)
     options.finished.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
@@ -107,14 +104,9 @@ def _start(options: argparse.Namespace, run: str, run_options: str) -> subproces
     log.parent.mkdir(parents=True, exist_ok=True)
     command = ["must", "train", "--config", str(options.config), "--out", str(options.results / "runs" / run)]
     command += [*shlex.split(run_options), "--keep-old"]
-    _say(f"{run}: {shlex.join(command)}")
+    announce(f"{run}: {shlex.join(command)}")
     with log.open("ab") as output:
         return subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":
