@@ -84,7 +84,7 @@ def closing_note(results: Results, table: str) -> str:
     """Describe how the numbers of a table were made: seeds, episodes, what the interval is, code and container."""
     experiment = results.experiment
     env, judged, last = experiment.env, experiment.evaluation, experiment.report.final_evaluations
-    finished = [run for run in results.runs if run.status is Status.FINISHED]
+    finished = results.finished
     seeds = sorted({run.seed for run in finished}, key=int)
     what, how = HOW[table]
     final = f"final is {'the last evaluation' if last == 1 else f'the mean of the last {last} evaluations'}"
@@ -128,7 +128,7 @@ def figure_note(results: Results, what: str = "mean", spread: bool = True) -> st
         what: What stands for a group, such as its mean.
         spread: Whether intervals are drawn, and the single runs of the groups that have too few seeds for one.
     """
-    finished = sum(run.status is Status.FINISHED for run in results.runs)
+    finished = len(results.finished)
     shown = "" if finished == len(results.runs) else f"; {finished} of {len(results.runs)} runs finished"
     counts = sorted({len(group.finished) for group in results.groups if group.finished})
     if counts == [1] or not counts:

@@ -113,11 +113,21 @@ def write_page(results: Mapping[str, Any], page: Path) -> None:
     Raises:
         ResultsError: The page does not have them.
     """
-    before, begin, rest = page.read_text().partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not end:
-        raise ResultsError(f"{page}: has no lines {BEGIN} and {END}, between which the table would be written")
-    page.write_text(f"{before}{begin}\n{PLOT}\n\n{markdown(results)}{end}{after}")
+    text = _between(page.read_text(), BEGIN, END, f"{PLOT}\n\n{markdown(results)}", str(page))
+    page.write_text(text)
+
+
+def _between(text: str, begin: str, end: str, table: str, name: str) -> str:
+    """Return a page's text with a table between two marks, in place of what was there.
+
+    Raises:
+        ResultsError: The text does not have the marks.
+    """
+    before, found, rest = text.partition(begin)
+    _, last, after = rest.partition(end)
+    if not last:
+        raise ResultsError(f"{name}: has no lines {begin} and {end}, between which the table would be written")
+    return f"{before}{found}\n{table}{last}{after}"
 
 
 def gpu_page(page: str, found: Mapping[str, Any], name: str) -> str:
@@ -131,10 +141,6 @@ def gpu_page(page: str, found: Mapping[str, Any], name: str) -> str:
     Raises:
         ResultsError: The page does not have the marks.
     """
-    before, begin, rest = page.partition(GPU_BEGIN)
-    _, end, after = rest.partition(GPU_END)
-    if not end:
-        raise ResultsError(f"the page has no lines {GPU_BEGIN} and {GPU_END}, between which the table would be written")
     lines = ["| setting | what | found |", "|---|---|---:|"]
     for part in ("steps", "masks", "sharing"):
         for title, values in found.get(part, {}).items():
@@ -149,7 +155,7 @@ def gpu_page(page: str, found: Mapping[str, Any], name: str) -> str:
     about = found["steps"]["machine"]
     facts = f"{about['gpu']}, {about['cpu_cores']} cores of {about['cpu']}, torch {about['packages']['torch']}"
     table = "\n".join((*lines, "", f"{facts}; all of it: `benchmarks/results/{name}.json`.", ""))
-    return f"{before}{begin}\n{table}{end}{after}"
+    return _between(page, GPU_BEGIN, GPU_END, table, "the page")
 
 
 def _gpu_cells(found: Mapping[str, Any]) -> list[tuple[str, str]]:

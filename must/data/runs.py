@@ -145,6 +145,11 @@ class Results:
         return tuple(run for group in self.groups for run in group.runs)
 
     @property
+    def finished(self) -> tuple[Run, ...]:
+        """Those of them that count."""
+        return tuple(run for group in self.groups for run in group.finished)
+
+    @property
     def axes(self) -> tuple[str, ...]:
         """The swept axes, without the seed."""
         return tuple(self.groups[0].settings)

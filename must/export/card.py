@@ -9,7 +9,7 @@ from typing import Any
 import must
 from must.config import Experiment, read_recorded
 from must.config.yaml_text import write_yaml
-from must.data import Results, Run, Status
+from must.data import Results, Run
 from must.data.logs import read_json
 from must.data.names import describe, method_label
 from must.data.provenance import commits_of, containers_of
@@ -30,7 +30,7 @@ def front_page(results: Results, policies: int, files: Iterable[str]) -> str:
         files: Names of its other files.
     """
     experiment, present = results.experiment, set(files)
-    runs = [run for run in results.runs if run.status is Status.FINISHED]
+    runs = results.finished
     digests = containers_of(runs)
     place = f"{RESULTS}/{experiment.name}"
     kept = "no policies: the weights of these runs were not kept"

@@ -11,7 +11,7 @@ from rocrate.model import ComputationalWorkflow, ContextEntity, Dataset, File
 from rocrate.rocrate import ROCrate
 
 import must
-from must.data import Results, Run, Status
+from must.data import Results, Run
 from must.data.provenance import commits_of, containers_of
 from must.export.archive import CHECKSUMS, Content
 from must.export.card import LICENSE
@@ -48,7 +48,7 @@ def metadata(results: Results, files: Mapping[str, Content]) -> bytes:
         results: Whose finished runs are in it.
         files: Name in the archive -> content, of all but what this gives and the checksums.
     """
-    runs = [run for run in results.runs if run.status is Status.FINISHED]
+    runs = results.finished
     experiment = results.experiment
     crate = ROCrate(version="1.1")
     crate.metadata.extra_contexts.append(_RUN_TERMS)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from must.checkout import shared
 from must.config import Experiment, load_sweep
-from must.data import Results, Run, Status, load_results
+from must.data import Results, Run, load_results
 from must.errors import ConfigError, ResultsError
 from must.export.archive import Content, write_archive
 from must.export.card import front_page
@@ -76,7 +76,7 @@ def export(config: Path, results: Path, out: Path | None = None) -> Exported:
         _link(loaded, Path(scratch))
         files: dict[str, Content] = {EXPERIMENT: config.read_bytes()}
         made = dict(_made(experiment, Path(scratch)))
-        runs = [run for run in loaded.runs if run.status is Status.FINISHED]
+        runs = loaded.finished
         policies = policies_of(experiment, runs)
         files |= made | dict(_logs(experiment, runs)) | policies.files | dict(_repository())
         files[README] = front_page(loaded, len(policies.names), files).encode()
@@ -87,11 +87,10 @@ def export(config: Path, results: Path, out: Path | None = None) -> Exported:
 
 def _link(loaded: Results, scratch: Path) -> None:
     """Lay out results that hold the finished runs of others, and nothing else."""
-    for run in loaded.runs:
-        if run.status is Status.FINISHED:
-            place = scratch / loaded.experiment.name / "runs" / run.spec.path
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.symlink_to(run.directory.resolve(), target_is_directory=True)
+    for run in loaded.finished:
+        place = scratch / loaded.experiment.name / "runs" / run.spec.path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(run.directory.resolve(), target_is_directory=True)
 
 
 def _made(experiment: Experiment, results: Path) -> Iterator[tuple[str, bytes]]:
@@ -103,7 +102,7 @@ def _made(experiment: Experiment, results: Path) -> Iterator[tuple[str, bytes]]:
         yield f"{RESULTS}/{path.relative_to(results).as_posix()}", path.read_bytes()
 
 
-def _logs(experiment: Experiment, runs: list[Run]) -> Iterator[tuple[str, Path]]:
+def _logs(experiment: Experiment, runs: Sequence[Run]) -> Iterator[tuple[str, Path]]:
     for run in runs:
         for name in RUN_FILES:
             file = run.directory / name

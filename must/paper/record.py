@@ -71,7 +71,7 @@ _SUMS = ("hours", "cpu_hours", "core_hours", "gpu_hours")
 
 def record_of(results: Results) -> Record:
     """Collect what the runs of an experiment say of themselves."""
-    finished = tuple(run for run in results.runs if run.status is Status.FINISHED)
+    finished = results.finished
     unfinished = {str(each): sum(run.status is each for run in results.runs) for each in Status}
     by_machine: dict[tuple[str, str], list[Run]] = {}
     software: dict[str, set[str]] = {}

@@ -5,7 +5,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 import uuid
 from pathlib import Path
@@ -22,8 +21,8 @@ from tests.support.faults import (
     shared_memory,
     workers,
 )
-from tests.support.helpers import ROOT
 from tests.support.processes import contents, wait_for
+from tests.support.small_disk import in_own_mounts
 
 
 @pytest.fixture(scope="module")
@@ -93,22 +92,12 @@ def test_a_worker_that_hangs(undisturbed, tmp_path):
 
 
 def test_a_disk_that_is_read_only_or_full(tmp_path):
-    errors = on_small_disk(tmp_path)
+    errors = in_own_mounts("tests.support.small_disk", tmp_path)
     assert "read-only" in errors["read-only"]
     assert "no space left" in errors["logging"]
     assert "no space left" in errors["checkpoint"]
     assert not any("Traceback" in text for text in errors.values())
     assert contents(tmp_path / "left") == Run(tmp_path, training={"epochs": 30}).finish()
-
-
-def on_small_disk(place: Path) -> dict[str, str]:
-    alone = ["unshare", "--map-root-user", "--mount"]
-    if subprocess.run([*alone, "true"], capture_output=True).returncode:
-        pytest.skip("no user namespaces here: a small disk cannot be made (sysctl kernel.unprivileged_userns_clone=1)")
-    command = [*alone, sys.executable, "-m", "tests.support.small_disk", str(place)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
 
 
 def test_a_loss_that_is_not_finite_takes_nothing_with_it(tmp_path):

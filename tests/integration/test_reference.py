@@ -10,6 +10,7 @@ import pytest
 from must.analysis import aggregate, write_figures
 from must.config import Experiment, load_experiment
 from must.config.outputs import DATA, figure_names, table_names
+from tests.support.reading import shipped_logs
 
 ROOT = Path(__file__).parents[2]
 
@@ -33,16 +34,9 @@ SHIPPED = {
 shipped = pytest.mark.parametrize("shipped", SHIPPED.values(), ids=SHIPPED)
 
 
-def elsewhere(shipped: Shipped, folder: Path) -> Path:
-    """Return a directory of results with the committed logs, to write into."""
-    (folder / shipped.experiment.name).mkdir()
-    (folder / shipped.experiment.name / "runs").symlink_to(shipped.directory / "runs")
-    return folder
-
-
 @shipped
 def test_the_committed_data_and_tables_are_what_the_committed_logs_give(shipped, tmp_path):
-    written = aggregate(shipped.experiment, elsewhere(shipped, tmp_path))
+    written = aggregate(shipped.experiment, shipped_logs(shipped.experiment.name, tmp_path))
     committed = [path for folder in ("data", "tables") for path in (shipped.directory / folder).iterdir()]
     assert sorted(path.name for path in committed) == sorted(path.name for path in written)
     assert {path.stem for path in written} == {*DATA, *table_names(shipped.experiment)}
@@ -53,7 +47,7 @@ def test_the_committed_data_and_tables_are_what_the_committed_logs_give(shipped,
 @pytest.mark.slow
 @shipped
 def test_every_figure_comes_from_the_committed_logs(shipped, tmp_path):
-    written = write_figures(shipped.experiment, elsewhere(shipped, tmp_path))
+    written = write_figures(shipped.experiment, shipped_logs(shipped.experiment.name, tmp_path))
     assert {path.stem for path in written} == set(figure_names(shipped.experiment))
 
 

@@ -12,9 +12,24 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.support.faults import EVERY_EPOCH, Run
+from tests.support.helpers import ROOT
 from tests.support.processes import FILES
+
+
+def in_own_mounts(module: str, *arguments: Path) -> Any:
+    """Run a module where it may mount disks of its own; return what it printed as JSON."""
+    alone = ["unshare", "--map-root-user", "--mount"]
+    if subprocess.run([*alone, "true"], capture_output=True).returncode:
+        pytest.skip("no user namespaces here: a small disk cannot be made (sysctl kernel.unprivileged_userns_clone=1)")
+    command = [*alone, sys.executable, "-m", module, *map(str, arguments)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 def main(place: Path) -> None:

@@ -12,6 +12,7 @@ from must.config.outputs import figure_names, table_names
 from must.data import load_results
 from must.paper import STYLES, write_paper
 from must.paper.captions import title
+from tests.support.reading import shipped_logs
 from tests.support.sweeps import METHOD_SWEEPS
 
 pytestmark = pytest.mark.system
@@ -49,20 +50,13 @@ def words(pdf):
     return " ".join(done.stdout.replace("-\n", "").split())
 
 
-def elsewhere(name, folder):
-    """Return a directory of results with the committed logs of an experiment, to write into."""
-    (folder / name).mkdir(parents=True)
-    (folder / name / "runs").symlink_to(ROOT / "results" / "reference" / name / "runs")
-    return folder
-
-
 @pytest.mark.parametrize(
     ("name", "style"), [("quick", "conference"), ("quick", "plain"), ("mask_ablation", "conference")]
 )
 def test_the_paper_of_shipped_results_says_what_they_say(name, style, tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     config = Path("config", f"{name}.yaml")
-    experiment, results = load_sweep(config), elsewhere(name, tmp_path / "results")
+    experiment, results = load_sweep(config), shipped_logs(name, tmp_path / "results")
     pdf = write_paper(experiment, config, results, style)
     assert pdf == results / name / "paper.pdf"
     text, loaded = words(pdf), load_results(experiment, results)

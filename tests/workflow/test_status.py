@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -18,6 +17,7 @@ from must.sweep.state import State
 from must.sweep.survey import Survey, survey
 from tests.support.helpers import ROOT
 from tests.support.processes import epochs_logged, wait_for
+from tests.support.small_disk import in_own_mounts
 from tests.support.workflow import Workflow
 
 RUNS = "results/smoke/runs/pruning_ratio~0/update_interval~na"
@@ -95,14 +95,6 @@ def test_a_run_whose_disk_is_full_says_so(tmp_path: Path, smoke: dict[str, Any],
     smoke["training"] |= {"epochs": 100_000, "checkpoint_minutes": checkpoint_minutes}
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(smoke), encoding="utf-8")
     (tmp_path / "disk").mkdir()
-    alone = ["unshare", "--map-root-user", "--mount"]
-    if subprocess.run([*alone, "true"], capture_output=True, check=False).returncode:
-        pytest.skip("no user namespaces here: a small disk cannot be made (sysctl kernel.unprivileged_userns_clone=1)")
-    command = [*alone, sys.executable, "-m", "tests.support.full_disk", str(tmp_path / "disk")]
-    done = subprocess.run(
-        [*command, str(tmp_path / "config.yaml")], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    state, reason = json.loads(done.stdout)
+    state, reason = in_own_mounts("tests.support.full_disk", tmp_path / "disk", tmp_path / "config.yaml")
     assert state in ("failed", "interrupted")
     assert "no space left on the disk" in reason
