@@ -21,11 +21,10 @@ from typing import Any
 
 import torch
 
-from must.algorithms import GradientSteps
 from must.bench.kernels import count_kernels
 from must.bench.measure import machine
 from must.bench.report import bench_config, gpu_page
-from must.bench.targets import TARGETS, Settings, agent_and_replay
+from must.bench.targets import TARGETS, Settings, agent_and_replay, gradient_steps
 from must.config import METHODS
 from must.training import resolve_device
 from must.training.device import own_stream
@@ -93,8 +92,7 @@ def _steps(options: argparse.Namespace) -> None:
         settings = found.settings(overrides)
         step = TARGETS["update"](settings)[0].as_dict()
         agent, replay = agent_and_replay(settings)
-        steps = GradientSteps(agent, replay, settings.config.sac.batch_size_per_task)
-        steps._recorder = None  # to be counted one by one
+        steps = gradient_steps(agent, replay, settings, record=False)  # to be counted one by one
         return {**step, "kernels": count_kernels(lambda: steps.take(1), settings.device)}
 
     found.add("machine", lambda: machine(found.device))
@@ -134,7 +132,7 @@ def _together(settings: Settings, count: int, seconds: float) -> dict[str, float
 
     def run(number: int) -> None:
         with own_stream(settings.device):
-            steps = GradientSteps(*made[number], settings.config.sac.batch_size_per_task)
+            steps = gradient_steps(*made[number], settings)
             steps.take(20).sum().item()
             ready.wait(60)
             go.wait(60)

@@ -1,4 +1,4 @@
-"""The gradient steps of an epoch. On CUDA each kind of step is recorded once in a run, and replayed."""
+"""The gradient steps of an epoch. Steps of a kind run the same operations: they are recorded once, and replayed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from must.algorithms.agent import Agent
+from must.algorithms.cpu_recording import CpuRecording
 from must.algorithms.parts import StepKind
 from must.algorithms.recording import CudaRecording, Inputs, Recorder, Recording
 from must.buffers import ReplayBuffer
@@ -23,6 +24,7 @@ class GradientSteps:
     On CUDA a step is hundreds of small kernels, and launching them one by one takes longer than running them. So each
     kind of step is recorded as a CUDA graph: ordinary ones, those in which masks fade, and those that learn masks. All
     mask sets of a run have tensors of the same shapes, and new ones are copied to where the recording looks for them.
+    On the CPU ordinary steps are recorded as a list of operations; the others, of renewals, are few and large.
     """
 
     def __init__(
@@ -32,6 +34,7 @@ class GradientSteps:
         rows_per_task: int,
         recorder: Recorder | None = None,
         before_step: Callable[[], None] | None = None,
+        record: bool = True,
     ) -> None:
         """Store the agent and the replay buffer.
 
@@ -39,8 +42,9 @@ class GradientSteps:
             agent: Whose steps.
             replay: Where the batches come from; on the agent's device.
             rows_per_task: B, rows of each task in a batch.
-            recorder: Records steps (default: on CUDA as a graph, elsewhere none, and each step is taken as it is).
+            recorder: Records steps of all kinds (default: what suits the device).
             before_step: Called before each step; it may end them with an exception.
+            record: Whether steps are recorded at all; otherwise each is taken as it is, with the same result.
         """
         self._agent, self._replay, self._rows_per_task = agent, replay, rows_per_task
         self._before_step = before_step
@@ -49,7 +53,10 @@ class GradientSteps:
             for learn_masks in (False, True)
         }
         on_cuda = agent.device.type == "cuda"
-        self._recorder = recorder or (CudaRecording if on_cuda else None)
+        self._recorder: Recorder = recorder or (CudaRecording if on_cuda else CpuRecording)
+        self._recorded_kinds = {StepKind.ORDINARY} if record else set()
+        if record and (recorder or on_cuda):
+            self._recorded_kinds |= {StepKind.FADING, StepKind.LEARNING}
         self._stream: torch.cuda.Stream | None = None
         self._kinds: dict[StepKind, _Kind] = {}
         self.recorded = 0
@@ -69,10 +76,10 @@ class GradientSteps:
                 if self._before_step is not None:
                     self._before_step()
                 kind = self._agent.prepare_step(learn_masks)
-                if self._recorder is None or kind is StepKind.ARRIVING:
-                    self._step(learn_masks)
+                if kind in self._recorded_kinds:
+                    self._recorded_step(kind, new=kind is not before)
                 else:
-                    self._recorded_step(self._recorder, kind, new=kind is not before)
+                    self._step(learn_masks)
                 before = kind
         return self._sums[learn_masks] / times
 
@@ -80,11 +87,10 @@ class GradientSteps:
         batch = self._replay.sample(self._rows_per_task, self._agent.rngs["batches"])
         self._sums[learn_masks] += self._agent.take_step(batch, learn_masks)
 
-    def _recorded_step(self, recorder: Recorder, kind: StepKind, new: bool) -> None:
+    def _recorded_step(self, kind: StepKind, new: bool) -> None:
         """Take a step of a kind: the first ones as they are, from then on as it was recorded.
 
         Args:
-            recorder: Records it.
             kind: Of the step.
             new: Whether the step before was of another kind, or of an earlier epoch: then inputs may have changed.
         """
@@ -104,7 +110,7 @@ class GradientSteps:
         if known.recording is None:
             own = self._agent.masks.step_inputs(kind)
             self._agent.masks.bind_inputs(kind, known.inputs.values)
-            known.recording = recorder(lambda: self._step(learn_masks), known.generators)
+            known.recording = self._recorder(lambda: self._step(learn_masks), known.generators)
             self._agent.masks.bind_inputs(kind, own)
             self.recorded += 1
         known.recording.replay()

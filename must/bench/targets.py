@@ -83,15 +83,24 @@ def mask_update(settings: Settings) -> list[Measurement]:
 
 
 def recording(settings: Settings) -> list[Measurement]:
-    """Time the first gradient steps, at the end of which a GPU records one: once in a run for each kind of step."""
+    """Time steps that are recorded and steps that are not, in turn; and the first ones, at the end of which one is."""
     agent, replay = agent_and_replay(settings)
-    replayed = update(settings)[0].median
+    both = {record: gradient_steps(*agent_and_replay(settings), settings, record) for record in (True, False)}
+    for steps in both.values():
+        steps.take(WARM_UP + 2)
+    seconds: dict[bool, list[float]] = {record: [] for record in both}
+    for _ in range(settings.repeats):
+        for record, steps in both.items():
+            seconds[record].append(_seconds(lambda steps=steps: steps.take(10).sum().item()) / 10)  # type: ignore[misc]
+    recorded = from_seconds("gradient step, recorded", seconds[True])
+    one_by_one = from_seconds("gradient step, taken one by one", seconds[False])
 
-    def record() -> None:
+    def first() -> None:
         gradient_steps(agent, replay, settings).take(WARM_UP + 1)
 
-    whole = measure("first gradient steps, recording included", record, max(3, settings.repeats // 4), settings.device)
-    return [whole, figure("the same in ordinary gradient steps", whole.median / replayed, "steps")]
+    whole = measure("first gradient steps, recording included", first, max(3, settings.repeats // 4), settings.device)
+    in_steps = figure("the same in recorded gradient steps", whole.median / recorded.median, "steps")
+    return [recorded, one_by_one, whole, in_steps]
 
 
 def collect(settings: Settings) -> list[Measurement]:
@@ -212,9 +221,9 @@ def random_trajectories(config: RunConfig) -> Trajectories:
     return Trajectories(observations.astype(np.float32), np.arange(n_tasks))
 
 
-def gradient_steps(agent: Agent, replay: ReplayBuffer, settings: Settings) -> GradientSteps:
-    """Return what takes gradient steps of an agent."""
-    return GradientSteps(agent, replay, settings.config.sac.batch_size_per_task)
+def gradient_steps(agent: Agent, replay: ReplayBuffer, settings: Settings, record: bool = True) -> GradientSteps:
+    """Return what takes gradient steps of an agent, recorded or one by one."""
+    return GradientSteps(agent, replay, settings.config.sac.batch_size_per_task, record=record)
 
 
 def _seconds(function: Callable[[], object]) -> float:

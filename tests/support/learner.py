@@ -29,6 +29,7 @@ class Learner:
         device: torch.device = CPU,
         recorder: Recorder | None = None,
         draws_on_host: bool = False,
+        as_in_a_run: bool = False,
         **sections: Any,
     ) -> None:
         """Make an agent of a kind of `tests.support.methods`.
@@ -36,8 +37,9 @@ class Learner:
         Args:
             kind: Which.
             device: Where it learns.
-            recorder: Records its steps; by default each is taken as it is, on every device.
+            recorder: Records its steps, of all kinds; by default each is taken as it is, on every device.
             draws_on_host: Whether its random numbers are the same on every device; see `on_host`.
+            as_in_a_run: Whether steps are recorded as the trainer has it, whatever ``recorder`` is.
             sections: Settings to change.
         """
         schedule = {"training": {"opt_times": STEPS}, "masks": {"update_interval": 1}}
@@ -48,8 +50,8 @@ class Learner:
         self._replay = ReplayBuffer(3, 300, device)
         self._rng = torch.Generator().manual_seed(0)
         self._collect(60)
-        self.steps = GradientSteps(self.agent, self._replay, 8, recorder)
-        self.steps._recorder = recorder
+        record = as_in_a_run or recorder is not None
+        self.steps = GradientSteps(self.agent, self._replay, 8, recorder, record=record)
 
     def epochs(self, numbers: range) -> list[Any]:
         """Run training epochs; return all that they report."""
