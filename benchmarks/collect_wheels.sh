@@ -15,7 +15,7 @@ largest=60 # MB
 
 # Of the locked packages, those that training and its tests import.
 packages="absl-py annotated-types cloudpickle etils farama-notifications fsspec glfw gymnasium imageio iniconfig
-markdown-it-py mdurl metaworld mujoco packaging pluggy pydantic pydantic-core pygments pyopengl pytest pyyaml rich
+markdown-it-py mdurl metaworld mujoco packaging pluggy pydantic pydantic-core pygments pyopengl pytest pyyaml rich safetensors
 typing-extensions typing-inspection zipp"
 
 mkdir -p -- "$folder"
