@@ -14,7 +14,12 @@ FOUR_TASKS = ["reach-v3", "drawer-close-v3", "push-v3", "door-open-v3"]
 
 
 @pytest.mark.parametrize(
-    ("kind", "workers"), [("neuron", (1, 2, 4)), ("weight", (1, 3)), ("dense", (2, 4)), ("normalised", (1, 3))]
+    ("kind", "workers"),
+    [
+        ("neuron", (1, 2, 4)),
+        *(pytest.param(*others, marks=pytest.mark.slow) for others in (("weight", (1, 3)), ("dense", (2, 4)))),
+        pytest.param("normalised", (1, 3), marks=pytest.mark.slow),
+    ],
 )
 def test_the_same_seed_gives_the_same_bytes_with_any_number_of_workers(must, config_file, tmp_path, kind, workers):
     # Epochs end in the middle of an episode.

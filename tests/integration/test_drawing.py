@@ -18,6 +18,7 @@ def no_library(tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(fake.parent), os.environ.get("PYTHONPATH", "")]))
 
 
+@pytest.mark.slow
 def test_training_and_evaluation_do_not_care(must, config_file, tmp_path, monkeypatch, no_library):
     config = config_file(training={"epochs": 2})
     assert train(load_experiment(config).run_config(), tmp_path / "plain")

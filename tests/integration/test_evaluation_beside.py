@@ -47,6 +47,7 @@ def test_the_bytes_are_those_of_evaluation_in_between(ready, undisturbed, tmp_pa
     assert contents(tmp_path) == undisturbed
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("in_this_process")
 def test_with_an_evaluation_in_flight_at_every_interruption(undisturbed, tmp_path, monkeypatch):
     """In each epoch once, by a real signal; some starts go on without evaluating beside."""
@@ -66,6 +67,7 @@ def test_with_an_evaluation_in_flight_at_every_interruption(undisturbed, tmp_pat
     assert contents(tmp_path) == undisturbed
 
 
+@pytest.mark.slow
 def test_a_killed_run_evaluates_again_what_was_in_flight(undisturbed, tmp_path):
     run = Run(tmp_path, *EVERY_EPOCH, **SIZES, **BESIDE)
     kill(run.start(epochs=3))

@@ -80,6 +80,7 @@ def test_a_killed_worker(undisturbed, tmp_path):
     assert run.finish() == undisturbed
 
 
+@pytest.mark.slow
 def test_a_worker_that_hangs(undisturbed, tmp_path):
     run = Run(tmp_path, "--set", "training.worker_timeout_minutes=0.1")
     process = run.start(epochs=3)
@@ -91,6 +92,7 @@ def test_a_worker_that_hangs(undisturbed, tmp_path):
     assert Run(tmp_path).finish() == undisturbed
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_read_only_or_full(tmp_path):
     errors = in_own_mounts("tests.support.small_disk", tmp_path)
     assert "read-only" in errors["read-only"]

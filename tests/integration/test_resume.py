@@ -25,7 +25,10 @@ KINDS = {
 EVERY_EPOCH = ["--set", "training.checkpoint_minutes=1e-9"]
 
 
-@pytest.mark.parametrize("options", KINDS.values(), ids=KINDS)
+@pytest.mark.parametrize(
+    "options",
+    [pytest.param(KINDS[kind], id=kind, marks=() if kind == "neuron" else pytest.mark.slow) for kind in KINDS],
+)
 def test_a_terminated_run_goes_on_exactly(must, config_file, tmp_path, options):
     # Episodes of 10 steps and epochs of 15: interruptions fall into the middle of an episode. The ring wraps around.
     config = config_file(training={"epoch_frames": 15, "epochs": 8}, sac={"buffer_size": 180})
@@ -101,6 +104,7 @@ def test_a_killed_run_goes_on_from_its_checkpoint_without_torn_or_double_rows(mu
     assert contents(tmp_path / "undisturbed") == contents(out)
 
 
+@pytest.mark.slow
 def test_a_finished_run_whose_result_was_deleted_is_not_trained_again(must, config_file, tmp_path, monkeypatch):
     """Snakemake deletes the result when the cluster counts the job as failed, which can be after the run's end."""
     monkeypatch.setenv("MUST_GIT_COMMIT", "0" * 40)

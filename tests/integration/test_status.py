@@ -8,6 +8,7 @@ import signal
 import subprocess
 from pathlib import Path
 
+import pytest
 import yaml
 
 from must.config import dump, load_experiment, parse_experiment
@@ -48,6 +49,7 @@ class Sweep:
         return list(survey(self.experiment, self.directory).runs)
 
 
+@pytest.mark.slow
 def test_real_runs_in_every_state(tmp_path: Path) -> None:
     sweep = Sweep(tmp_path)
     first, second = sweep.start(0), sweep.start(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from must.algorithms import Agent
@@ -58,7 +59,13 @@ KINDS = {
 }
 
 
-KINDS |= {f"{name}, normalised": {**KINDS[name], "network": {"layer_norm": True}} for name in KINDS}
+NORMALISED = {
+    f"{name}, normalised": {**KINDS[name], "network": {"layer_norm": True}}
+    for name in (*METHODS, "must, weights", "must, saliency", "static_sparse, weights")
+}
+KINDS |= NORMALISED
+EVERY_KIND = [pytest.param(kind, marks=pytest.mark.slow if kind in NORMALISED else ()) for kind in KINDS]
+"""For tests of every kind, of which those with normalised layers are slow ones."""
 
 
 SIZES = {

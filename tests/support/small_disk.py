@@ -68,9 +68,11 @@ def failed(process: subprocess.Popen[str]) -> str:
 
 def fill(path: Path) -> None:
     """Write until there is no room left for a byte."""
-    with contextlib.suppress(OSError), path.open("wb", buffering=0) as file:
-        while True:
-            file.write(bytes(4096))
+    with path.open("wb", buffering=0) as file:
+        for size in (1 << 20, 4096):  # in large pieces first, or the training is over before
+            with contextlib.suppress(OSError):
+                while True:
+                    file.write(bytes(size))
 
 
 if __name__ == "__main__":

@@ -76,6 +76,7 @@ def test_runs_trained_alone_and_then_together_with_other_settings_are_finished(
     assert not copy.plan(batch).jobs
 
 
+@pytest.mark.slow
 def test_a_failing_run_does_not_take_the_others_with_it(workflow: Workflow, batch: dict[str, Any]) -> None:
     batch["sweep"] = {"seeds": [0, 1], "pruning_ratios": [0]}
     runs = workflow.directory / "results/smoke/runs/pruning_ratio~0/update_interval~na"
@@ -128,6 +129,7 @@ def test_a_request_to_stop_is_handed_on(tmp_path: Path, number: signal.Signals, 
     assert one_process or "seed~0: exit status 75" in output
 
 
+@pytest.mark.slow
 def test_runs_that_share_a_gpu_share_a_process(workflow: Workflow, batch: dict[str, Any]) -> None:
     for gpus, asked, expected in ((0, "auto", False), (1, "auto", True), (1, False, False), (0, True, True)):
         batch["resources"] |= {"gpus": gpus, "one_process": asked}

@@ -77,6 +77,7 @@ def read_until(head: subprocess.Popen[str], pattern: str) -> str:
     raise AssertionError("".join(lines))
 
 
+@pytest.mark.slow
 def test_the_same_command_goes_on_after_a_kill_of_the_head(heads: Heads) -> None:
     log = heads.directory / RUN / "train.csv"
     first = heads.start()

@@ -6,7 +6,7 @@ from torch.utils._pytree import tree_leaves
 
 from must.algorithms.cpu_recording import CpuRecording
 from tests.support.learner import Learner
-from tests.support.methods import KINDS
+from tests.support.methods import EVERY_KIND
 
 
 @pytest.fixture(autouse=True)
@@ -14,7 +14,7 @@ def soon_recorded(monkeypatch):
     monkeypatch.setattr("must.algorithms.steps.WARM_UP", 1)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in KINDS if "normalised" not in kind] + ["must, normalised"])
+@pytest.mark.parametrize("kind", EVERY_KIND)
 def test_a_run_is_the_same_to_the_last_bit(kind):
     recorded, plain = Learner(kind, **EVERY_OTHER, as_in_a_run=True), Learner(kind, **EVERY_OTHER)
     assert_same_bits(recorded.epochs(range(1, 6)), plain.epochs(range(1, 6)))

@@ -18,7 +18,7 @@ from must.networks.tanh_normal import sample
 from must.types import OBS_DIM
 from tests.support.agents import CPU, assert_same
 from tests.support.helpers import merged, random_batch, small_config
-from tests.support.methods import KINDS, begin_epoch, learn, settings
+from tests.support.methods import EVERY_KIND, begin_epoch, learn, settings
 from tests.support.recording import WAITS, Recorder
 
 
@@ -31,7 +31,7 @@ def test_the_configuration_knows_every_method_and_part():
 
 
 @pytest.mark.parametrize("n_tasks", [1, 3, 10])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EVERY_KIND)
 def test_it_learns_with_any_number_of_tasks_and_rows(kind, n_tasks):
     agent = make_agent(small_config(**settings(kind, n_tasks)), CPU)
     before = [network.flat.detach().clone() for network in (agent.policy, agent.critic, agent.target_critic)]
@@ -46,7 +46,7 @@ def test_it_learns_with_any_number_of_tasks_and_rows(kind, n_tasks):
     assert all(network.flat.grad is None for network in (agent.policy, agent.critic, agent.target_critic))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EVERY_KIND)
 def test_it_goes_on_exactly_from_its_saved_state(kind, tmp_path):
     config = small_config(**settings(kind))
     first, second = make_agent(config, CPU), make_agent(config, CPU)
@@ -58,7 +58,7 @@ def test_it_goes_on_exactly_from_its_saved_state(kind, tmp_path):
     assert_same(first.snapshot(), second.snapshot())
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EVERY_KIND)
 def test_the_policy_that_is_saved_is_the_one_that_acts(kind, tmp_path):
     config = small_config(**settings(kind))
     agent = make_agent(config, CPU)
@@ -72,7 +72,7 @@ def test_the_policy_that_is_saved_is_the_one_that_acts(kind, tmp_path):
     assert np.array_equal(ours.act(observations, None), theirs.act(observations, None))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EVERY_KIND)
 def test_acting_in_numpy_is_the_policy_in_torch(kind):
     torch.manual_seed(0)
     agent = make_agent(small_config(**settings(kind)), CPU)
@@ -88,7 +88,7 @@ def test_acting_in_numpy_is_the_policy_in_torch(kind):
     assert np.ptp(acting.act(np.repeat(seen[:1], 3, 0), None), axis=0).max() > 1e-3  # it knows the task
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EVERY_KIND)
 def test_an_action_is_the_same_to_the_last_bit_whatever_tasks_share_the_worker(kind):
     sizes = {"network": {"hidden_sizes": [400, 61, 400]}}
     agent = make_agent(small_config(**settings(kind, 10, **sizes)), CPU)
@@ -101,7 +101,7 @@ def test_an_action_is_the_same_to_the_last_bit_whatever_tasks_share_the_worker(k
             assert np.array_equal(acting.for_tasks(tasks).act(observations[tasks], noise[tasks]), together[tasks])
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EVERY_KIND)
 def test_the_gradients_of_two_batches(kind):
     """The gradient of the first batch's outputs goes to the parameters alone, of the second's to the inputs."""
     torch.manual_seed(0)
@@ -128,7 +128,7 @@ def test_the_gradients_of_two_batches(kind):
     assert of_second[0][1].any()
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EVERY_KIND)
 def test_nothing_in_an_ordinary_step_waits_for_the_device(kind):
     agent = make_agent(small_config(**settings(kind)), CPU)
     replay = ReplayBuffer(3, 300, CPU)
@@ -142,7 +142,7 @@ def test_nothing_in_an_ordinary_step_waits_for_the_device(kind):
     assert not recorder.names & WAITS
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EVERY_KIND)
 def test_the_sizes_it_states_are_those_of_its_networks(kind):
     agent = make_agent(small_config(**settings(kind)), CPU)
     learn(agent, range(1, 10))
@@ -156,7 +156,7 @@ def test_the_sizes_it_states_are_those_of_its_networks(kind):
     assert (sizes["generator_parameters"] > 0) == generates
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EVERY_KIND)
 def test_the_same_seed_gives_the_same_bits_and_another_one_other_networks(kind):
     config = settings(kind)
     twins = [make_agent(small_config(**config), CPU) for _ in range(2)]
@@ -167,7 +167,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_one_other_networks(kind):
     assert not torch.equal(other.policy.flat, make_agent(small_config(**config), CPU).policy.flat)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EVERY_KIND)
 def test_a_step_is_the_same_for_a_copy(kind):
     """No state of a step hides outside of the agent."""
     agent = make_agent(small_config(**settings(kind)), CPU)
