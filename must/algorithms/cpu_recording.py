@@ -1,6 +1,6 @@
 """Gradient steps on a CPU as a list of PyTorch operations, recorded once and then run without what led to them.
 
-In a step of small networks half of the time is spent on deciding which operation comes next: Python around the
+In a step of small networks much of the time is spent on deciding which operation comes next: Python around the
 operations, autograd's graph, views of tensors. All steps of a kind run the same operations, so they are recorded, and
 torch.fx makes one function of them that does nothing else. The operations and their order are the same, and so is every
 bit of the result.

@@ -54,9 +54,8 @@ class GradientSteps:
         }
         on_cuda = agent.device.type == "cuda"
         self._recorder: Recorder = recorder or (CudaRecording if on_cuda else CpuRecording)
-        self._recorded_kinds = {StepKind.ORDINARY} if record else set()
-        if record and (recorder or on_cuda):
-            self._recorded_kinds |= {StepKind.FADING, StepKind.LEARNING}
+        kinds = (StepKind.ORDINARY, StepKind.FADING, StepKind.LEARNING) if recorder or on_cuda else (StepKind.ORDINARY,)
+        self._recorded_kinds = kinds if record else ()
         self._stream: torch.cuda.Stream | None = None
         self._kinds: dict[StepKind, _Kind] = {}
         self.recorded = 0

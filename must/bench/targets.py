@@ -85,7 +85,7 @@ def mask_update(settings: Settings) -> list[Measurement]:
 def recording(settings: Settings) -> list[Measurement]:
     """Time steps that are recorded and steps that are not, in turn; and the first ones, at the end of which one is."""
     agent, replay = agent_and_replay(settings)
-    both = {record: gradient_steps(*agent_and_replay(settings), settings, record) for record in (True, False)}
+    both = {record: gradient_steps(agent, replay, settings, record) for record in (True, False)}
     for steps in both.values():
         steps.take(WARM_UP + 2)
     seconds: dict[bool, list[float]] = {record: [] for record in both}

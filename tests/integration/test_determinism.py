@@ -17,7 +17,8 @@ FOUR_TASKS = ["reach-v3", "drawer-close-v3", "push-v3", "door-open-v3"]
     ("kind", "workers"),
     [
         ("neuron", (1, 2, 4)),
-        *(pytest.param(*others, marks=pytest.mark.slow) for others in (("weight", (1, 3)), ("dense", (2, 4)))),
+        pytest.param("weight", (1, 3), marks=pytest.mark.slow),
+        pytest.param("dense", (2, 4), marks=pytest.mark.slow),
         pytest.param("normalised", (1, 3), marks=pytest.mark.slow),
     ],
 )

@@ -25,10 +25,11 @@ class Recorder(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-class CpuRecording(TorchDispatchMode):
+class GraphTwin(TorchDispatchMode):
     """What a CUDA graph does, on the CPU: operations run again on the very tensors that they were recorded with.
 
-    What is decided on the host while they are recorded, numbers as well as which tensors are read, is as it was then.
+    Unlike `must.algorithms.cpu_recording` it keeps every intermediate tensor in its place. What is decided on the host
+    while they are recorded, numbers as well as which tensors are read, is as it was then.
     A graph is not run while it is recorded; this is, so its first replay is left out.
     """
 

@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from torch.utils._pytree import tree_leaves
 
 from must.algorithms.cpu_recording import CpuRecording
+from tests.support.agents import assert_same
 from tests.support.learner import Learner
 from tests.support.methods import EVERY_KIND
 
@@ -17,8 +17,10 @@ def soon_recorded(monkeypatch):
 @pytest.mark.parametrize("kind", EVERY_KIND)
 def test_a_run_is_the_same_to_the_last_bit(kind):
     recorded, plain = Learner(kind, **EVERY_OTHER, as_in_a_run=True), Learner(kind, **EVERY_OTHER)
-    assert_same_bits(recorded.epochs(range(1, 6)), plain.epochs(range(1, 6)))
-    assert_same_bits(recorded.agent.snapshot(), plain.agent.snapshot())
+    reported = recorded.epochs(range(1, 6))
+    assert len(reported) >= 5
+    assert_same(reported, plain.epochs(range(1, 6)))
+    assert_same(recorded.agent.snapshot(), plain.agent.snapshot())
     assert recorded.steps.recorded == (2 if kind.startswith("magnitude") else 1)  # dense before it is pruned
     assert all(known.recording.recorded for known in recorded.steps._kinds.values())
     assert plain.steps.recorded == 0
@@ -28,19 +30,12 @@ EVERY_OTHER = {"masks": {"update_interval": 2}}
 """Epochs of mask updates and ordinary ones in turn."""
 
 
-def assert_same_bits(ours, theirs):
-    first, second = tree_leaves(ours), tree_leaves(theirs)
-    assert len(first) == len(second) >= 5
-    for one, other in zip(first, second, strict=True):
-        assert torch.equal(one, other) if isinstance(one, torch.Tensor) else one == other
-
-
 def test_going_on_from_a_snapshot_is_going_on():
     whole, first, second = (Learner("must", **EVERY_OTHER, as_in_a_run=True) for _ in range(3))
     expected = whole.epochs(range(1, 7))
     reported = first.epochs(range(1, 4))
     second.agent.restore(first.agent.snapshot())
-    assert_same_bits(reported + second.epochs(range(4, 7)), expected)
+    assert_same(reported + second.epochs(range(4, 7)), expected)
     assert second.steps.recorded == 1
 
 

@@ -8,11 +8,11 @@ from must.networks.mlp import MaskedMLP, cut_out
 from tests.support.agents import assert_same
 from tests.support.helpers import random_masks
 from tests.support.learner import Learner, assert_close
-from tests.support.methods import KINDS
-from tests.support.recording import CpuRecording
+from tests.support.methods import KINDS, NORMALISED
+from tests.support.recording import GraphTwin
 
-LEARNING = [kind for kind in KINDS if KINDS[kind]["method"] == "must" and "normalised" not in kind]
-OTHERS = [kind for kind in KINDS if KINDS[kind]["method"] != "must" and "normalised" not in kind]
+LEARNING = [kind for kind in KINDS if KINDS[kind]["method"] == "must" and kind not in NORMALISED]
+OTHERS = [kind for kind in KINDS if KINDS[kind]["method"] != "must" and kind not in NORMALISED]
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,7 @@ def as_on_a_device(monkeypatch):
 
 @pytest.mark.parametrize("kind", LEARNING + OTHERS)
 def test_recorded_steps_are_those_taken_one_by_one(kind):
-    plain, recorded = Learner(kind), Learner(kind, recorder=CpuRecording)
+    plain, recorded = Learner(kind), Learner(kind, recorder=GraphTwin)
     numbers = range(1, 4) if kind in LEARNING else range(1, 3)
     assert_close(recorded.epochs(numbers), plain.epochs(numbers))
     assert_same(recorded.agent.masks.masks_state(), plain.agent.masks.masks_state())
@@ -39,14 +39,14 @@ def test_recorded_steps_are_those_taken_one_by_one(kind):
 
 @pytest.mark.parametrize("masks", [{"hold_targets": False}, {"fade": False}, {"hold_targets": False, "fade": False}])
 def test_recorded_steps_follow_renewals_of_every_way(masks):
-    plain, recorded = (Learner("must", recorder=recorder, masks=masks) for recorder in (None, CpuRecording))
+    plain, recorded = (Learner("must", recorder=recorder, masks=masks) for recorder in (None, GraphTwin))
     assert_close(recorded.epochs(range(1, 6)), plain.epochs(range(1, 6)))
     assert_close(recorded.agent.snapshot(), plain.agent.snapshot())
     assert recorded.steps.recorded >= 2
 
 
 def test_a_run_records_each_kind_of_step_once():
-    learner = Learner("must", recorder=CpuRecording)
+    learner = Learner("must", recorder=GraphTwin)
     learner.epochs(range(1, 7))
     assert learner.agent.mask_set.version > 3
     assert learner.steps.recorded == len(learner.steps._kinds) == 3 - (not ordinary_after_freeze(learner))
@@ -62,13 +62,13 @@ def ordinary_after_freeze(learner: Learner) -> bool:
 def test_the_twin_sees_what_a_graph_would_not(monkeypatch):
     """Without the copies to where the recording looks, a new mask set never reaches it."""
     monkeypatch.setattr("must.algorithms.steps.Inputs.take_over", lambda *_: True)
-    plain, recorded = Learner("must"), Learner("must", recorder=CpuRecording)
+    plain, recorded = Learner("must"), Learner("must", recorder=GraphTwin)
     with pytest.raises(AssertionError):
         assert_close(recorded.epochs(range(1, 7)), plain.epochs(range(1, 7)))
 
 
 def test_going_on_from_a_snapshot_is_going_on():
-    whole, first, second = (Learner("must", recorder=CpuRecording) for _ in range(3))
+    whole, first, second = (Learner("must", recorder=GraphTwin) for _ in range(3))
     expected = whole.epochs(range(1, 7))
     reported = first.epochs(range(1, 4))
     second.agent.restore(first.agent.snapshot())
