@@ -37,7 +37,7 @@ def main(disk: Path, config: Path) -> None:
     with log.open("wb") as output:
         process = subprocess.Popen([*command, "--pruning-ratio", "0", "--seed", "0"], stdout=output, stderr=output)
     wait_for(process, lambda: epochs_logged(place / "runs" / RUN / "train.csv") >= 4)
-    fill(disk / "ballast")
+    fill(disk / "ballast", process)
     process.wait(120)
     (run,) = survey(load_experiment(place / "config.yaml"), place).runs
     sys.stdout.write(json.dumps([run.state.value, run.look.reason]))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -48,7 +49,7 @@ def main(place: Path) -> None:
     for fault, options in (("logging", ()), ("checkpoint", EVERY_EPOCH)):  # the second goes on from the first one's end
         run = Run(disk, *options, training={"epochs": 30})
         process = run.start(epochs=run.epochs + 4)
-        fill(disk / "ballast")
+        fill(disk / "ballast", process)
         errors[fault] = failed(process)
         (disk / "ballast").unlink()
     run.finish()
@@ -66,13 +67,17 @@ def failed(process: subprocess.Popen[str]) -> str:
     return errors
 
 
-def fill(path: Path) -> None:
-    """Write until there is no room left for a byte."""
-    with path.open("wb", buffering=0) as file:
-        for size in (1 << 20, 4096):  # in large pieces first, or the training is over before
-            with contextlib.suppress(OSError):
-                while True:
-                    file.write(bytes(size))
+def fill(path: Path, process: subprocess.Popen[Any]) -> None:
+    """Write until there is no room left for a byte. The process waits meanwhile, or it may end before."""
+    process.send_signal(signal.SIGSTOP)
+    try:
+        with path.open("wb", buffering=0) as file:
+            for size in (1 << 20, 4096):
+                with contextlib.suppress(OSError):
+                    while True:
+                        file.write(bytes(size))
+    finally:
+        process.send_signal(signal.SIGCONT)
 
 
 if __name__ == "__main__":
