@@ -15,6 +15,15 @@ import torch  # noqa: E402
 from tests.support.run_factory import RunFactory, write_unfinished  # noqa: E402
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep a Slurm that this machine happens to have away from tests that are not about it.
+
+    Snakemake's plugin asks it at every start, and waits 9 s where its controller is down.
+    """
+    if config.getoption("markexpr") != "cluster":
+        os.environ["SLURM_CONF"] = os.devnull
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _one_thread() -> None:
     torch.set_num_threads(1)
