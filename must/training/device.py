@@ -32,7 +32,12 @@ def resolve_device(name: str) -> torch.device:
 
 
 def prepare_process(training: TrainingConfig) -> None:
-    """Set what all threads of this process share; runs that differ in it cannot be trained in one process at a time."""
+    """Set what all threads of this process share; runs that differ in it cannot be trained in one process at a time.
+
+    Numbers below 1e-38 are taken for zero. The first moment in Adam of a weight that gets no gradient any more shrinks
+    down to them and never to zero, and processors are slow with them; the weight itself is the same either way.
+    """
+    torch.set_flush_denormal(True)  # before the threads are made: they take it over
     torch.set_num_threads(training.threads)
     torch.set_float32_matmul_precision(training.matmul_precision)
     keep_freed_memory()

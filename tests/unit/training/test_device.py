@@ -3,10 +3,13 @@
 import logging
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import torch
 
 from must.config import identity
+from must.training.device import prepare_process
 from must.training.progress import OfThisThread
 from must.training.stop import StopRequested, ThreadStop
 from must.training.together import FINISHED, Job, train_together
@@ -17,6 +20,39 @@ def test_another_precision_is_another_run_and_the_default_is_what_there_was():
     usual = identity(small_config())
     assert identity(small_config(training={"matmul_precision": "highest"})) == usual
     assert identity(small_config(training={"matmul_precision": "high"})) != usual
+
+
+def test_denormal_numbers_are_zero_in_all_threads_of_a_learner_and_its_parameters_are_the_same():
+    moment = torch.full((1_000_000,), 1e-39)
+    numbers = [torch.randn(1_000_000), torch.zeros(1_000_000), torch.rand(1_000_000)]
+
+    def adam(threads: int | None) -> tuple[torch.Tensor, int]:
+        """Take a step without a gradient; return the parameters, and how many first moments are not zero after it."""
+        if threads:
+            prepare_process(small_config(training={"threads": threads}).training)
+        parameters, gradients, second = (tensor.clone() for tensor in numbers)
+        first, step = moment.clone(), torch.tensor(1000.0)
+        torch._fused_adam_(
+            *([parameters], [gradients], [first], [second], [], [step]),
+            lr=1e-3,
+            beta1=0.9,
+            beta2=0.999,
+            weight_decay=0.0,
+            eps=1e-8,
+            amsgrad=False,
+            maximize=False,
+        )
+        return parameters, int(first.view(torch.int32).count_nonzero())
+
+    with ThreadPoolExecutor(max_workers=1) as unset:  # its threads are made anew, and have their own setting
+        expected, left = unset.submit(adam, None).result()
+    assert left == 1_000_000
+    for threads in (1, 2):
+        with ThreadPoolExecutor(max_workers=1) as learner:
+            parameters, left = learner.submit(adam, threads).result()
+        assert left == 0
+        assert torch.equal(parameters, expected)
+    torch.set_num_threads(1)
 
 
 def test_runs_that_differ_in_what_a_process_shares_are_not_trained_at_a_time(tmp_path, monkeypatch):
