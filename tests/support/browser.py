@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from selenium import webdriver
+from selenium.common.exceptions import ElementClickInterceptedException, StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
@@ -51,8 +52,16 @@ class Browser:
         )
 
     def click(self, xpath: str) -> None:
-        self.driver.execute_script("arguments[0].scrollIntoView()", self.find(xpath))
-        self.find(xpath).click()
+        """Click on something; while the page is still being laid out, something else may lie there."""
+
+        def clicked(driver: webdriver.Chrome) -> bool:
+            element = self.find(xpath)
+            driver.execute_script("arguments[0].scrollIntoView()", element)
+            element.click()
+            return True
+
+        moving = (ElementClickInterceptedException, StaleElementReferenceException)
+        WebDriverWait(self.driver, WAIT, ignored_exceptions=moving).until(clicked, f"cannot be clicked on: {xpath}")
 
     def wait_until(self, script: str, *arguments: object) -> None:
         """Wait until JavaScript says true."""
