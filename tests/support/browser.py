@@ -15,7 +15,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
-WAIT = 60.0
+WAIT = 180.0
 """Seconds; a page of some megabytes takes a slow machine a while."""
 OFFLINE = (
     "--headless=new",
