@@ -66,7 +66,7 @@ test: setup ## Run the tests (TESTS=tests/unit for a part of them)
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'not slow and not system and not cluster' $(TESTS)
 
 test-slow: setup ## Run the tests that take minutes
-	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m 'slow and not system' $(TESTS)
+	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) --durations=15 -m 'slow and not system' $(TESTS)
 
 test-system: setup ## Run the tests that need packages of the system: LaTeX, a browser, OpenGL; and wandb, rliable
 	@$(BIN)/python -m pytest $(SIDE_BY_SIDE) -m system $(TESTS)
