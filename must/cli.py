@@ -91,7 +91,9 @@ def _parser() -> argparse.ArgumentParser:
                 default="auto",
                 help="one column of a paper, both, or whichever suits each figure (default: %(default)s)",
             )
-            sub.add_argument("--only", metavar="NAME", help="one figure, such as learning_curves")
+            sub.add_argument(
+                "--only", metavar="NAME", nargs="+", default=(), help="these figures alone, such as learning_curves"
+            )
         if name == "paper":
             styles = ("conference", "plain")
             sub.add_argument("--style", choices=styles, default=styles[0], help="(default: %(default)s)")

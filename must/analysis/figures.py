@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import matplotlib as mpl
@@ -63,14 +63,14 @@ def drawings(experiment: Experiment) -> dict[str, Draw]:
     return {name: known[name] for name in all_figures(experiment)}
 
 
-def write_figures(experiment: Experiment, results: Path, width: Width = "auto", only: str | None = None) -> list[Path]:
+def write_figures(experiment: Experiment, results: Path, width: Width = "auto", only: Sequence[str] = ()) -> list[Path]:
     """Write ``results/<name>/figures/*.{pdf,svg,png}`` from the runs that are there.
 
     Args:
         experiment: The experiment, as it stands now.
         results: Directory that holds ``<name>/runs/...``.
         width: Whether figures take one column of a paper, both, or whichever suits each of them.
-        only: The figure to draw, if not all of them.
+        only: The figures to draw, if not all of them.
 
     Returns:
         The files written. A figure that the runs have no data for is left out, with a line in the log.
@@ -79,10 +79,11 @@ def write_figures(experiment: Experiment, results: Path, width: Width = "auto", 
         ConfigError: An experiment of this kind has no such figure.
         ResultsError: No run is finished, or a finished one is damaged.
     """
-    wanted = {name: draw for name, draw in drawings(experiment).items() if only in (None, name)}
-    if not wanted:
-        hint = suggest(str(only), all_figures(experiment)) or f"; there are: {', '.join(all_figures(experiment))}"
-        raise ConfigError(f"--only {only}: is no figure of this experiment{hint}")
+    known = drawings(experiment)
+    for name in set(only) - set(known):
+        hint = suggest(name, all_figures(experiment)) or f"; there are: {', '.join(all_figures(experiment))}"
+        raise ConfigError(f"--only {name}: is no figure of this experiment{hint}")
+    wanted = {name: draw for name, draw in known.items() if not only or name in only}
     loaded = load_results(experiment, results)
     directory = loaded.directory / "figures"
     expected, paths = figure_names(experiment), list[Path]()
@@ -94,7 +95,7 @@ def write_figures(experiment: Experiment, results: Path, width: Width = "auto", 
             elif name not in OPTIONAL_FIGURES and (name in expected or not compares_methods(experiment)):
                 _LOG.warning("No figure %s: no finished run holds data for it.", name)
     written = {path.stem for path in paths}
-    for name in {name for name, _, _ in FIGURES} - written if only is None else ():
+    for name in {name for name, _, _ in FIGURES} - written if not only else ():
         for extension in FORMATS:
             (directory / f"{name}.{extension}").unlink(missing_ok=True)
     return paths

@@ -170,12 +170,15 @@ def test_what_latex_lacks_or_cannot_do_is_said(runs, typed, tmp_path, monkeypatc
     assert not (runs.results / "fake" / "paper.pdf").exists()
 
 
-def test_a_single_figure_is_drawn_and_the_others_stay(runs, typed, capsys):
+def test_some_figures_are_drawn_and_the_others_stay(runs, typed, capsys):
     old = runs.results / "fake" / "figures" / "learning_curves.pdf"
     old.parent.mkdir()
     old.write_text("an older one")
-    assert main(["figures", *typed, "--only", "success_by_pruning_ratio"]) == 0
-    assert {path.stem for path in old.parent.iterdir()} == {"learning_curves", "success_by_pruning_ratio"}
+    drawn = ["success_by_pruning_ratio", "mask_overlap"]
+    assert main(["figures", *typed, "--only", drawn[0]]) == 0
+    assert {path.stem for path in old.parent.iterdir()} == {"learning_curves", drawn[0]}
+    assert main(["figures", *typed, "--only", *drawn]) == 0
+    assert {path.stem for path in old.parent.iterdir()} == {"learning_curves", *drawn}
     assert old.read_text() == "an older one"
-    assert main(["figures", *typed, "--only", "success_by_prunning_ratio"]) == 2
+    assert main(["figures", *typed, "--only", "mask_overlap", "success_by_prunning_ratio"]) == 2
     assert "did you mean 'success_by_pruning_ratio'?" in capsys.readouterr().err
