@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
+from matplotlib.transforms import offset_copy
 
 from must.analysis.curves import draw_lines
 from must.analysis.measures import Ranked, by_benchmark, ranked
@@ -40,6 +41,8 @@ _BESIDE = 1.06
 """Where names stand beside a panel, as a share of its width."""
 _NAMES = 0.42
 """Share of the figure's width that the names may take; longer ones are broken into lines."""
+_STEP = 4.5
+"""Points of print between two settings of the same cost."""
 _LOG = 3.0
 """Greatest ratio of two costs at which the axis is linear."""
 
@@ -97,7 +100,9 @@ def success_by_flops(results: Results, width: Width) -> Figure | None:
     heights = [max(1.9, LINE_HEIGHT * sum(map(_lines, rows)) + 0.4) for rows in blocks]
     figure, axes = panels(titles, 1, heights, width)
     for place, named, height in zip(axes, blocks, heights, strict=True):
-        _draw(place, named, height - 0.4)
+        _draw(figure, place, named, height - 0.4)
+        if any(_side_by_side(named)):
+            notes.append("side by side where costs are equal")
     axes[-1].set_xlabel("FLOPs per action")
     looks = dict(_kind(row) for named in blocks for row in named.values())
     legend_below(figure, looks, "Settings", list(dict.fromkeys(notes)), "points")
@@ -111,7 +116,7 @@ def _flops(row: Ranked) -> float:
 def _kind(row: Ranked) -> tuple[str, Look]:
     if row.group.is_multi_task_sac:
         return CONTROL_LABEL, DENSE
-    return ("no masks", UNMASKED) if row.group.dense else ("masks", MASKED)
+    return ("no masks", UNMASKED) if cost_of(row.group).density == 1 else ("masks", MASKED)
 
 
 def _lines(name: str) -> int:
@@ -126,28 +131,41 @@ def _name(row: Ranked, groups: Sequence[Group], width: float) -> str:
     return wrap_title(words, width)
 
 
-def _draw(axes: Axes, named: Mapping[str, Ranked], height: float) -> None:
-    """Draw points with intervals or runs, and their names right of the panel, as near to their heights as they fit."""
-    for row in named.values():
+def _draw(figure: Figure, axes: Axes, named: Mapping[str, Ranked], height: float) -> None:
+    """Draw points with intervals or runs, and their names right of the panel, as near to their heights as they fit.
+
+    Points of the same cost stand side by side.
+    """
+    places = [offset_copy(axes.transData, figure, x=x, units="points") for x in _side_by_side(named)]
+    for row, place in zip(named.values(), places, strict=True):
         (_, look), flops = _kind(row), _flops(row)
-        axes.vlines(flops, row.mean.low, row.mean.high, color=look.color, linewidth=0.8)
+        axes.plot([flops] * 2, [row.mean.low, row.mean.high], color=look.color, linewidth=0.8, transform=place)
         if 1 < len(row.runs) < MIN_SEEDS:
             dots: dict[str, Any] = {"s": 4, "alpha": 0.8, "linewidths": 0, "clip_on": False}
-            axes.scatter([flops] * len(row.runs), row.runs, color=look.color, **dots)
-        style: dict[str, Any] = {"markersize": 4.5, "mec": "white", "mew": 0.4, "clip_on": False}
-        # The control is seen where points coincide.
-        axes.plot(flops, row.mean.value, look.marker, color=look.color, zorder=4 if look is DENSE else 3, **style)
+            axes.scatter([flops] * len(row.runs), row.runs, color=look.color, transform=place, **dots)
+        style: dict[str, Any] = {"markersize": 4.5, "mec": "white", "mew": 0.4, "clip_on": False, "zorder": 3}
+        axes.plot(flops, row.mean.value, look.marker, color=look.color, transform=place, **style)
     bottom = first_tick(min(lowest_of(row.runs) for row in named.values())) - 0.02
     axes.set_ylim(bottom, 1.02)
     axes.set_ylabel("Success rate")
     _flops_axis(axes, [_flops(row) for row in named.values()])
     sizes = [LINE_HEIGHT * _lines(name) / height for name in named]
     wanted = [(row.mean.value - bottom) / (1.02 - bottom) for row in named.values()]
-    for (name, row), at in zip(named.items(), apart(wanted, sizes), strict=True):
+    for (name, row), place, at in zip(named.items(), places, apart(wanted, sizes), strict=True):
         line = {"arrowstyle": "-", "color": "0.6", "linewidth": 0.4, "shrinkA": 0, "shrinkB": 2}
         axes.text(_BESIDE, at, name, transform=axes.transAxes, va="center", size=SMALL, linespacing=1.0)
         ends: dict[str, Any] = {"xy": (_flops(row), row.mean.value), "xytext": (_BESIDE - 0.01, at), "zorder": 1}
-        axes.annotate("", **ends, textcoords="axes fraction", arrowprops=line, annotation_clip=False)
+        axes.annotate("", **ends, xycoords=place, textcoords="axes fraction", arrowprops=line, annotation_clip=False)
+
+
+def _side_by_side(named: Mapping[str, Ranked]) -> list[float]:
+    """Return by how many points of print each is moved, so that those within 1 % of another's cost do not coincide."""
+    costs = [_flops(row) for row in named.values()]
+    moved = []
+    for i, cost in enumerate(costs):
+        same = [j for j, other in enumerate(costs) if abs(other - cost) <= 0.01 * cost]
+        moved.append(((len(same) - 1) / 2 - same.index(i)) * _STEP)  # the best comes first, and stands on the right
+    return moved
 
 
 def _flops_axis(axes: Axes, flops: Sequence[float]) -> None:

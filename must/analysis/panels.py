@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from must.analysis.style import BEHIND, DENSE, UNMASKED, Look, Width, columns_for, ramp
+from must.analysis.style import BEHIND, DENSE, UNCHANGED, UNMASKED, Look, Width, columns_for, ramp
 from must.config.outputs import compares_methods
 from must.data import Group, Results
-from must.data.names import CONTROL_LABEL, describe, heading, parts, ratio_label, short_task_names, words_of
+from must.data.names import (
+    CONTROL_LABEL,
+    STATIC_LABEL,
+    describe,
+    heading,
+    parts,
+    ratio_label,
+    short_task_names,
+    words_of,
+)
 from must.data.variants import Variant, all_intervals, all_ratios, variant_titles, variants
 
 _MOST, _MOST_TASKS = 24, 60
@@ -80,6 +89,7 @@ def lines_of(variant: Variant, interval: int | None) -> dict[str, Group]:
 def method_panels(results: Results) -> Panels:
     """Return a panel for each method with its settings but one, in it a line for each pruning ratio, behind it MT-SAC.
 
+    Behind masks of a single ratio there are also static ones, if any were trained from the same first masks.
     The control has no panel of its own unless there is nothing else. Where a page has no room for all, those with the
     highest final success are kept.
     """
@@ -98,13 +108,18 @@ def method_panels(results: Results) -> Panels:
     for groups, title in zip(shown, titles, strict=True):
         control = results.control_of(groups[0])
         lines = {CONTROL_LABEL: control} if control else {}
+        masked = [group for group in groups if not group.dense]
+        static = results.static_control_of(masked[0]) if len(masked) == 1 else None
+        lines |= {STATIC_LABEL: static} if static and static not in groups else {}
         lines |= {plain if group.dense else f"{group.pruning_ratio:.10g}": group for group in groups}
         made.append(Panel(title if len(groups) > 1 else alone[groups[0]], lines))
     notes = [f"the best {_MOST} of {len(made)} settings"] if len(made) > _MOST else []
     best = sorted(zip(made, shown, strict=True), key=lambda pair: -max(map(results.mean_final, pair[1])))[:_MOST]
     kept = {id(panel) for panel, _ in best}
     made = [panel for panel in made if id(panel) in kept]
-    looks = {CONTROL_LABEL: BEHIND, plain: UNMASKED} | ramp(f"{ratio:.10g}" for ratio in ratios)
+    looks = {CONTROL_LABEL: BEHIND, STATIC_LABEL: UNCHANGED, plain: UNMASKED} | ramp(
+        f"{ratio:.10g}" for ratio in ratios
+    )
 
     def columns(count: int, width: Width) -> int:
         return columns_for(count, width, 3 if count == 6 else 4)

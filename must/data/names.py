@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from must.config import NOT_APPLICABLE, RunConfig, axis_named
-from must.config.methods import CONTROL, DEFAULT, METHODS
+from must.config.methods import CONTROL, DEFAULT, METHODS, STATIC_CONTROL
 from must.data.runs import Group
 
 NOTHING = "\N{EN DASH}"
 """Stands in a cell for what does not exist."""
-CONTROL_LABEL = METHODS[CONTROL].label
+CONTROL_LABEL, STATIC_LABEL = METHODS[CONTROL].label, METHODS[STATIC_CONTROL].label
 
 
 def heading(axis: str) -> str:

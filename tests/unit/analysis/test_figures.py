@@ -139,6 +139,20 @@ def test_success_stands_over_the_cost_of_an_action(runs):
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["MT-SAC", "masks"]
 
 
+def test_settings_of_the_same_cost_stand_side_by_side(runs):
+    experiment = runs.experiment()
+    runs.write_all(experiment, lambda _, config: RATES[config.masks.pruning_ratio, config.training.seed])
+    figure = draw(runs, experiment, "success_by_flops")["success_by_flops"]
+    (axes,) = figure.axes
+    points = {line.get_marker(): line for line in axes.lines if line.get_marker() in ("D", "o")}
+    assert points["D"].get_xdata() == points["o"].get_xdata()
+    (masks, higher), (dense, lower) = (
+        points[mark].get_transform().transform(points[mark].get_xydata()[0]) for mark in "oD"
+    )
+    assert (higher > lower, masks - dense) == (True, pytest.approx(4.5 * figure.dpi / 72))
+    assert "side by side" in " ".join(figure.legends[0].get_title().get_text().split())
+
+
 def test_mask_changes_and_speed_are_those_of_the_logs(runs):
     experiment = runs.experiment()
     runs.write_all(experiment)

@@ -40,7 +40,7 @@ def test_a_variant_is_named_where_others_share_its_method_and_ratio(runs):
     assert names_of(one_ratio) == ["MT-SAC", "Static sparse", "MUST, must", "MUST, must-noise"]
 
 
-def test_panels_are_named_without_the_ratio(runs):
+def test_panels_are_named_without_the_ratio_and_have_the_controls_behind(runs):
     _, results = results_of(runs)
     panels = method_panels(results).panels
     assert [", ".join(panel.title) for panel in panels] == [
@@ -49,6 +49,14 @@ def test_panels_are_named_without_the_ratio(runs):
         "MUST, must-noise, ratio 0.8",
         "MUST, ratio 0.9",
     ]
+    # Behind learned masks there are static ones of the same ratio, if there are any.
+    assert [list(panel.lines) for panel in panels] == [
+        ["MT-SAC", "0.8"],
+        ["MT-SAC", "Static sparse", "0.8"],
+        ["MT-SAC", "Static sparse", "0.8"],
+        ["MT-SAC", "0.9"],
+    ]
+    assert panels[1].lines["Static sparse"].settings["variant"] == "static"
     titles = [", ".join(title) for title in variant_titles(masked_variants(results))]
     assert titles == ["Static sparse", "MUST, must", "MUST, must-noise", "MUST, must-90"]
 
