@@ -23,15 +23,17 @@ def test_another_precision_is_another_run_and_the_default_is_what_there_was():
 
 
 def test_denormal_numbers_are_zero_in_all_threads_of_a_learner_and_its_parameters_are_the_same():
-    moment = torch.full((1_000_000,), 1e-39)
-    numbers = [torch.randn(1_000_000), torch.zeros(1_000_000), torch.rand(1_000_000)]
+    random = torch.rand(2, 1_000_000, generator=torch.Generator().manual_seed(0))
+    numbers = [random[0] + 0.5, torch.zeros(1_000_000), random[1]]
 
     def adam(threads: int | None) -> tuple[torch.Tensor, int]:
         """Take a step without a gradient; return the parameters, and how many first moments are not zero after it."""
         if threads:
             prepare_process(small_config(training={"threads": threads}).training)
+        else:
+            torch.set_flush_denormal(False)
         parameters, gradients, second = (tensor.clone() for tensor in numbers)
-        first, step = moment.clone(), torch.tensor(1000.0)
+        first, step = torch.full((1_000_000,), 1e-39), torch.tensor(1000.0)
         torch._fused_adam_(
             *([parameters], [gradients], [first], [second], [], [step]),
             lr=1e-3,
@@ -44,7 +46,7 @@ def test_denormal_numbers_are_zero_in_all_threads_of_a_learner_and_its_parameter
         )
         return parameters, int(first.view(torch.int32).count_nonzero())
 
-    with ThreadPoolExecutor(max_workers=1) as unset:  # its threads are made anew, and have their own setting
+    with ThreadPoolExecutor(max_workers=1) as unset:  # a thread of its own, with its own setting
         expected, left = unset.submit(adam, None).result()
     assert left == 1_000_000
     for threads in (1, 2):
