@@ -2,6 +2,7 @@
 
 import csv
 import json
+import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,6 +33,13 @@ SHIPPED = {
     for name, seeds, table in (("quick", 5, "success_rate"),)
 }
 shipped = pytest.mark.parametrize("shipped", SHIPPED.values(), ids=SHIPPED)
+
+
+def test_data_and_tables_are_committed_of_whole_experiments_alone():
+    """The others' would be out of date with the next run that is added."""
+    listed = subprocess.run(["git", "ls-files", "results"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    names = {path.split("/")[2] for path in listed.splitlines() if path.split("/")[3:4] in (["data"], ["tables"])}
+    assert names == set(SHIPPED)
 
 
 @shipped
