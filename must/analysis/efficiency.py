@@ -139,7 +139,7 @@ def _draw(figure: Figure, axes: Axes, named: Mapping[str, Ranked], height: float
     places = [offset_copy(axes.transData, figure, x=x, units="points") for x in _side_by_side(named)]
     for row, place in zip(named.values(), places, strict=True):
         (_, look), flops = _kind(row), _flops(row)
-        axes.plot([flops] * 2, [row.mean.low, row.mean.high], color=look.color, linewidth=0.8, transform=place)
+        axes.vlines(flops, row.mean.low, row.mean.high, color=look.color, linewidth=0.8, transform=place)
         if 1 < len(row.runs) < MIN_SEEDS:
             dots: dict[str, Any] = {"s": 4, "alpha": 0.8, "linewidths": 0, "clip_on": False}
             axes.scatter([flops] * len(row.runs), row.runs, color=look.color, transform=place, **dots)

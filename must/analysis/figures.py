@@ -80,9 +80,10 @@ def write_figures(experiment: Experiment, results: Path, width: Width = "auto", 
         ResultsError: No run is finished, or a finished one is damaged.
     """
     known = drawings(experiment)
-    for name in set(only) - set(known):
-        hint = suggest(name, all_figures(experiment)) or f"; there are: {', '.join(all_figures(experiment))}"
-        raise ConfigError(f"--only {name}: is no figure of this experiment{hint}")
+    for name in only:
+        if name not in known:
+            hint = suggest(name, known) or f"; there are: {', '.join(known)}"
+            raise ConfigError(f"--only {name}: is no figure of this experiment{hint}")
     wanted = {name: draw for name, draw in known.items() if not only or name in only}
     loaded = load_results(experiment, results)
     directory = loaded.directory / "figures"

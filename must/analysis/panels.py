@@ -117,9 +117,8 @@ def method_panels(results: Results) -> Panels:
     best = sorted(zip(made, shown, strict=True), key=lambda pair: -max(map(results.mean_final, pair[1])))[:_MOST]
     kept = {id(panel) for panel, _ in best}
     made = [panel for panel in made if id(panel) in kept]
-    looks = {CONTROL_LABEL: BEHIND, STATIC_LABEL: UNCHANGED, plain: UNMASKED} | ramp(
-        f"{ratio:.10g}" for ratio in ratios
-    )
+    looks = {CONTROL_LABEL: BEHIND, STATIC_LABEL: UNCHANGED, plain: UNMASKED}
+    looks |= ramp(f"{ratio:.10g}" for ratio in ratios)
 
     def columns(count: int, width: Width) -> int:
         return columns_for(count, width, 3 if count == 6 else 4)

@@ -23,8 +23,7 @@ def test_another_precision_is_another_run_and_the_default_is_what_there_was():
 
 
 def test_denormal_numbers_are_zero_in_all_threads_of_a_learner_and_its_parameters_are_the_same():
-    random = torch.rand(2, 1_000_000, generator=torch.Generator().manual_seed(0))
-    numbers = [random[0] + 0.5, torch.zeros(1_000_000), random[1]]
+    first, second = torch.rand(2, 1_000_000, generator=torch.Generator().manual_seed(0))
 
     def adam(threads: int | None) -> tuple[torch.Tensor, int]:
         """Take a step without a gradient; return the parameters, and how many first moments are not zero after it."""
@@ -32,19 +31,15 @@ def test_denormal_numbers_are_zero_in_all_threads_of_a_learner_and_its_parameter
             prepare_process(small_config(training={"threads": threads}).training)
         else:
             torch.set_flush_denormal(False)
-        parameters, gradients, second = (tensor.clone() for tensor in numbers)
-        first, step = torch.full((1_000_000,), 1e-39), torch.tensor(1000.0)
-        torch._fused_adam_(
-            *([parameters], [gradients], [first], [second], [], [step]),
-            lr=1e-3,
-            beta1=0.9,
-            beta2=0.999,
-            weight_decay=0.0,
-            eps=1e-8,
-            amsgrad=False,
-            maximize=False,
-        )
-        return parameters, int(first.view(torch.int32).count_nonzero())
+        parameters = (first + 0.5).requires_grad_()
+        parameters.grad = torch.zeros_like(parameters)
+        optimizer = torch.optim.Adam([parameters], fused=True)
+        optimizer.step()
+        moments = optimizer.state[parameters]
+        moments["exp_avg"].fill_(1e-39)
+        moments["exp_avg_sq"].copy_(second)
+        optimizer.step()
+        return parameters.detach(), int(moments["exp_avg"].view(torch.int32).count_nonzero())
 
     with ThreadPoolExecutor(max_workers=1) as unset:  # a thread of its own, with its own setting
         expected, left = unset.submit(adam, None).result()
