@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.helpers import ROOT
+from tests.support.helpers import ROOT, tracked_names
 
 BIN = Path(sys.executable).parent
 ALLOWED_HOSTS = {
@@ -35,9 +35,8 @@ LONGEST_FILE = 300
 
 def tracked() -> dict[str, str]:
     """Return the text files that git keeps: path -> content."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     texts = {}
-    for name in filter(None, listed.split("\0")):
+    for name in tracked_names():
         path = ROOT / name
         if path.is_file() and not path.is_symlink():
             try:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from must.config import dump
-from tests.support.helpers import ROOT
+from tests.support.helpers import ROOT, tracked_names
 from tests.support.run_factory import RunFactory
 
 pytestmark = pytest.mark.slow
@@ -22,8 +22,7 @@ pytestmark = pytest.mark.slow
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that holds what the wheel installs, and nothing else."""
     place = tmp_path_factory.mktemp("wheel")
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for name in filter(None, listed.split("\0")):  # what else lies in the checkout is not part of it
+    for name in tracked_names():  # what else lies in the checkout is not part of it
         if (ROOT / name).is_file() and not name.startswith(("results/", "docs/", "tests/")):
             (place / "source" / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, place / "source" / name)
@@ -48,8 +47,7 @@ def must(installed: Path, here: Path, *arguments: object) -> str:
 
 
 def test_every_module_and_file_is_in_it(installed: Path) -> None:
-    listed = subprocess.run(["git", "ls-files", "must"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert [name for name in listed.splitlines() if not (installed / name).is_file()] == []
+    assert [name for name in tracked_names("must") if not (installed / name).is_file()] == []
     shared = installed / "share" / "must"
     for pattern in ("workflow/**/*", "containers/locks/*.txt", "containers/must.def", "config/*.yaml"):
         for path in ROOT.glob(pattern):

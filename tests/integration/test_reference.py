@@ -2,7 +2,6 @@
 
 import csv
 import json
-import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +10,7 @@ import pytest
 from must.analysis import aggregate, write_figures
 from must.config import Experiment, load_experiment
 from must.config.outputs import DATA, figure_names, table_names
+from tests.support.helpers import tracked_names
 from tests.support.reading import shipped_logs
 
 ROOT = Path(__file__).parents[2]
@@ -37,8 +37,8 @@ shipped = pytest.mark.parametrize("shipped", SHIPPED.values(), ids=SHIPPED)
 
 def test_data_and_tables_are_committed_of_whole_experiments_alone():
     """The others' would be out of date with the next run that is added."""
-    listed = subprocess.run(["git", "ls-files", "results"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    names = {path.split("/")[2] for path in listed.splitlines() if path.split("/")[3:4] in (["data"], ["tables"])}
+    parts = [name.split("/") for name in tracked_names("results/reference")]
+    names = {name for _, _, name, folder, *_ in parts if folder in ("data", "tables")}
     assert names == set(SHIPPED)
 
 

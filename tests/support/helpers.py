@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,13 @@ SMALL: dict[str, Any] = {
     "training": {"epochs": 4, "pretrain_epochs": 1, "epoch_frames": 10, "opt_times": 3, "device": "cpu"},
     "evaluation": {"interval": 2, "episodes": 1},
 }
+
+
+def tracked_names(folder: str = ".") -> list[str]:
+    """Return the paths of the files below a folder that git keeps."""
+    command = ["git", "ls-files", "-z", folder]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return listed.split("\0")[:-1]
 
 
 def small_config(**sections: dict[str, Any]) -> RunConfig:
