@@ -2,6 +2,6 @@
 
 from must.collect.background import BackgroundEvaluation, is_on
 from must.collect.collector import Collector
-from must.collect.runner import RunnerState, TaskRunner
+from must.collect.messages import RunnerState
 
-__all__ = ["BackgroundEvaluation", "Collector", "RunnerState", "TaskRunner", "is_on"]
+__all__ = ["BackgroundEvaluation", "Collector", "RunnerState", "is_on"]

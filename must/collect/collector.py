@@ -14,8 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from must import drawing
-from must.collect.runner import RunnerState
-from must.collect.worker import Collect, Evaluate, Failure, GetState, Request, SetState, serve
+from must.collect.messages import Collect, Evaluate, Failure, GetState, Request, RunnerState, SetState
 from must.config import RunConfig
 from must.environment import THREAD_VARIABLES, variables
 from must.errors import NumericalError, WorkerError
@@ -198,7 +197,7 @@ def _start(context: Any, config: RunConfig, tasks: list[int], niceness: int) -> 
     names = [config.env.task_names[task] for task in tasks]
     ours, theirs = context.Pipe()
     process = context.Process(
-        target=serve, args=(theirs, names, config.training.seed, config.env, os.getpid(), niceness), daemon=True
+        target=_work, args=(theirs, names, config.training.seed, config.env, os.getpid(), niceness), daemon=True
     )
     try:
         process.start()
@@ -206,6 +205,13 @@ def _start(context: Any, config: RunConfig, tasks: list[int], niceness: int) -> 
         raise WorkerError(f"the collection worker of {', '.join(names)} cannot start: {error.strerror}") from None
     theirs.close()  # so that a worker that dies closes the last other end
     return _Worker(process, ours, tasks, names)
+
+
+def _work(*arguments: Any) -> None:
+    """Be a worker. The simulator is imported here, because only workers need it: half a second of each start."""
+    from must.collect.worker import serve
+
+    serve(*arguments)
 
 
 def _died(worker: _Worker) -> WorkerError:

@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from must.collect.messages import RunnerState
 from must.config import EnvConfig
 from must.envs import N_GOALS, TaskEnv, TaskGoals
 from must.envs.normalise import NORMALISERS
 from must.numpy_policy import NumpyPolicy
 from must.seeding import Stream, numpy_rng
 from must.types import ACTION_DIM, OBS_DIM, Collected, Episode, Float32
-
-
-@dataclass(frozen=True)
-class RunnerState:
-    """Where a task's collection stands: enough to go on exactly, in another process."""
-
-    rng: dict[str, Any]
-    """State of the task's random generator (plain numbers)."""
-    goal: int
-    """Goal of the episode in progress."""
-    actions: Float32
-    """(T, 4): actions taken in it so far; replaying them restores the simulator."""
-    normaliser: tuple[float, ...] = ()
-    """State of the task's `RewardNormaliser`."""
 
 
 class TaskRunner:

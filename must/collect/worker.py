@@ -1,4 +1,4 @@
-"""The worker process: a loop over requests that come through a pipe. It does not import torch."""
+"""The worker process: a loop over requests that come through a pipe. It imports the simulator, and not torch."""
 
 from __future__ import annotations
 
@@ -9,57 +9,12 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
-from must.collect.runner import RunnerState, TaskRunner, collect, evaluate
+from must.collect.messages import Answer, Collect, Evaluate, Failure, GetState, Request, SetState
+from must.collect.runner import TaskRunner, collect, evaluate
 from must.config import EnvConfig
 from must.errors import MustError
-from must.numpy_policy import NumpyPolicy
-from must.types import Collected
-
-
-@dataclass(frozen=True)
-class Collect:
-    """Take steps in every task; answered with a list of `Collected`."""
-
-    policy: NumpyPolicy | None
-    """None draws uniform actions."""
-    frames: int
-
-
-@dataclass(frozen=True)
-class Evaluate:
-    """Evaluate every task; answered with a list of (success rate, mean return)."""
-
-    policy: NumpyPolicy
-    episodes: int
-    horizon: int | None
-
-
-@dataclass(frozen=True)
-class GetState:
-    """Answered with a list of `RunnerState`."""
-
-
-@dataclass(frozen=True)
-class SetState:
-    """Restore every task; answered with None."""
-
-    states: Sequence[RunnerState]
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Answer to a request that failed."""
-
-    message: str
-    expected: bool
-    """Whether the message is written for the user (a `MustError`)."""
-
-
-Request = Collect | Evaluate | GetState | SetState
-Answer = list[Collected] | list[tuple[float, float]] | list[RunnerState] | None | Failure
 
 
 def serve(pipe: Connection, names: Sequence[str], seed: int, env: EnvConfig, parent: int, niceness: int = 0) -> None:

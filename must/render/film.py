@@ -9,7 +9,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-from must.collect import TaskRunner
+from must.collect.runner import TaskRunner
 from must.evaluation import load_policy
 
 Frame = NDArray[np.uint8]

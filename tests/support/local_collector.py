@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from must.collect import RunnerState, TaskRunner
-from must.collect.runner import collect, evaluate
+from must.collect import RunnerState
+from must.collect.runner import TaskRunner, collect, evaluate
 from must.config import RunConfig
 from must.numpy_policy import NumpyPolicy
 from must.types import Collected, EvalResult

@@ -1,5 +1,7 @@
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -125,3 +127,9 @@ def test_success_and_return_of_an_evaluation_are_those_of_the_episodes():
             observation, reward, *_ = env.step(policy.act(observation.astype(np.float32)[None], None)[0])
             returns[-1] += reward
     assert result.returns[0] == pytest.approx(np.mean(returns))
+
+
+def test_learners_take_no_simulator():
+    """It is half a second of every start. Asked in a process of its own, since this one has it."""
+    code = "import sys, must.training.run; sys.exit('metaworld' in sys.modules or 'mujoco' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
