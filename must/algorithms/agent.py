@@ -129,7 +129,7 @@ class Agent:
             next_actions, next_log_probs = sample(next_outputs[0], next_noise)
             next_q = functions.target_critic.forward(torch.cat((batch.next_observations, next_actions), dim=-1))
             rewards = self.config.env.reward_scale * batch.rewards
-            discount = sac.gamma if batch.terminal is None else sac.gamma * ~batch.terminal
+            discount = sac.gamma if batch.discount is None else batch.discount
             target = q_target(rewards, next_q.squeeze(-1), next_log_probs, alpha, discount)
 
         stored = torch.cat((batch.observations, batch.actions), dim=-1)

@@ -33,11 +33,11 @@ def q_target(
     """Return the soft Bellman target (K, B).
 
     Args:
-        rewards: (K, B), scaled.
+        rewards: (K, B), scaled; the discounted sum of those of all steps before ``next_q``.
         next_q: (2, K, B) of the target networks at the policy's next actions.
         next_log_probs: (K, B) of those actions.
         alpha: (K,) temperatures.
-        discount: Factor of what comes next, or one for each row (K, B): 0 where the step was terminal.
+        discount: Factor of what comes next, or one for each row (K, B): 0 where the last step was terminal.
     """
     return rewards + discount * (next_q.min(0).values - alpha[:, None] * next_log_probs)
 

@@ -103,6 +103,10 @@ class SacConfig(Section):
     exploration, and comes back too late."""
     gamma: Annotated[Real, Field(ge=0, lt=1)] = 0.99
     """Discount factor."""
+    n_step: Count = 1
+    """Rewards, as they were collected, that a target of the Q networks adds up before it bootstraps; fewer where the
+    episode ends. More than one carries rewards back faster, at the price of counting what older policies did. The
+    entropy of the steps between is left out."""
     tau: Annotated[Real, Field(gt=0, le=1)] = 0.005
     """Share of the online weights that moves into the target networks at each gradient step."""
     batch_size_per_task: Count = 128

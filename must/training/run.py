@@ -15,7 +15,7 @@ import torch
 
 from must import versions
 from must.algorithms import Agent, make_agent
-from must.buffers import ReplayBuffer
+from must.buffers import ReplayBuffer, Returns
 from must.collect import BackgroundEvaluation, Collector, is_on
 from must.config import RunConfig, identity, result_settings
 from must.files import sha256, write_atomically
@@ -73,8 +73,9 @@ def _train(
     config: RunConfig, out: Path, device: torch.device, manifest: Manifest, requests: StopRequests | ThreadStop
 ) -> bool:
     agent = make_agent(config, device)
-    terminal_after = config.env.horizon if config.sac.terminal_at_horizon else None
-    replay = ReplayBuffer(agent.n_tasks, config.sac.buffer_size, device, terminal_after)
+    sac = config.sac
+    returns = Returns(sac.gamma, config.env.horizon, sac.n_step, sac.terminal_at_horizon)
+    replay = ReplayBuffer(agent.n_tasks, sac.buffer_size, device, returns)
     checkpoints = Checkpoints(out / CHECKPOINTS, identity(config))
     shared = requests if isinstance(requests, ThreadStop) else None
     with (

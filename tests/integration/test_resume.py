@@ -61,6 +61,7 @@ KINDS = {name: {"method": name} for name in METHODS if name not in ("must", "mt_
         "training": {"pretrain_actions": "uniform", "pretrain_epochs": 4},
         "sac": {"terminal_at_horizon": True, "q_clip": 5.0},
     },
+    "targets of three steps": {"sac": {"n_step": 3}},
 }
 
 
