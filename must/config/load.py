@@ -45,6 +45,7 @@ _CAME_LATER = {
     "env.reward_normalisation": None,
     "sac.terminal_at_horizon": False,
     "sac.q_clip": None,
+    "sac.n_step": 1,
     "training.pretrain_actions": "policy",
     "evaluation.final_episodes": None,
     "training.matmul_precision": "highest",

@@ -91,6 +91,11 @@ def test_a_resolved_configuration_reads_back_the_same(tmp_path):
     assert load_experiment(path).run_config() == config
 
 
+def test_a_new_version_goes_on_with_the_runs_of_the_one_before():
+    """Checkpoints are of an identity: a key that comes later must not change it where it is left alone."""
+    assert identity(small_config()) == "8e5c7b6d1aee5ed5"
+
+
 def test_identity_follows_what_can_change_a_result():
     base = small_config()
     for same in (
@@ -103,6 +108,7 @@ def test_identity_follows_what_can_change_a_result():
         {"training": {"seed": 1}},
         {"training": {"threads": 2}},
         {"sac": {"tau": 0.1}},
+        {"sac": {"n_step": 3}},
         {"env": {"goals": "fixed"}},
         {"network": {"init": "fan_in"}},
         {"network": {"layer_norm": True}},
