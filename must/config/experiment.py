@@ -132,6 +132,8 @@ class Experiment(RunConfig):
         for values in product(*map(self.values, axes)):
             chosen = dict(zip((axis.name for axis in axes), values, strict=True))
             variant, _, dense = self._resolve(chosen)
+            if chosen["seed"] not in self.sweep.seeds_of(chosen.get("variant")):
+                continue
             if self._spec(chosen).prunes and dense and self._trains_control(variant):
                 continue  # it is that method, bit for bit
             params = {

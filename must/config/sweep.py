@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import Field, create_model, field_validator
+from pydantic import Field, create_model, field_validator, model_validator
 
 from must.config.methods import SECTIONS, SWEPT, MethodName
 from must.config.run_spec import NOT_APPLICABLE, format_value
-from must.sections import Count, Flag, Fraction, Positive, Real, Section, Whole, parse_number
+from must.sections import Count, Flag, Fraction, Positive, Real, Section, Whole, parse_number, suggest
 
 VARIANT_NAME = r"^[A-Za-z0-9_-][A-Za-z0-9_.-]*$"
 """What a variant may be called; its name is a part of a path."""
@@ -31,6 +31,8 @@ class _Lists(Section):
     """Values of `method`."""
     seeds: list[Whole] = Field(default=[0], min_length=1)
     """Seeds; the tables give mean and spread over them. When left out, `training.seed`."""
+    fewer_seeds: dict[str, Count] | None = Field(default=None, min_length=1)
+    """Variants of which only the first n of `seeds` are trained, because their runs take long: `{dense: 3}`."""
     pruning_ratios: list[Fraction] = Field(default=[0.5], min_length=1)
     """Pruning ratios; 0 is the control, dense multi-task SAC. When left out, `masks.pruning_ratio`."""
     update_intervals: list[Count] = Field(default=[50], min_length=1)
@@ -78,6 +80,21 @@ class _Lists(Section):
             if not re.fullmatch(VARIANT_NAME, name):
                 raise ValueError(f"'{name}' cannot be the name of a variant: use letters, digits, '-', '_' and '.'")
         return values
+
+    @model_validator(mode="after")
+    def _check_fewer_seeds(self) -> Self:
+        for name, count in (self.fewer_seeds or {}).items():
+            if name not in (self.variants or {}):
+                raise ValueError(f"fewer_seeds.{name}: unknown variant{suggest(name, self.variants or {})}")
+            if count >= len(self.seeds):
+                raise ValueError(
+                    f"fewer_seeds.{name}: is {count}, but seeds lists {len(self.seeds)}: write fewer, or remove it"
+                )
+        return self
+
+    def seeds_of(self, variant: str | None) -> list[int]:
+        """Return the seeds that a variant is trained with; None is an experiment without variants."""
+        return self.seeds[: (self.fewer_seeds or {}).get(variant or "", len(self.seeds))]
 
 
 def _list_of(key: str) -> Any:

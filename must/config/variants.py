@@ -25,7 +25,7 @@ _KEPT = {
     "container": _WHOLE,
     "training.threads": _WHOLE,
     "training.n_workers": _WHOLE,
-    "training.seed": "every variant is trained with all of sweep.seeds; write the seeds there",
+    "training.seed": "every variant is trained with the seeds of sweep.seeds, or the first of them (sweep.fewer_seeds)",
     "evaluation": _JUDGED,
     "env.benchmark": _JUDGED,
     "env.n_tasks": _JUDGED,

@@ -15,6 +15,7 @@ from must.analysis.measures import by_benchmark, overlapping, ranked
 from must.analysis.notes import left_out_notes
 from must.analysis.statistics import Interval
 from must.config.outputs import compares_methods
+from must.config.sweep import SweepConfig
 from must.data import Results
 from must.data.names import method_label
 from must.paper.appendix import (
@@ -104,7 +105,7 @@ def _what_was_run(results: Results, record: Record) -> list[str]:
     text = (
         f"{_listed(methods)} {'are' if len(methods) > 1 else 'is'} trained on {_listed(named)} with reward "
         f"{experiment.env.reward} and {experiment.env.goals} goals, in episodes of {experiment.env.horizon} steps: "
-        f"{count_of(len(groups), 'setting')} with {count_of(len(experiment.sweep.seeds), 'seed')} each, "
+        f"{count_of(len(groups), 'setting')} with {_seeds(experiment.sweep)} each, "
         f"{count_of(record.planned, 'run')} in all, of which {len(record.finished)} are finished. The final success of "
         f"a run is {'that of its last evaluation' if last == 1 else f'the mean of its last {last} evaluations'}, with "
         f"{count_of(experiment.evaluation.last_episodes, 'episode')} of each task."
@@ -112,6 +113,12 @@ def _what_was_run(results: Results, record: Record) -> list[str]:
     missing = left_out_notes(results)
     parts = [r"\section{What was run}", escape_latex(text), ""]
     return parts + ([rf"\paragraph{{What is missing.}} {escape_latex(' '.join(missing))}", ""] if missing else [])
+
+
+def _seeds(sweep: SweepConfig) -> str:
+    """Name how many seeds a setting has, or how few and how many."""
+    most = count_of(len(sweep.seeds), "seed")
+    return f"{min(sweep.fewer_seeds.values())} to {most}" if sweep.fewer_seeds else most
 
 
 def _finding(results: Results) -> str:

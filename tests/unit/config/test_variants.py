@@ -47,6 +47,18 @@ def test_every_variant_is_trained_with_every_seed_under_its_own_settings():
     assert [of[name].masks.pruning_ratio for name in ("must", "must-90")] == [0.8, 0.9]
 
 
+def test_a_variant_whose_runs_take_long_may_have_fewer_seeds():
+    sweep = {"seeds": [7, 3, 5], "fewer_seeds": {"dense": 2, "must": 1}}
+    experiment = parse_experiment(with_variants(VARIANTS, sweep=sweep))
+    seeds: dict[str, list[str]] = {}
+    for spec in experiment.runs():
+        seeds.setdefault(dict(spec.params)["variant"], []).append(dict(spec.params)["seed"])
+    every = ["7", "3", "5"]
+    assert seeds == {"dense": every[:2], "static": every, "must": every[:1], "noise.2": every, "must-90": every}
+    again = parse_experiment(yaml.safe_load(dump(experiment)))
+    assert again.runs() == experiment.runs()
+
+
 def test_the_variant_stands_behind_the_benchmark():
     data = with_variants({"a": {}, "b": {"method": "mt_sac"}}, sweep={"benchmarks": ["MT10", "MT25"]})
     data["sac"]["buffer_size"] = 3000
@@ -170,6 +182,9 @@ def test_sections_of_a_method_may_be_given_for_one_variant():
         ),
         ({"a": {"cagrad.c": 0.1}}, {}, ["sweep.variants.a.cagrad.c: is read by method: cagrad only", "trains must"]),
         ({"a": {"training.seed": 1}}, {}, ["sweep.variants.a.training.seed", "sweep.seeds"]),
+        ({"aa": {}}, {"fewer_seeds": {"ab": 1}}, ["sweep: fewer_seeds.ab: unknown variant", "'aa'"]),
+        ({"a": {}}, {"fewer_seeds": {"a": 2}}, ["sweep: fewer_seeds.a: is 2, but seeds lists 2: write fewer"]),
+        ({"a": {}}, {"fewer_seeds": {"a": 0}}, ["sweep.fewer_seeds.a", "found 0"]),
         ({"a": {"name": "b"}}, {}, ["sweep.variants.a.name"]),
         ({"a": {"sweep.seeds": [1]}}, {}, ["sweep.variants.a.sweep.seeds"]),
         ({"a": {"report.success_rate": 0.5}}, {}, ["sweep.variants.a.report.success_rate"]),
