@@ -45,7 +45,7 @@ setup: ## Make .venv from the hashed locks, and install must into it
 
 reproduce: check-inputs setup ## Train the sweep of CONFIG, then make its tables and figures
 	@name=$$($(BIN)/python -m must.config "$$CONFIG") && \
-		{ $(BIN)/must plan "$$CONFIG" --profile "$$PROFILE" --line --seconds 4 || true; } && \
+		{ $(BIN)/must plan "$$CONFIG" --profile "$$PROFILE" --line || true; } && \
 		$(CACHES) MUST_TARGET=reproduce $(BIN)/python -m must.workflow.start --profile "$$PROFILE" --configfile "$$CONFIG" && \
 		printf '\nTables:  results/%s/tables/\nFigures: results/%s/figures/\n' "$$name" "$$name"
 
