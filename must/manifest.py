@@ -185,12 +185,21 @@ def _read_or_set_aside(path: Path) -> dict[str, Any]:
 
 
 def cpu_name() -> str:
-    """Return the name of the CPU's model."""
+    """Return the name of the CPU's model; with its numbers where a virtual machine hides which one it is."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        text = Path("/proc/cpuinfo").read_text()
     except OSError:
         return platform.processor()
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+    return _named_in(text) or platform.machine()
+
+
+def _named_in(cpuinfo: str) -> str:
+    """Return the model's name as in ``/proc/cpuinfo``; empty where it has none."""
+    fields = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in cpuinfo.splitlines())}
+    name = fields.get("model name", "")
+    if not name or any(character.isdigit() for character in name) or "cpu family" not in fields:
+        return name
+    return f"{name} (family {fields['cpu family']}, model {fields.get('model', '?')})"
 
 
 def _now() -> str:

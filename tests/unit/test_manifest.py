@@ -111,3 +111,17 @@ def test_a_result_counts_for_the_very_software_only(path, software):
     assert result_with_this_software(path) == {"epochs": 9}
     software(scipy="2.0")
     assert result_with_this_software(path) is None
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        ("AMD EPYC", "AMD EPYC (family 26, model 2)"),
+        ("Intel(R) Xeon(R) Gold 6248", "Intel(R) Xeon(R) Gold 6248"),
+        ("", ""),
+    ],
+)
+def test_a_virtual_machine_s_processor_is_known_by_its_numbers(monkeypatch, model, name):
+    core = f"processor\t: 0\ncpu family\t: 26\nmodel\t\t: 2\nmodel name\t: {model}\n"
+    monkeypatch.setattr(manifest.Path, "read_text", lambda _: f"{core}\n{core}")
+    assert manifest.cpu_name() == (name or manifest.platform.machine())

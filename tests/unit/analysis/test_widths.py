@@ -44,3 +44,14 @@ def test_curves_over_time_are_those_of_the_logs(runs):
     np.testing.assert_allclose(clock.get_ydata(), steps.get_ydata())
     np.testing.assert_allclose(clock.get_xdata()[-1], (60 + 80 * 7 + 8 * 4) / 60)  # the factory's last epoch is 100
     np.testing.assert_allclose(cpu.get_xdata()[-1], 100 * 6 / 60)
+
+
+@pytest.mark.parametrize(("cpus", "said"), [(["A 1", "A 1"], False), (["A 1", "B (family 26, model 2)"], True)])
+def test_times_of_several_kinds_of_processors_are_told_apart_from_steps(runs, cpus, said):
+    experiment = runs.experiment()
+    for number, spec in enumerate(experiment.runs()):
+        runs.write(experiment, spec, cpu=cpus[number % 2])
+    figures = draw(runs, experiment, "learning_curves_by_time", "learning_curves")
+    by_time, by_steps = ("\n".join(text.get_text() for text in texts_of(figure)) for figure in figures.values())
+    assert ("times of 2 kinds of processors" in by_time) == said
+    assert "processors" not in by_steps
