@@ -78,10 +78,10 @@ def test_a_step_does_what_separate_networks_and_optimizers_would_do(clip):
     twin = copy.deepcopy({"policy": agent.policy, "critic": agent.critic, "target": agent.target_critic})
     log_alpha = agent.log_alpha.detach().clone().requires_grad_()
     batch, sac = random_batch(3, 8), agent.config.sac
-    goes_on = torch.ones(3, 8)
-    if clip is not None:  # and the last steps of episodes are terminal
-        batch = batch._replace(terminal=torch.arange(24).view(3, 8) % 5 == 0)
-        goes_on = (~batch.terminal).float()
+    discount = torch.full((3, 8), sac.gamma)
+    if clip is not None:  # and rows have several steps, some of which end an episode for good
+        discount = sac.gamma ** torch.arange(24.0).view(3, 8) * (torch.arange(24).view(3, 8) % 5 != 0)
+        batch = batch._replace(discount=discount)
     bounds = {"min": -(clip or 1e9), "max": clip or 1e9}
     noise_rng = torch.Generator().set_state(agent.rngs["policy_noise"].get_state())
     agent.gradient_step(batch)
@@ -105,7 +105,7 @@ def test_a_step_does_what_separate_networks_and_optimizers_would_do(clip):
             evaluate(twin["policy"], masks.policy, batch.next_observations)[0], next_noise
         )
         next_q = evaluate(twin["target"], masks.critic, batch.next_observations, next_actions)[..., 0]
-        target = batch.rewards + sac.gamma * goes_on * (next_q.amin(0) - alpha[:, None] * next_log_probs)
+        target = batch.rewards + discount * (next_q.amin(0) - alpha[:, None] * next_log_probs)
         target = target.clamp(**bounds)
     loss = alpha[:, None] * log_probs - evaluate(twin["critic"], masks.critic, batch.observations, actions)[
         ..., 0
