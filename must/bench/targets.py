@@ -16,7 +16,7 @@ from must.algorithms import Agent, GradientSteps, make_agent
 from must.algorithms.steps import WARM_UP
 from must.bench.measure import Measurement, figure, from_seconds, measure
 from must.bench.operations import gradient_step_gflop
-from must.buffers import ReplayBuffer
+from must.buffers import ReplayBuffer, Returns
 from must.buffers.replay import ROW_DIM
 from must.collect import Collector
 from must.config import RunConfig
@@ -208,7 +208,7 @@ def agent_and_replay(settings: Settings) -> tuple[Agent, ReplayBuffer]:
     """Make an agent with its first masks, and a replay buffer with some random rows."""
     agent = make_agent(settings.config, settings.device)
     agent.masks.before_epoch(1, lambda: random_trajectories(settings.config))
-    replay = ReplayBuffer(agent.n_tasks, 4000 * agent.n_tasks, settings.device)
+    replay = ReplayBuffer(agent.n_tasks, 4000 * agent.n_tasks, settings.device, Returns.of(settings.config))
     generator = torch.Generator().manual_seed(0)
     replay.append_rows(torch.randn(agent.n_tasks, 2000, ROW_DIM, generator=generator))
     return agent, replay

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from must.config import RunConfig
 from must.types import ACTION_DIM, OBS_DIM, Collected
 
 ROW_DIM = 2 * OBS_DIM + ACTION_DIM + 1
@@ -40,6 +41,12 @@ class Returns(NamedTuple):
     """Rewards of a target, or fewer where the episode, or what is stored of it, ends before."""
     terminal: bool = False
     """Whether nothing is worth anything after the last step of an episode."""
+
+    @classmethod
+    def of(cls, config: RunConfig) -> Returns:
+        """Return those of a run."""
+        sac = config.sac
+        return cls(sac.gamma, config.env.horizon, sac.n_step, sac.terminal_at_horizon)
 
     @property
     def are_rows(self) -> bool:

@@ -73,9 +73,7 @@ def _train(
     config: RunConfig, out: Path, device: torch.device, manifest: Manifest, requests: StopRequests | ThreadStop
 ) -> bool:
     agent = make_agent(config, device)
-    sac = config.sac
-    returns = Returns(sac.gamma, config.env.horizon, sac.n_step, sac.terminal_at_horizon)
-    replay = ReplayBuffer(agent.n_tasks, sac.buffer_size, device, returns)
+    replay = ReplayBuffer(agent.n_tasks, config.sac.buffer_size, device, Returns.of(config))
     checkpoints = Checkpoints(out / CHECKPOINTS, identity(config))
     shared = requests if isinstance(requests, ThreadStop) else None
     with (
