@@ -96,7 +96,8 @@ def _values(entry: dict[str, Any]) -> str:
     if entry["type"] == "array":
         return f"list of: {_values(entry['items'])}"
     if entry["type"] == "object":
-        return "named settings"
+        inner = entry["additionalProperties"]
+        return f"name: {_values(inner)}" if inner["type"] in _TYPES else "named settings"
     limits = ", ".join(f"{sign} {entry[keyword]:g}" for keyword, sign in _SIGNS.items() if keyword in entry)
     return f"{_TYPES[entry['type']]} {limits}".rstrip()
 

@@ -46,6 +46,12 @@ def count_of(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def range_of(numbers: Sequence[int], noun: str) -> str:
+    """Write the least and the most of some numbers: ``3 to 5 seeds``, or ``5 seeds`` where all are 5."""
+    least, most = min(numbers), max(numbers)
+    return count_of(most, noun) if least == most else f"{least} to {count_of(most, noun)}"
+
+
 def columns(rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> list[str]:
     """Lay rows out in columns of plain text.
 

@@ -143,9 +143,9 @@ def learning_curves(
     shown = panels_in(results)
     window = -(-max(len(group.env_steps_per_task) for group in results.groups) // _POINTS)
     notes = [*shown.notes, *([f"points: means of {window} evaluations"] if window > 1 else [])]
-    processors = {run.manifest.get("cpu") for run in results.finished}
-    if time is not None and len(processors) > 1:
-        notes.append(f"times of {len(processors)} kinds of processors")
+    if time is not None:
+        processors = {run.manifest.get("cpu") for run in results.finished}
+        notes += [f"times of {len(processors)} kinds of processors"] if len(processors) > 1 else []
 
     def series(panel: Panel, group: Group) -> Series | None:
         success = group.success.mean(axis=2) if panel.task is None else group.success[:, :, panel.task]

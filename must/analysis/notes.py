@@ -10,7 +10,7 @@ from must.config.schedule import first_renewal, last_renewal
 from must.data.names import describe
 from must.data.provenance import software_of
 from must.data.runs import Group, Results, Status, trains_static_control
-from must.words import count_of
+from must.words import count_of, range_of
 
 _LISTED = 6
 """Runs that a note names one by one."""
@@ -133,7 +133,7 @@ def figure_note(results: Results, what: str = "mean", spread: bool = True) -> st
     counts = sorted({len(group.finished) for group in results.groups if group.finished})
     if counts == [1] or not counts:
         return f"one seed{', no interval' if spread else ''}{shown}"
-    seeds = f"{counts[0]} seeds" if len(counts) == 1 else f"{counts[0]} to {counts[-1]} seeds"
+    seeds = range_of(counts, "seed")
     if not spread:
         return f"{what}, {seeds}{shown}"
     if counts[-1] < MIN_SEEDS:

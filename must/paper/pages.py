@@ -15,7 +15,6 @@ from must.analysis.measures import by_benchmark, overlapping, ranked
 from must.analysis.notes import left_out_notes
 from must.analysis.statistics import Interval
 from must.config.outputs import compares_methods
-from must.config.sweep import SweepConfig
 from must.data import Results
 from must.data.names import method_label
 from must.paper.appendix import (
@@ -29,7 +28,7 @@ from must.paper.appendix import (
 from must.paper.captions import caption, title
 from must.paper.latex import code
 from must.paper.record import Record, record_of
-from must.words import count_of
+from must.words import count_of, range_of
 
 _DOT = 1 / 300
 """Inches of a pixel of the figures' PNG files."""
@@ -101,11 +100,11 @@ def _what_was_run(results: Results, record: Record) -> list[str]:
     named = [
         f"{count_of(len(each), 'task')}{f' ({name})' if name else ''} of Meta-World" for name, each in tasks.items()
     ]
-    last = experiment.report.final_evaluations
+    last, planned = experiment.report.final_evaluations, [len(group.runs) for group in groups]
     text = (
         f"{_listed(methods)} {'are' if len(methods) > 1 else 'is'} trained on {_listed(named)} with reward "
         f"{experiment.env.reward} and {experiment.env.goals} goals, in episodes of {experiment.env.horizon} steps: "
-        f"{count_of(len(groups), 'setting')} with {_seeds(experiment.sweep)} each, "
+        f"{count_of(len(groups), 'setting')} with {range_of(planned, 'seed')} each, "
         f"{count_of(record.planned, 'run')} in all, of which {len(record.finished)} are finished. The final success of "
         f"a run is {'that of its last evaluation' if last == 1 else f'the mean of its last {last} evaluations'}, with "
         f"{count_of(experiment.evaluation.last_episodes, 'episode')} of each task."
@@ -113,12 +112,6 @@ def _what_was_run(results: Results, record: Record) -> list[str]:
     missing = left_out_notes(results)
     parts = [r"\section{What was run}", escape_latex(text), ""]
     return parts + ([rf"\paragraph{{What is missing.}} {escape_latex(' '.join(missing))}", ""] if missing else [])
-
-
-def _seeds(sweep: SweepConfig) -> str:
-    """Name how many seeds a setting has, or how few and how many."""
-    most = count_of(len(sweep.seeds), "seed")
-    return f"{min(sweep.fewer_seeds.values())} to {most}" if sweep.fewer_seeds else most
 
 
 def _finding(results: Results) -> str:

@@ -87,6 +87,16 @@ def test_the_text_names_what_is_missing_and_what_was_typed(runs, unfinished):
     assert code(f"git checkout {COMMIT}") in text
 
 
+@pytest.mark.parametrize(
+    ("fewer", "said"), [({}, "3 seeds each"), ({"fewer_seeds": {"dense": 2}}, "2 to 3 seeds each")]
+)
+def test_the_text_says_how_many_seeds_settings_have(runs, fewer, said):
+    sweep = {"seeds": [0, 1, 2], "variants": {"must": {}, "dense": {"method": "mt_sac"}}, **fewer}
+    experiment = runs.experiment(sweep=sweep)
+    runs.write_all(experiment)
+    assert f"2 settings with {said}" in text_of(load_results(experiment, runs.results))
+
+
 def test_answers_are_those_that_the_record_allows(runs, unfinished):
     experiment = runs.experiment(sweep={"seeds": [0, 1, 2, 3, 4], "pruning_ratios": [0.5], "update_intervals": [10]})
     first, *others = runs.write_all(experiment)
