@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from must.analysis.measures import Ranked, overlapping
-from must.analysis.statistics import CONFIDENCE, MIN_SEEDS
+from must.analysis.statistics import CONFIDENCE, MIN_SEEDS, MIN_TASKS
 from must.config.schedule import first_renewal, last_renewal
 from must.data.names import describe
 from must.data.provenance import software_of
@@ -65,6 +65,14 @@ HOW = {
         "are those of the policy, both Q networks and mask generators; a run's time is that of the machine, whatever "
         "else it was busy with",
     ),
+    "masks": (
+        "What masks have in common at the end",
+        "swapped is the share of a mask's elements that its renewals replaced, all of them added up; overlap is "
+        "|A and B| / |A or B| of the masks of two tasks, in the policy, the mean over pairs of tasks; spread is its "
+        "standard deviation over the pairs of a run; agreement is the correlation of the pairs' overlaps between two "
+        "seeds, the mean over pairs of seeds, of policy and Q networks: about 0 where masks are random, 1 where every "
+        "seed finds the same tasks alike{few_tasks}",
+    ),
     "cost": (
         "Parameters and time",
         "density is the share of the policy's parameters (params) that a task uses (params kept), FLOPs are two for "
@@ -91,7 +99,9 @@ def closing_note(results: Results, table: str) -> str:
     static = (
         ", or of static random masks of the same kind and ratio (static)" if trains_static_control(experiment) else ""
     )
-    how = how.format(final=final, rate=f"{experiment.report.success_rate:.10g}", static=static)
+    few_tasks = f"; not computed below {MIN_TASKS} tasks" if len(env.task_names) < MIN_TASKS else ""
+    rate = f"{experiment.report.success_rate:.10g}"
+    how = how.format(final=final, rate=rate, static=static, few_tasks=few_tasks)
     settings = f"reward {env.reward}, {env.goals} goals, horizon {env.horizon}"
     episodes = f"{count_of(judged.episodes, 'evaluation episode')} per task"
     if judged.judges_last:
@@ -109,9 +119,11 @@ def _uncertainty(results: Results, table: str) -> list[str]:
     """Describe what stands behind the numbers of a table."""
     if table == "cost":
         return ["no interval"]
+    if table == "masks" and len(results.experiment.env.task_names) < MIN_TASKS:
+        return []
     counts = {len(group.finished) for group in results.groups} - {0}
     parts = []
-    if table != "aggregates":
+    if table not in ("aggregates", "masks"):
         parts += ["± is the sample standard deviation over seeds"] if max(counts) > 1 else []
         parts += ["a row of one seed has no spread"] if 1 in counts else []
     if table != "per_task":

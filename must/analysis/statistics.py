@@ -18,11 +18,14 @@ from scipy import stats
 FloatArray = NDArray[np.float64]
 
 Statistic = Callable[..., FloatArray]
-"""Returns a value, 0 to 1, for each leading index of scores (..., R, K), of one or of two settings."""
+"""Returns a value for each leading index of scores (..., R, K), of one or of two settings."""
 
 CONFIDENCE = 0.95
 MIN_SEEDS = 5
 """Fewest seeds of a setting that an interval is computed from; with fewer it is as good as arbitrary."""
+
+MIN_TASKS = 5
+"""Fewest tasks whose pairs tell how well runs agree: ten pairs; with three of them the interval is too narrow."""
 
 
 class Spread(NamedTuple):
@@ -107,6 +110,21 @@ def probability_of_improvement(scores: FloatArray, baseline: FloatArray) -> Floa
     return np.asarray(wins.mean(axis=(-3, -2, -1)))
 
 
+def agreement(values: FloatArray) -> FloatArray:
+    """Compute how alike runs rank the same P things: (..., R, P) -> (...), -1 to 1.
+
+    It is the mean correlation (Pearson's) of two runs, over all pairs of runs; NaN for a single run, and where a run
+    has the same value for all P.
+    """
+    runs = values.shape[-2]
+    centred = values - values.mean(axis=-1, keepdims=True)
+    length = np.sqrt((centred**2).sum(axis=-1, keepdims=True))
+    if runs < 2 or (length < 1e-12).any():
+        return np.full(values.shape[:-2], np.nan)
+    # The sum of all correlations is the squared length of the sum of the runs; those of runs with themselves are 1.
+    return np.asarray((((centred / length).sum(axis=-2) ** 2).sum(axis=-1) - runs) / (runs * (runs - 1)))
+
+
 def performance_profile(scores: FloatArray, thresholds: FloatArray) -> FloatArray:
     """Compute the share of runs and tasks whose score exceeds each threshold: (..., R, K), (T,) -> (..., T)."""
     return np.asarray((_flat(scores)[..., None, :] > thresholds[:, None]).mean(axis=-1))
@@ -164,13 +182,14 @@ def _half_width(variances: FloatArray, seeds: FloatArray) -> FloatArray:
 
 
 @lru_cache(maxsize=4096)  # a table's text, its LaTeX, its records and the figures ask for the same
-def _cached(statistic: Statistic, *scores: tuple[tuple[int, ...], bytes]) -> Interval:
-    return Interval(*map(float, intervals(statistic, *(np.frombuffer(data).reshape(shape) for shape, data in scores))))
+def _cached(statistic: Statistic, bounds: tuple[float, float], *scores: tuple[tuple[int, ...], bytes]) -> Interval:
+    arrays = (np.frombuffer(data).reshape(shape) for shape, data in scores)
+    return Interval(*map(float, intervals(statistic, *arrays, bounds=bounds)))
 
 
-def with_interval(statistic: Statistic, *scores: FloatArray) -> Interval:
+def with_interval(statistic: Statistic, *scores: FloatArray, bounds: tuple[float, float] = (0, 1)) -> Interval:
     """Compute a statistic of scores, each (R, K), and its confidence interval; see `intervals`."""
-    return _cached(statistic, *((matrix.shape, matrix.astype(float).tobytes()) for matrix in scores))
+    return _cached(statistic, bounds, *((matrix.shape, matrix.astype(float).tobytes()) for matrix in scores))
 
 
 def interval_of_runs(values: FloatArray) -> tuple[float, float]:

@@ -9,12 +9,20 @@ import pandas as pd
 
 from must.analysis import columns
 from must.analysis.columns import Column, best_of, of_runs
+from must.analysis.in_common import has_masks, masks_in_common
 from must.analysis.markup import Cell, Table, to_latex, to_markdown
 from must.analysis.measures import Ranked, by_benchmark, ranked
 from must.analysis.notes import notes_below, ranking_note
 from must.analysis.statistics import FloatArray
 from must.config import Experiment
-from must.config.outputs import TABLES, TABLES_OF_METHODS, compares_methods, table_names
+from must.config.outputs import (
+    TABLES,
+    TABLES_OF_MASKS,
+    TABLES_OF_METHODS,
+    compares_methods,
+    shares_by_masks,
+    table_names,
+)
 from must.data import Group, Results, load_results, write_data
 from must.data.files import write_atomically
 from must.data.names import NOTHING, describe, heading, method_label, names_of, value_label
@@ -59,6 +67,8 @@ def _write(loaded: Results) -> list[Path]:
         "aggregates": _of_groups(loaded, columns.aggregates),
         "cost": _of_groups(loaded, columns.cost),
     }
+    if shares_by_masks(loaded.experiment):
+        made["masks"] = _of_groups(loaded, masks_in_common, has_masks)
     warnings: dict[str, list[str]] = {}
     if compares_methods(loaded.experiment):
         rankings = [ranked(loaded, groups) for groups in by_benchmark(loaded)]
@@ -73,25 +83,29 @@ def _write(loaded: Results) -> list[Path]:
             "tex": to_latex(tables, notes),
         }
         paths += [write_atomically(directory / f"{name}.{kind}", text.encode()) for kind, text in texts.items()]
-    for name in {*TABLES, *TABLES_OF_METHODS} - set(table_names(loaded.experiment)):
+    for name in {*TABLES, *TABLES_OF_METHODS, *TABLES_OF_MASKS} - set(table_names(loaded.experiment)):
         for suffix in SUFFIXES:
             (directory / f"{name}.{suffix}").unlink(missing_ok=True)
     return paths
 
 
 def _of_groups(
-    results: Results, columns_of: Callable[[Results, Sequence[Group]], list[Column]]
+    results: Results,
+    columns_of: Callable[[Results, Sequence[Group]], list[Column]],
+    has_row: Callable[[Group], bool] = lambda _: True,
 ) -> tuple[list[Record], list[Table]]:
-    """Return a record for each group, and a table for each benchmark with a row for each group."""
-    numbers = _numbers(columns_of(results, results.groups), len(results.groups))
-    records = [_record(results, group, each) for group, each in zip(results.groups, numbers, strict=True)]
-    axes, tables = [axis for axis in results.axes if axis not in ("benchmark", "method")], []
-    for groups in by_benchmark(results):
+    """Return a record for each group that has a row, and a table for each benchmark with these rows."""
+    records, tables = list[Record](), []
+    axes = [axis for axis in results.axes if axis not in ("benchmark", "method")]
+    for block in by_benchmark(results):
+        groups = list(filter(has_row, block))
         keys = [Column("Method", [Cell(method_label(group.config)) for group in groups])]
         keys += [
             Column(heading(axis), [Cell(value_label(axis, group.settings[axis])) for group in groups]) for axis in axes
         ]
-        tables.append(_table(groups, keys, [columns.seeds(groups), *columns_of(results, groups)]))
+        shown = columns_of(results, groups)
+        records += [_record(results, *each) for each in zip(groups, _numbers(shown, len(groups)), strict=True)]
+        tables.append(_table(groups, keys, [columns.seeds(groups), *shown]))
     return records, tables
 
 

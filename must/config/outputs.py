@@ -13,6 +13,8 @@ TABLES = ("success_rate", "per_task", "aggregates", "cost")
 """The tables that every experiment has."""
 TABLES_OF_METHODS = ("comparison",)
 """Those of an experiment that trains several methods."""
+TABLES_OF_MASKS = ("masks",)
+"""Those of an experiment in which several tasks have masks of their own."""
 FIGURES = (
     "learning_curves",
     "learning_curves_by_time",
@@ -52,9 +54,16 @@ def compares_methods(experiment: Experiment) -> bool:
     return len(experiment.methods) > 1 or len(experiment.sweep.variants or ()) > 1
 
 
+def shares_by_masks(experiment: Experiment) -> bool:
+    """Return whether several tasks have masks of their own, so that they have more or less of the network in common."""
+    masked = any(not config.dense and config.spec.task_masks for _, config in _planned(experiment))
+    return masked and len(experiment.env.task_names) > 1
+
+
 def table_names(experiment: Experiment) -> list[str]:
     """Return the tables of an experiment; each is written as ``.csv``, ``.md`` and ``.tex``."""
-    return [*(TABLES_OF_METHODS if compares_methods(experiment) else ()), *TABLES]
+    methods = TABLES_OF_METHODS if compares_methods(experiment) else ()
+    return [*methods, *TABLES, *(TABLES_OF_MASKS if shares_by_masks(experiment) else ())]
 
 
 def all_figures(experiment: Experiment) -> list[str]:

@@ -5,6 +5,8 @@ import pytest
 from scipy import stats
 
 from must.analysis.statistics import (
+    MIN_TASKS,
+    agreement,
     interquartile_mean,
     intervals,
     mean,
@@ -72,3 +74,21 @@ def test_nineteen_of_twenty_intervals_hold_the_true_value(statistic, tasks):
         for correlation in (0, 0.3, 0.6)
     }
     assert all(0.90 <= share <= 0.98 for share in found.values()), found
+
+
+@pytest.mark.parametrize("tasks", [MIN_TASKS, 10])
+def test_nineteen_of_twenty_intervals_hold_the_agreement_of_all_seeds(tasks):
+    """What a pair of tasks shares is partly the same in all seeds, partly what one seed has found by itself."""
+    rng, pairs = np.random.default_rng(3), tasks * (tasks - 1) // 2
+
+    def drawn(common, share, *shape):
+        return np.sqrt(share) * common + np.sqrt(1 - share) * rng.standard_normal((*shape, pairs))
+
+    for share in (0, 0.3, 0.6, 0.9):
+        held = []
+        for _ in range(100):
+            common = rng.standard_normal(pairs)
+            truth = agreement(drawn(common, share, 3000))
+            _, low, high = intervals(agreement, drawn(common, share, 50, 5), bounds=(-1, 1))
+            held.append(np.mean((low <= truth) & (truth <= high)))
+        assert 0.93 <= np.mean(held) <= (0.98 if share else 1), (share, np.mean(held))

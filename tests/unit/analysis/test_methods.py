@@ -10,7 +10,7 @@ from must.analysis.measures import improvement, ranked
 from must.analysis.panels import method_panels
 from must.analysis.style import PAGE, SMALL, TWO_COLUMNS
 from must.config.methods import METHODS
-from must.config.outputs import FIGURES, OPTIONAL_FIGURES, TABLES, figure_names, table_names
+from must.config.outputs import FIGURES, OPTIONAL_FIGURES, TABLES, TABLES_OF_MASKS, figure_names, table_names
 from must.data.names import names_of
 from must.data.variants import variants
 from tests.support.drawing import curves_of, draw, overlap, texts_of
@@ -225,7 +225,7 @@ def test_all_methods_write_every_file(runs):
 
 def test_one_method_has_the_tables_and_figures_it_always_had(runs):
     experiment = runs.experiment()
-    assert table_names(experiment) == list(TABLES)
+    assert table_names(experiment) == [*TABLES, *TABLES_OF_MASKS]
     assert figure_names(experiment) == [name for name in FIGURES if name not in OPTIONAL_FIGURES]
     assert "method_comparison" not in FIGURES
     runs.write_all(experiment)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from must.analysis.statistics import best_success, independent_overlap, over_runs, window_means
+from must.analysis.statistics import agreement, best_success, independent_overlap, over_runs, window_means
 
 # Two runs, three evaluations, two tasks.
 SUCCESS = np.array(
@@ -53,3 +53,14 @@ def test_overlap_by_chance_is_that_of_random_masks(ratio):
     first, second = (rng.permutation(elements) < round((1 - ratio) * elements) for _ in range(2))
     overlap = (first & second).sum() / (first | second).sum()
     assert independent_overlap(ratio) == pytest.approx(overlap, abs=0.005)
+
+
+def test_agreement_is_the_mean_correlation_of_two_runs():
+    runs = np.array([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [3.0, 2.0, 1.0]])  # correlations 1, -1 and -1
+    np.testing.assert_allclose(agreement(runs), -1 / 3)
+    np.testing.assert_allclose(agreement(np.stack([runs, runs[[0, 1, 0]]])), [-1 / 3, 1])
+
+
+def test_one_run_and_runs_that_are_level_agree_on_nothing():
+    assert np.isnan(agreement(np.array([[1.0, 2.0, 3.0]])))
+    assert np.isnan(agreement(np.array([[1.0, 2.0, 3.0], [2.0, 2.0, 2.0]])))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from must.analysis import write_tables
-from must.config.outputs import TABLES
+from must.config.outputs import TABLES, TABLES_OF_MASKS
 from must.errors import ResultsError
 from tests.support.reading import by_hand, lines_with, read, records
 
@@ -17,7 +17,7 @@ def test_every_table_is_written_in_three_formats_and_named(runs):
     paths = write_tables(experiment, runs.results)
     directory = runs.results / "fake" / "tables"
     assert sorted(path.relative_to(directory).as_posix() for path in paths) == sorted(
-        f"{table}.{kind}" for table in TABLES for kind in ("csv", "md", "tex")
+        f"{table}.{kind}" for table in (*TABLES, *TABLES_OF_MASKS) for kind in ("csv", "md", "tex")
     )
     assert sorted(directory.iterdir()) == sorted(paths)
 
@@ -165,7 +165,7 @@ def test_the_closing_line_says_how_the_numbers_were_made(runs):
     )
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", [*TABLES, *TABLES_OF_MASKS])
 @pytest.mark.parametrize("kind", ["md", "tex"])
 def test_every_table_ends_with_seeds_episodes_interval_commit_and_image(runs, table, kind):
     experiment = runs.experiment()

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from must.cli import main
-from must.config.outputs import FIGURES, FIGURES_OF_METHODS, TABLES, TABLES_OF_METHODS, table_names
+from must.config.outputs import FIGURES, FIGURES_OF_METHODS, TABLES, TABLES_OF_MASKS, TABLES_OF_METHODS, table_names
 from must.data import load_results
 from must.paper.appendix import Commands
 from must.paper.captions import caption
@@ -131,7 +131,7 @@ def test_settings_are_said_once_with_who_reads_them(runs):
 
 def test_every_table_and_figure_has_a_caption_without_gaps(runs):
     experiment = runs.experiment(report={"final_evaluations": 3, "success_rate": 0.7})
-    for name in {*TABLES, *TABLES_OF_METHODS, *FIGURES, *FIGURES_OF_METHODS}:
+    for name in {*TABLES, *TABLES_OF_MASKS, *TABLES_OF_METHODS, *FIGURES, *FIGURES_OF_METHODS}:
         text = caption(name, experiment)
         assert text.endswith(".")
         assert "{" not in text

@@ -1,0 +1,98 @@
+"""What the tasks' masks have in common at the end of runs, and whether runs agree on it: the table of masks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from must.analysis.columns import Column, number, of_intervals
+from must.analysis.markup import Cell
+from must.analysis.statistics import (
+    MIN_TASKS,
+    NOTHING,
+    FloatArray,
+    Interval,
+    agreement,
+    independent_overlap,
+    with_interval,
+)
+from must.data import Group, Results
+from must.data.logs import read_mask_churn, read_overlaps
+from must.run_files import table
+
+_NETWORKS = {"policy": "policy", "q1": "Q1", "q2": "Q2"}
+"""Network -> how tables name it."""
+
+
+class _InCommon(NamedTuple):
+    """The masks of a group of R runs."""
+
+    swapped: FloatArray
+    """(R,) shares of the kept elements that the renewals of a run replaced, added up."""
+    overlaps: Mapping[str, FloatArray]
+    """Network -> (R, P) overlaps of the P pairs of tasks in the last mask set; P is 0 where it has no masks."""
+
+
+def has_masks(group: Group) -> bool:
+    """Return whether each task of a group has masks of its own."""
+    return not group.dense and group.config.spec.task_masks
+
+
+def masks_in_common(_: Results, groups: Sequence[Group]) -> list[Column]:
+    """Return how far masks moved, how much pairs of tasks share, and how well the seeds agree on who shares much."""
+    found = list(map(_read, groups))
+    columns = [
+        Column("", (), [{"seeds": len(group.finished)} for group in groups]),
+        _numbers("Swapped", "swapped", [_mean(each.swapped) for each in found]),
+    ]
+    for network in _NETWORKS:
+        overlaps, shown = [each.overlaps[network] for each in found], network == "policy"
+        columns.append(_numbers("Overlap" if shown else "", f"overlap/{network}", list(map(_mean, overlaps))))
+        if shown:
+            chance = [independent_overlap(group.pruning_ratio) for group in groups]
+            columns.append(_numbers("By chance", "overlap_by_chance", chance))
+        columns.append(_numbers("Spread" if shown else "", f"overlap_spread/{network}", list(map(_spread, overlaps))))
+    for network, name in _NETWORKS.items():
+        agreed = [_agreement(each.overlaps[network]) for each in found]
+        columns.append(_unmarked(of_intervals(f"Agreement, {name}", f"agreement/{network}", agreed)))
+    return columns
+
+
+def _read(group: Group) -> _InCommon:
+    swapped = [read_mask_churn(run.directory / table("train"))[1].sum() for run in group.finished]
+    return _InCommon(np.array(swapped), {network: _last_overlaps(group, network) for network in _NETWORKS})
+
+
+def _last_overlaps(group: Group, network: str) -> FloatArray:
+    above = np.triu_indices(len(group.tasks), 1)
+    sets = [read_overlaps(run.directory / table("masks"), group.tasks, network, last=True)[1] for run in group.finished]
+    masked = bool(sets) and all(map(len, sets))
+    return np.array([overlap[-1][above] for overlap in sets]) if masked else np.zeros((len(sets), 0))
+
+
+def _mean(values: FloatArray) -> float:
+    return float(values.mean()) if values.size else math.nan
+
+
+def _spread(overlaps: FloatArray) -> float:
+    """Return the standard deviation over the pairs of a run, the mean over the runs; 0 for a single pair."""
+    return float(overlaps.std(axis=1).mean()) if overlaps.size else math.nan
+
+
+def _agreement(overlaps: FloatArray) -> Interval:
+    enough = overlaps.shape[1] >= math.comb(MIN_TASKS, 2)
+    return with_interval(agreement, overlaps, bounds=(-1, 1)) if enough else NOTHING
+
+
+def _numbers(heading: str, name: str, values: Sequence[float]) -> Column:
+    """Return numbers of which none is better than another."""
+    return Column(heading, [Cell(number(value)) for value in values], [{name: value} for value in values])
+
+
+def _unmarked(column: Column) -> Column:
+    """Return a column without marks of the best."""
+    return column._replace(cells=[replace(cell, bold=False, underline=False) for cell in column.cells])
