@@ -1,11 +1,16 @@
-"""What is generated from the configuration's models: the tables of ``config/README.md`` and the workflow's schema.
+"""What is generated in documents.
 
-Run ``make docs`` after a change to `must.config`; a test holds both files equal to what is generated.
+The tables of ``config/README.md`` and the workflow's schema come from the configuration's models; the tables of results
+in ``README.md`` and ``docs/experiments.md`` from those that ship.
+
+Run ``make docs`` after a change to `must.config` or to the results that ship; tests hold the files equal to what is
+generated.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -18,8 +23,11 @@ from must.config import Experiment
 from must.sections import Section
 
 README = Path("config/README.md")
+SHOWING_RESULTS = (Path("README.md"), Path("docs/experiments.md"))
 SCHEMA = Path("workflow/schemas/experiment.schema.json")
 BEGIN, END = "<!-- BEGIN: written by `make docs` -->", "<!-- END: written by `make docs` -->"
+RESULTS = re.compile(r"(<!-- BEGIN: (results/reference/\S+\.md) -->\n).*?(<!-- END -->)", re.DOTALL)
+"""Where a page shows a table that ships."""
 
 _BOUNDS = {Gt: "exclusiveMinimum", Ge: "minimum", Lt: "exclusiveMaximum", Le: "maximum"}
 _SIGNS = {"exclusiveMinimum": ">", "minimum": "≥", "exclusiveMaximum": "<", "maximum": "≤"}
@@ -28,11 +36,29 @@ _TABLE_HEAD = ["| key | values | default | meaning |", "| --- | --- | --- | --- 
 
 
 def main(root: Path = Path()) -> int:
-    """Write both generated documents below ``root``."""
+    """Write what is generated below ``root``."""
     schema, readme = root / SCHEMA, root / README
     schema.write_text(render_schema(), encoding="utf-8")
     readme.write_text(insert_tables(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in SHOWING_RESULTS:
+        path = root / page
+        path.write_text(insert_results(path.read_text(encoding="utf-8"), root), encoding="utf-8")
     return 0
+
+
+def insert_results(text: str, root: Path) -> str:
+    """Replace what stands between the markers of a table that ships.
+
+    Its rows are shown, but for settings without a run, and how it was made.
+    """
+
+    def shown(marker: re.Match[str]) -> str:
+        begin, path, end = marker.groups()
+        lines = (root / path).read_text(encoding="utf-8").splitlines()
+        rows = [line for line in lines if line.startswith("|") and "| 0 of " not in line]
+        return "\n".join([begin, *rows, "", f"<sub>{lines[-1]}</sub>", "", end])
+
+    return RESULTS.sub(shown, text)
 
 
 def render_schema() -> str:

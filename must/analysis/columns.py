@@ -38,6 +38,7 @@ COSTS = {
     "gradient_steps_per_s": ("Gradient steps/s", 1),
     "env_steps_per_s": ("Env. steps/s", None),
     "minutes": ("Minutes per run", 1),
+    "cpu_minutes": ("CPU minutes", 1),
 }
 """Cost -> heading, and decimals; without, it is a count."""
 COMPARED_COSTS = {
@@ -45,6 +46,7 @@ COMPARED_COSTS = {
     "policy_parameters_kept": ("Used by a task", None),
     "all_parameters": ("All params", None),
     "minutes": ("Minutes per run", 1),
+    "cpu_minutes": ("CPU minutes", 1),
 }
 
 
@@ -180,15 +182,20 @@ def cost(_: Results, groups: Sequence[Group]) -> list[Column]:
     return [*(column._replace(numbers=()) for column in of_costs(groups, COSTS)), Column("", (), numbers)]
 
 
-def comparison(rows: Sequence[Ranked]) -> list[Column]:
+def comparison(results: Results, rows: Sequence[Ranked]) -> list[Column]:
     """Return what decides between methods."""
+    groups, static = [row.group for row in rows], list[Column]()
+    if trains_static_control(results.experiment):
+        better = [improvement(results, group, results.static_control_of(group)) for group in groups]
+        static = [of_intervals("P(better than static)", "probability_of_improvement_over_static", better)]
     return [
         of_runs("Final success", "final", [row.runs for row in rows], [row.mean for row in rows]),
         of_intervals("Final IQM", "final_iqm", [row.middle for row in rows]),
         of_intervals(
             "P(better than MT-SAC)", "probability_of_improvement_over_mt_sac", [row.improvement for row in rows]
         ),
-        *of_costs([row.group for row in rows], COMPARED_COSTS),
+        *static,
+        *of_costs(groups, COMPARED_COSTS),
     ]
 
 

@@ -114,7 +114,7 @@ def _rankings(results: Results, rankings: Sequence[Sequence[Ranked]]) -> tuple[l
     records, tables = list[Record](), []
     for rows in rankings:
         groups = [row.group for row in rows]
-        shown = [columns.seeds(groups), *columns.comparison(rows)]
+        shown = [columns.seeds(groups), *columns.comparison(results, rows)]
         places = {"Rank": [row.rank for row in rows], "By IQM": [row.rank_by_iqm for row in rows]}
         keys = [Column(name, [Cell(str(each or NOTHING)) for each in places[name]]) for name in places]
         tables.append(_table(groups, [*keys, Column("Method", [Cell(row.name) for row in rows])], shown))

@@ -10,7 +10,7 @@ import numpy as np
 
 from must.data.logs import FloatArray, read_timing
 from must.data.runs import Group, Run
-from must.run_files import EPOCH, table
+from must.run_files import CPU_SECONDS, EPOCH, table
 
 _FASTEST = 0.1
 
@@ -36,6 +36,8 @@ class Cost(NamedTuple):
     """Steps of training episodes, in the fastest tenth of the epochs."""
     minutes: float
     """Wall-clock time of a run: collection, learning (mask updates too) and evaluation."""
+    cpu_minutes: float
+    """CPU time of all processes of a run; NaN where it was not logged."""
 
     @property
     def all_parameters(self) -> float:
@@ -58,7 +60,7 @@ def cost_of_run(run: Run) -> Cost:
     """
     sizes = {name: float(run.sizes.get(name, math.nan)) for name in Cost._fields[1:7]}
     density = sizes["policy_parameters_kept"] / sizes["policy_parameters"]
-    times, training, rates = times_of(run), run.config.training, [math.nan] * 3
+    times, training, rates = times_of(run), run.config.training, [math.nan] * 4
     if times:
         learning = times["learn_s"][times[EPOCH] > training.pretrain_epochs]
         frames = training.epoch_frames * len(run.config.env.task_names)
@@ -67,6 +69,7 @@ def cost_of_run(run: Run) -> Cost:
             training.opt_times / float(np.quantile(learning, _FASTEST)),
             frames / float(np.quantile(times["collect_s"], _FASTEST)),
             float(seconds.sum()) / 60,
+            float(times[CPU_SECONDS].sum()) / 60 if CPU_SECONDS in times else math.nan,
         ]
     return Cost(density, *sizes.values(), *rates)
 

@@ -28,9 +28,46 @@ def test_tables_are_up_to_date() -> None:
     assert docs.insert_tables(text) == text, "run make docs"
 
 
-def test_main_writes_both(tmp_path: Path) -> None:
-    for path in (docs.README, docs.SCHEMA):
-        (tmp_path / path).parent.mkdir(parents=True)
+def test_shown_results_are_up_to_date() -> None:
+    for page in docs.SHOWING_RESULTS:
+        text = (ROOT / page).read_text(encoding="utf-8")
+        assert docs.RESULTS.search(text), page
+        assert docs.insert_results(text, ROOT) == text, "run make docs"
+
+
+def test_a_shown_table_has_the_rows_of_settings_with_runs_and_how_it_was_made(tmp_path: Path) -> None:
+    table = "results/reference/x/tables/t.md"
+    (tmp_path / table).parent.mkdir(parents=True)
+    row, made = "| a | 2 of 5 | 0.4 |", "Made with 2 seeds."
+    lines = [
+        "| Method | Seeds | Success |",
+        "| --- | --- | --- |",
+        row,
+        "| b | 0 of 5 | - |",
+        "",
+        "Left out: b.",
+        "",
+        made,
+    ]
+    (tmp_path / table).write_text("\n".join(lines), encoding="utf-8")
+    text = f"before\n<!-- BEGIN: {table} -->\nold\n<!-- END -->\nafter\n"
+    shown = docs.insert_results(text, tmp_path)
+    assert shown.splitlines() == [
+        *text.splitlines()[:2],
+        "",
+        *lines[:3],
+        "",
+        f"<sub>{made}</sub>",
+        "",
+        *text.splitlines()[-2:],
+    ]
+    assert docs.insert_results(shown, tmp_path) == shown
+
+
+def test_main_writes_all(tmp_path: Path) -> None:
+    for path in (docs.README, docs.SCHEMA, *docs.SHOWING_RESULTS):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).touch()
     (tmp_path / docs.README).write_text(f"before\n{docs.BEGIN}\nold\n{docs.END}\nafter\n", encoding="utf-8")
     docs.main(tmp_path)
     text = (tmp_path / docs.README).read_text(encoding="utf-8")

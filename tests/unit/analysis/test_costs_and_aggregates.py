@@ -42,7 +42,22 @@ def test_costs_are_those_of_the_logs(runs):
     assert float(sparse["env_steps_per_s"]) == 2 * training.epoch_frames / 2
     assert float(sparse["minutes"]) == pytest.approx((120 * 3 + 90 * 4 + 10 * 8) / 60)
     row = lines_with(read(runs, experiment, "cost.md"), "MUST")
-    assert row == ["| MUST | 0.5 | 10 | 2 of 2 | 0.50 | 1.00k | 500 | 93.1k | 5.26M | 50.0 | 150 | 13.3 |"]
+    assert row == [
+        "| MUST | 0.5 | 10 | 2 of 2 | 0.50 | 1.00k | 500 | 93.1k | 5.26M | 50.0 | 150 | 13.3 | \N{EN DASH} |"
+    ]
+
+
+def test_cpu_minutes_are_shown_where_all_runs_of_a_setting_logged_them(runs):
+    experiment = runs.experiment()
+    dense, _, sparse, other = runs.write_all(experiment, by_hand)
+    for directory, seconds in ((dense, 3), (sparse, 3), (other, 5)):
+        first, *rows = (directory / "timing.csv").read_text().splitlines()
+        lines = [f"{first},cpu_s", *(f"{row},{seconds}" for row in rows)]
+        (directory / "timing.csv").write_text("\n".join(lines) + "\n")
+    dense, sparse = records(runs, experiment, "cost.csv")
+    assert dense["cpu_minutes"] == ""
+    assert float(sparse["cpu_minutes"]) == pytest.approx(120 * 4 / 60)
+    assert lines_with(read(runs, experiment, "cost.md"), "MUST")[0].endswith("| 13.3 | 8.0 |")
 
 
 def test_runs_without_sizes_or_times_have_no_costs(runs):
@@ -52,7 +67,7 @@ def test_runs_without_sizes_or_times_have_no_costs(runs):
         result = json.loads((directory / "result.json").read_text())
         del result["sizes"]
         (directory / "result.json").write_text(json.dumps(result))
-    nothing = " | ".join(["\N{EN DASH}"] * 8)
+    nothing = " | ".join(["\N{EN DASH}"] * 9)
     assert lines_with(read(runs, experiment, "cost.md"), "MUST") == [f"| MUST | 0.5 | 10 | 2 of 2 | {nothing} |"]
 
 

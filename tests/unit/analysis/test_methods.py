@@ -96,7 +96,7 @@ def test_the_comparison_shows_rank_name_numbers_and_size(runs):
     text = read(runs, experiment, "comparison.md")
     first, second, third = lines_with(text, "2 of 2")
     assert first.startswith("| 1 | 1 | Static sparse | 2 of 2 | **0.55 ± 0.21** | **0.50** | **0.69** |")
-    assert first.endswith("| 1.00k | 500 | 2.80k | 13.3 |")
+    assert first.endswith("| 1.00k | 500 | 2.80k | 13.3 | \N{EN DASH} |")
     assert second.startswith("| 2 | 2 | MT-SAC | 2 of 2 | 0.40 ± 0.14 | 0.40 |")
     assert "| \N{EN DASH} | 1.00k | 1.00k | 2.80k | 13.3 |" in second
     assert third.startswith("| 3 | 3 | PCGrad |")
@@ -153,6 +153,17 @@ def test_the_static_control_has_the_same_masks_but_for_learning(runs):
     text = read(runs, experiment, "aggregates.md")
     assert "| P(better) | P(better than static) | Area under curve | P(better) by area |" in text
     assert "| P(better than static) by area |" in text
+    text = read(runs, experiment, "comparison.md")
+    assert "| P(better than MT-SAC) | P(better than static) | Policy params |" in text
+    shown = {
+        row["method_name"]: row["probability_of_improvement_over_static"]
+        for row in records(runs, experiment, "comparison.csv")
+    }
+    aggregated = {
+        row["method_name"]: row["probability_of_improvement_over_static"]
+        for row in records(runs, experiment, "aggregates.csv")
+    }
+    assert shown == aggregated
     assert "or of static random masks of the same kind and ratio (static)" in text
 
 
