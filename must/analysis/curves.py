@@ -155,7 +155,12 @@ def learning_curves(
         return None if np.isnan(x).any() else (window_means(x, window), window_means(success, window))
 
     axes_of = partial(_curve_axes, ticks=0.2 if shown.panels[0].task is None else 0.5)
-    return figure_of(results, replace(shown, notes=notes), series, axes_of, (label, "Success rate"), width)
+    figure = figure_of(results, replace(shown, notes=notes), series, axes_of, (label, "Success rate"), width)
+    if figure is not None and time is not None:  # what runs reached is compared at equal times
+        end = max(axes.get_xlim()[1] for axes in figure.axes)
+        for axes in figure.axes:
+            axes.set_xlim(0, end)
+    return figure
 
 
 learning_curves_per_task = partial(learning_curves, panels_in=task_panels, label="Steps per task")

@@ -116,7 +116,8 @@ def _flops(row: Ranked) -> float:
 def _kind(row: Ranked) -> tuple[str, Look]:
     if row.group.is_multi_task_sac:
         return CONTROL_LABEL, DENSE
-    return ("no masks", UNMASKED) if cost_of(row.group).density == 1 else ("masks", MASKED)
+    masked = not row.group.dense and cost_of(row.group).density < 1  # a network of equal cost is dense itself
+    return ("masks", MASKED) if masked else ("no masks", UNMASKED)
 
 
 def _lines(name: str) -> int:

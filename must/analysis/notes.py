@@ -98,7 +98,9 @@ def closing_note(results: Results, table: str) -> str:
     what, how = HOW[table]
     final = f"final is {'the last evaluation' if last == 1 else f'the mean of the last {last} evaluations'}"
     static = (
-        ", or of static random masks of the same kind and ratio (static)" if trains_static_control(experiment) else ""
+        ", or of static random masks (static; of its own kind and ratio, where it has masks)"
+        if trains_static_control(experiment)
+        else ""
     )
     few_tasks = f"; not computed below {MIN_TASKS} tasks" if len(env.task_names) < MIN_TASKS else ""
     rate = f"{experiment.report.success_rate:.10g}"

@@ -89,7 +89,8 @@ def lines_of(variant: Variant, interval: int | None) -> dict[str, Group]:
 def method_panels(results: Results) -> Panels:
     """Return a panel for each method with its settings but one, in it a line for each pruning ratio, behind it MT-SAC.
 
-    Behind masks of a single ratio there are also static ones, if any were trained from the same first masks.
+    Behind masks of a single ratio there are also static ones, if any were trained from the same first masks; behind a
+    method without masks the only static ones there are.
     The control has no panel of its own unless there is nothing else. Where a page has no room for all, those with the
     highest final success are kept.
     """
@@ -108,7 +109,7 @@ def method_panels(results: Results) -> Panels:
     for groups, title in zip(shown, titles, strict=True):
         control = results.control_of(groups[0])
         lines = {CONTROL_LABEL: control} if control else {}
-        masked = [group for group in groups if not group.dense]
+        masked = [group for group in groups if not group.dense] or groups
         static = results.static_control_of(masked[0]) if len(masked) == 1 else None
         lines |= {STATIC_LABEL: static} if static and static not in groups else {}
         lines |= {plain if group.dense else f"{group.pruning_ratio:.10g}": group for group in groups}

@@ -17,7 +17,18 @@ from must.analysis.notes import figure_note
 from must.analysis.panels import ratio_looks
 from must.analysis.settings import lowest_of
 from must.analysis.statistics import FloatArray, Interval
-from must.analysis.style import LINE_HEIGHT, MASKED, ONE_COLUMN, PAGE, SMALL, Width, inches, legend_below, text_width
+from must.analysis.style import (
+    LINE_HEIGHT,
+    MASKED,
+    ONE_COLUMN,
+    PAGE,
+    SMALL,
+    Width,
+    inches,
+    legend_below,
+    text_width,
+    wrap_text,
+)
 from must.data import Results
 from must.data.costs import cost_of
 from must.data.names import differences, heading, ratio_label, short_task_names
@@ -207,5 +218,7 @@ def _panels(
 
 def _noted(figure: Figure, notes: Sequence[str]) -> Figure:
     """Describe below all panels what is drawn."""
-    figure.supxlabel("; ".join(notes), size=SMALL, color="0.3")
+    text = wrap_text("; ".join(notes), figure)
+    figure.set_figheight(figure.get_figheight() + text.count("\n") * LINE_HEIGHT)
+    figure.supxlabel(text, size=SMALL, color="0.3")
     return figure

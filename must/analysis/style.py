@@ -139,10 +139,15 @@ def legend_below(figure: Figure, looks: Mapping[str, Look], heading: str, notes:
     handles = [_handle(looks[label], kind) for label in labels]
     fitting = int(max(1, (figure.get_figwidth() - 0.2) // (max(map(text_width, labels)) + SMALL * 4.6 / 72)))
     rows = -(-len(labels) // fitting)
-    title = textwrap.fill(f"{heading} ({'; '.join(notes)})", int((figure.get_figwidth() - 0.1) / text_width("x")))
+    title = wrap_text(f"{heading} ({'; '.join(notes)})", figure)
     columns = -(-len(labels) // rows)
     legend = figure.legend(handles, labels, loc="outside lower center", ncols=columns, title=title)
     legend.get_title().set_color("0.3")
+
+
+def wrap_text(text: str, figure: Figure) -> str:
+    """Write a small text in lines of the width of a figure."""
+    return textwrap.fill(text, int((figure.get_figwidth() - 0.1) / text_width("x")))
 
 
 def _handle(look: Look, kind: str) -> Any:

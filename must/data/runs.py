@@ -12,14 +12,12 @@ import numpy as np
 
 from must.config import Experiment, RunConfig, RunSpec, identity, parse_experiment, parse_recorded, result_settings
 from must.config.axes import METHOD_SECTIONS
-from must.config.methods import CONTROL, DEFAULT, STATIC_CONTROL
+from must.config.methods import DEFAULT, STATIC_CONTROL
 from must.config.yaml_text import read_yaml
+from must.data import controls
 from must.data.logs import MEND, EvaluationLog, FloatArray, read_evaluations, read_json, verify_checksum
 from must.errors import ConfigError, ResultsError
 from must.run_files import CHECKED_LOGS, CONFIG, MANIFEST, RESULT, table
-
-_CONTROLS = {CONTROL: 0, DEFAULT: 1}
-"""Which method is the control, where several are multi-task SAC."""
 
 
 class Status(StrEnum):
@@ -164,34 +162,12 @@ class Results:
         return float(self.final(group).mean()) if group.finished else -1.0
 
     def control_of(self, group: Group) -> Group | None:
-        """Return the group of multi-task SAC, the control, that has the same value of every setting that it reads.
-
-        None when the sweep has none.
-        """
-        same = [
-            other for other in self.groups if other.is_multi_task_sac and other.shared_settings == group.shared_settings
-        ]
-        return min(same, key=lambda other: _CONTROLS.get(other.config.method, len(_CONTROLS)), default=None)
+        """Return the group of multi-task SAC to compare a group with, if there is one; see `controls.dense_control`."""
+        return controls.dense_control(self.groups, group)
 
     def static_control_of(self, group: Group) -> Group | None:
-        """Return the group of random masks that never change, of the same elements, for a group with masks.
-
-        All settings of masks that static masks read are the same; of several such groups, it is the one whose
-        generators, which draw the first masks, are most alike. None without such masks, or without such a group.
-        """
-        if group.dense or not group.config.spec.reads_key("masks.granularity"):
-            return None
-        masks, generator = group.mask_settings
-        same = [
-            other
-            for other in self.groups
-            if other.config.method == STATIC_CONTROL
-            and other.shared_settings == group.shared_settings
-            and other.mask_settings[0].items() <= masks.items()
-        ]
-        return max(
-            same, key=lambda other: sum(generator.get(k) == v for k, v in other.mask_settings[1].items()), default=None
-        )
+        """Return the group of static masks to compare a group with; see `controls.static_control`."""
+        return controls.static_control(self.groups, group)
 
 
 def trains_static_control(experiment: Experiment) -> bool:

@@ -25,6 +25,34 @@ def test_controls_have_the_same_value_on_every_axis(runs):
         assert results.static_control_of(groups["must", lr]) is groups["static_sparse", lr]
 
 
+def test_what_has_no_masks_is_compared_with_the_static_ones_that_fit(runs):
+    _, results, groups = by_lr(runs)
+    for lr in LRS["sac.lr"]:
+        assert results.static_control_of(groups["mt_sac", lr]) is groups["static_sparse", lr]
+    variants = {
+        "static": {"method": "static_sparse"},
+        "static-90": {"method": "static_sparse", "masks.pruning_ratio": 0.9},
+        "same-cost": {"method": "equal_cost"},
+        "same-cost-90": {"method": "equal_cost", "masks.pruning_ratio": 0.9},
+        "must": {},
+        "dense": {"method": "mt_sac"},
+        "separate": {"method": "single_task", "network.hidden_sizes": [80, 80]},
+    }
+    sweep = {"pruning_ratios": [0.8], "update_intervals": [10], "seeds": [0]}
+    _, results = runs.results_of(lambda *_: np.ones((2, 2)), name="two", sweep=sweep | {"variants": variants})
+    named = {group.settings["variant"]: group for group in results.groups}
+    found = {name: results.static_control_of(group) for name, group in named.items()}
+    assert found["must"] is found["static"] is found["same-cost"] is named["static"]
+    assert found["same-cost-90"] is named["static-90"]
+    assert found["dense"] is found["separate"] is None  # which of the two?
+    del variants["static-90"]
+    _, results = runs.results_of(lambda *_: np.ones((2, 2)), name="one", sweep=sweep | {"variants": variants})
+    named = {group.settings["variant"]: group for group in results.groups}
+    for name in ("must", "dense", "separate", "same-cost"):
+        assert results.static_control_of(named[name]) is named["static"]
+    assert results.static_control_of(named["same-cost-90"]) is None
+
+
 def test_a_control_of_another_value_is_none(runs):
     _, results, groups = by_lr(runs)
     left = tuple(

@@ -139,6 +139,20 @@ def test_success_stands_over_the_cost_of_an_action(runs):
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["MT-SAC", "masks"]
 
 
+def test_networks_that_share_nothing_have_no_masks(runs):
+    """A task uses a part of what there is all the same."""
+    sweep = {"methods": ["single_task", "static_sparse"], "pruning_ratios": [0.5], "seeds": [0]}
+    experiment = runs.experiment(sweep=sweep)
+    for directory in runs.write_all(experiment):
+        if "single_task" in str(directory):
+            result = json.loads((directory / "result.json").read_text())
+            result["sizes"]["policy_parameters_kept"] = 100
+            (directory / "result.json").write_text(json.dumps(result))
+    figure = draw(runs, experiment, "success_by_flops")["success_by_flops"]
+    markers = [line.get_marker() for line in figure.axes[0].lines if line.get_marker() not in ("", "None", None)]
+    assert sorted(markers) == ["o", "s"]
+
+
 def test_settings_of_the_same_cost_stand_side_by_side(runs):
     experiment = runs.experiment()
     runs.write_all(experiment, lambda _, config: RATES[config.masks.pruning_ratio, config.training.seed])

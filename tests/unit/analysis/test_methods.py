@@ -164,7 +164,7 @@ def test_the_static_control_has_the_same_masks_but_for_learning(runs):
         for row in records(runs, experiment, "aggregates.csv")
     }
     assert shown == aggregated
-    assert "or of static random masks of the same kind and ratio (static)" in text
+    assert "or of static random masks (static; of its own kind and ratio, where it has masks)" in text
 
 
 def test_without_multi_task_sac_there_is_no_control(runs):

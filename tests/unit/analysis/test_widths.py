@@ -33,6 +33,34 @@ def test_figures_have_the_width_that_is_asked_for_and_nothing_in_them_is_cut_or_
             assert not overlap(box, other_box), (name, one.get_text(), other.get_text())
 
 
+def test_a_long_note_below_few_rows_is_not_cut(runs):
+    """The seeds of three settings, and how many runs are finished, are more than a column has room for in a line."""
+    sweep = {"methods": ["static_sparse", "equal_cost", "pcgrad"], "seeds": list(range(5)), "pruning_ratios": [0.5]}
+    experiment = runs.experiment(sweep=sweep)
+    for number, spec in enumerate(experiment.runs()):
+        if number not in (6, 7, 11):
+            runs.write(experiment, spec)
+    for name, figure in draw(runs, experiment, "method_comparison", "training_speed").items():
+        assert figure.get_figwidth() == pytest.approx(ONE_COLUMN)
+        for text, box in texts_of(figure).items():
+            assert Bbox.intersection(box, figure.bbox).width > box.width - 2, (name, text.get_text())
+
+
+def test_all_panels_have_the_same_time_axis(runs):
+    experiment = runs.experiment(sweep={"methods": ["mt_sac", "must", "pcgrad"], "pruning_ratios": [0.5]})
+    for spec in experiment.runs():
+        directory = runs.write(experiment, spec)
+        if spec.has("method", "pcgrad"):  # takes three times as long
+            first, *rows = (directory / "timing.csv").read_text().splitlines()
+            slower = [[row.split(",")[0], *(str(3 * float(value)) for value in row.split(",")[1:])] for row in rows]
+            (directory / "timing.csv").write_text("\n".join([first, *map(",".join, slower)]) + "\n")
+    figure = draw(runs, experiment, "learning_curves_by_time")["learning_curves_by_time"]
+    minutes = (60 + 80 * 7 + 8 * 4) / 60
+    assert len(figure.axes) == 2
+    for axes in figure.axes:
+        assert axes.get_xlim() == pytest.approx((0, 3 * minutes))
+
+
 def test_curves_over_time_are_those_of_the_logs(runs):
     experiment = runs.experiment()
     for directory in runs.write_all(experiment):
