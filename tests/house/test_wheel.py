@@ -77,4 +77,4 @@ def test_it_exports_with_the_pipeline_and_verifies(installed: Path, tmp_path: Pa
     with zipfile.ZipFile(archive) as opened:
         names = opened.namelist()
     assert {"pipeline/workflow/Snakefile", "pipeline/containers/must.def", "CITATION.cff", "LICENSE"} <= set(names)
-    assert "all 16 tables" in must(installed, tmp_path, "verify", archive)
+    assert "all 19 tables" in must(installed, tmp_path, "verify", archive)

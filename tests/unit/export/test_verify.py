@@ -18,7 +18,7 @@ TABLE = "results/fake/tables/success_rate.csv"
 def test_its_tables_are_what_its_logs_give(made, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # far from any checkout
     assert cli.main(["verify", str(made.archive)]) == 0
-    assert "all 16 tables are what its logs give" in capsys.readouterr().out
+    assert "all 19 tables are what its logs give" in capsys.readouterr().out
     assert list(tmp_path.iterdir()) == []
 
 
@@ -47,7 +47,7 @@ def test_a_table_that_its_logs_do_not_give_is_named(changed, capsys, change, tol
     assert cli.main(["verify", str(changed(change))]) == 1
     out = capsys.readouterr().out
     assert told in out
-    assert "1 of 16 tables differ" in out
+    assert "1 of 19 tables differ" in out
 
 
 def test_another_version_is_named_beside_a_difference(changed, capsys):
