@@ -23,9 +23,9 @@ from must.analysis.statistics import (
     with_interval,
 )
 from must.data import Group, Results, Status
+from must.data.controls import trains_static_control
 from must.data.costs import cost_of
 from must.data.names import NOTHING
-from must.data.runs import trains_static_control
 
 TASK_COLUMNS = 10
 """Most tasks that the Markdown table gives a column each; with more, `per_task` is the place to look."""

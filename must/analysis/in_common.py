@@ -37,11 +37,6 @@ class _InCommon(NamedTuple):
     """Network -> (R, P) overlaps of the P pairs of tasks in the last mask set; P is 0 where it has no masks."""
 
 
-def has_masks(group: Group) -> bool:
-    """Return whether each task of a group has masks of its own."""
-    return not group.dense and group.config.spec.task_masks
-
-
 def masks_in_common(_: Results, groups: Sequence[Group]) -> list[Column]:
     """Return how far masks moved, how much pairs of tasks share, and how well the seeds agree on who shares much."""
     found = list(map(_read, groups))

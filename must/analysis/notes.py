@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from must.analysis.measures import Ranked, overlapping
 from must.analysis.statistics import CONFIDENCE, MIN_SEEDS, MIN_TASKS
 from must.config.schedule import first_renewal, last_renewal
+from must.data.controls import trains_static_control
 from must.data.names import describe
 from must.data.provenance import software_of
-from must.data.runs import Group, Results, Status, trains_static_control
+from must.data.runs import Group, Results, Status
 from must.words import count_of, range_of
 
 _LISTED = 6

@@ -66,7 +66,7 @@ def mask_overlap(results: Results, width: Width) -> Figure | None:
     Of each variant the update interval with the highest success is shown. Tasks that share much stand together.
     None when no finished run has masks of two or more tasks.
     """
-    shown = [variant for variant in masked_variants(results) if variant.masked[0].config.spec.task_masks]
+    shown = [variant for variant in masked_variants(results) if variant.masked[0].config.has_task_masks]
     maps = []
     for variant, title in zip(shown, variant_titles(shown), strict=True):
         for group in variant.at(variant.best_interval(results)):

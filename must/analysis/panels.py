@@ -109,8 +109,8 @@ def method_panels(results: Results) -> Panels:
     for groups, title in zip(shown, titles, strict=True):
         control = results.control_of(groups[0])
         lines = {CONTROL_LABEL: control} if control else {}
-        masked = [group for group in groups if not group.dense] or groups
-        static = results.static_control_of(masked[0]) if len(masked) == 1 else None
+        compared = [group for group in groups if not group.dense] or groups
+        static = results.static_control_of(compared[0]) if len(compared) == 1 else None
         lines |= {STATIC_LABEL: static} if static and static not in groups else {}
         lines |= {plain if group.dense else f"{group.pruning_ratio:.10g}": group for group in groups}
         made.append(Panel(title if len(groups) > 1 else alone[groups[0]], lines))

@@ -9,7 +9,7 @@ import pandas as pd
 
 from must.analysis import columns
 from must.analysis.columns import Column, best_of, of_runs
-from must.analysis.in_common import has_masks, masks_in_common
+from must.analysis.in_common import masks_in_common
 from must.analysis.markup import Cell, Table, to_latex, to_markdown
 from must.analysis.measures import Ranked, by_benchmark, ranked
 from must.analysis.notes import notes_below, ranking_note
@@ -68,7 +68,7 @@ def _write(loaded: Results) -> list[Path]:
         "cost": _of_groups(loaded, columns.cost),
     }
     if shares_by_masks(loaded.experiment):
-        made["masks"] = _of_groups(loaded, masks_in_common, has_masks)
+        made["masks"] = _of_groups(loaded, masks_in_common, lambda group: group.config.has_task_masks)
     warnings: dict[str, list[str]] = {}
     if compares_methods(loaded.experiment):
         rankings = [ranked(loaded, groups) for groups in by_benchmark(loaded)]

@@ -56,8 +56,7 @@ def compares_methods(experiment: Experiment) -> bool:
 
 def shares_by_masks(experiment: Experiment) -> bool:
     """Return whether several tasks have masks of their own, so that they have more or less of the network in common."""
-    masked = any(not config.dense and config.spec.task_masks for _, config in _planned(experiment))
-    return masked and len(experiment.env.task_names) > 1
+    return len(experiment.env.task_names) > 1 and any(config.has_task_masks for _, config in _planned(experiment))
 
 
 def table_names(experiment: Experiment) -> list[str]:
@@ -90,7 +89,7 @@ def figure_names(experiment: Experiment) -> list[str]:
         "success_by_flops": several or len(experiment.sweep.pruning_ratios) > 1,
         "learning_curves_per_task": not several,
         "improvement_over_dense": not several and masked and any(config.is_multi_task_sac for _, config in planned),
-        "mask_overlap": tasks > 1 and any(config.spec.task_masks for _, config in masked),
+        "mask_overlap": tasks > 1 and any(config.has_task_masks for _, config in planned),
         "mask_overlap_over_training": learned and tasks > 1,
         "mask_churn": any(
             first_renewal(config.training.epochs, config.masks.update_interval, config.masks.freeze_after)

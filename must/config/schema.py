@@ -207,6 +207,11 @@ class _Settings(Section):
         return self.masks.pruning_ratio == 0 or not self.spec.prunes
 
     @property
+    def has_task_masks(self) -> bool:
+        """Whether each task has masks of its own, and so more or less of the networks in common with another one."""
+        return not self.dense and self.spec.task_masks
+
+    @property
     def is_multi_task_sac(self) -> bool:
         """Whether the run is a control of others: what it is made of is what the control is made of, without masks."""
         control = composed(CONTROL, lambda kind: None if kind == MASKS else value_of(self, kind))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from must.config.methods import CONTROL, DEFAULT, STATIC_CONTROL
 
 if TYPE_CHECKING:
+    from must.config import Experiment
     from must.data.runs import Group
 
 _CONTROLS = {CONTROL: 0, DEFAULT: 1}
@@ -34,7 +35,7 @@ def static_control(groups: Sequence[Group], group: Group) -> Group | None:
     static = [other for other in groups if other.config.method == STATIC_CONTROL and other.tasks == group.tasks]
     masks, generator = group.mask_settings
     alike = [other for other in static if other.shared_settings == group.shared_settings]
-    if group.dense or not group.config.spec.task_masks:
+    if not group.config.has_task_masks:
         fit = [other for other in static if masks.items() <= other.mask_settings[0].items()]
         fit = [other for other in fit if other in alike] if len(fit) > 1 else fit
         return fit[0] if len(fit) == 1 else None
@@ -42,3 +43,8 @@ def static_control(groups: Sequence[Group], group: Group) -> Group | None:
     return max(
         fit, key=lambda other: sum(generator.get(k) == v for k, v in other.mask_settings[1].items()), default=None
     )
+
+
+def trains_static_control(experiment: Experiment) -> bool:
+    """Return whether an experiment trains static masks beside learned ones."""
+    return {DEFAULT, STATIC_CONTROL} <= set(experiment.methods)

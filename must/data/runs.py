@@ -12,7 +12,6 @@ import numpy as np
 
 from must.config import Experiment, RunConfig, RunSpec, identity, parse_experiment, parse_recorded, result_settings
 from must.config.axes import METHOD_SECTIONS
-from must.config.methods import DEFAULT, STATIC_CONTROL
 from must.config.yaml_text import read_yaml
 from must.data import controls
 from must.data.logs import MEND, EvaluationLog, FloatArray, read_evaluations, read_json, verify_checksum
@@ -168,11 +167,6 @@ class Results:
     def static_control_of(self, group: Group) -> Group | None:
         """Return the group of static masks to compare a group with; see `controls.static_control`."""
         return controls.static_control(self.groups, group)
-
-
-def trains_static_control(experiment: Experiment) -> bool:
-    """Return whether an experiment trains static masks beside learned ones."""
-    return {DEFAULT, STATIC_CONTROL} <= set(experiment.methods)
 
 
 def load_results(experiment: Experiment, results: Path) -> Results:

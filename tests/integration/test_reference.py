@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Shipped(NamedTuple):
-    """An experiment whose logs, data and tables are committed."""
+    """An experiment whose logs and tables are committed."""
 
     name: str
     tables: tuple[str, ...]
