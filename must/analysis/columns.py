@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -77,10 +78,15 @@ def of_runs(
     return Column(heading, _marked([float(spread.mean) for spread in spreads], details), numbers)
 
 
-def of_intervals(heading: str, name: str, intervals: Sequence[Interval], highest: bool = True) -> Column:
-    """Return values with their intervals, where there are any; the highest (or the lowest) is the best."""
+def of_intervals(heading: str, name: str, intervals: Sequence[Interval], highest: bool | None = True) -> Column:
+    """Return values with their intervals, where there are any; the highest (or the lowest, or none) is the best."""
     numbers = [{f"{name}{end}": x for end, x in zip(("", "_low", "_high"), each, strict=True)} for each in intervals]
     return Column(heading, _marked([each.value for each in intervals], map(_brackets, intervals), highest), numbers)
+
+
+def of_numbers(heading: str, name: str, values: Sequence[float], written: Callable[[float], str]) -> Column:
+    """Return numbers of which none is better than another."""
+    return Column(heading, [Cell(written(value)) for value in values], [{name: value} for value in values])
 
 
 def of_costs(groups: Sequence[Group], shown: Mapping[str, tuple[str, int | None]]) -> list[Column]:
@@ -88,8 +94,7 @@ def of_costs(groups: Sequence[Group], shown: Mapping[str, tuple[str, int | None]
     columns = []
     for name, (heading, digits) in shown.items():
         values = [float(getattr(cost_of(group), name)) for group in groups]
-        texts = [_count(value) if digits is None else number(value, digits) for value in values]
-        columns.append(Column(heading, list(map(Cell, texts)), [{name: value} for value in values]))
+        columns.append(of_numbers(heading, name, values, _count if digits is None else partial(number, digits=digits)))
     return columns
 
 
@@ -220,11 +225,11 @@ def _brackets(interval: Interval) -> str:
     return "" if math.isnan(interval.low) else f"[{interval.low:.2f}, {interval.high:.2f}]"
 
 
-def _marked(values: Sequence[float], details: Iterable[str], highest: bool = True) -> list[Cell]:
-    """Mark the best and the second best of the printed values, all that print alike; nothing where all do."""
+def _marked(values: Sequence[float], details: Iterable[str], highest: bool | None = True) -> list[Cell]:
+    """Mark the best and second best of the printed values, all that print alike; nothing where all do, or none is."""
     texts = list(map(number, values))
-    ranked = sorted({text for text in texts if text != NOTHING}, key=float, reverse=highest)
-    best, second = (ranked[0], ranked[1]) if len(ranked) > 1 else (None, None)
+    ranked = sorted({text for text in texts if text != NOTHING}, key=float, reverse=bool(highest))
+    best, second = (ranked[0], ranked[1]) if len(ranked) > 1 and highest is not None else (None, None)
     return [
         Cell(text, detail, bold=text == best, underline=text == second)
         for text, detail in zip(texts, details, strict=True)

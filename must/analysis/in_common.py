@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
-from must.analysis.columns import Column, number, of_intervals
-from must.analysis.markup import Cell
+from must.analysis.columns import Column, number, of_intervals, of_numbers
 from must.analysis.statistics import (
     MIN_TASKS,
     NOTHING,
@@ -42,18 +40,19 @@ def masks_in_common(_: Results, groups: Sequence[Group]) -> list[Column]:
     found = list(map(_read, groups))
     columns = [
         Column("", (), [{"seeds": len(group.finished)} for group in groups]),
-        _numbers("Swapped", "swapped", [_mean(each.swapped) for each in found]),
+        of_numbers("Swapped", "swapped", [_mean(each.swapped) for each in found], number),
     ]
     for network in _NETWORKS:
         overlaps, shown = [each.overlaps[network] for each in found], network == "policy"
-        columns.append(_numbers("Overlap" if shown else "", f"overlap/{network}", list(map(_mean, overlaps))))
+        means, spreads = list(map(_mean, overlaps)), list(map(_spread, overlaps))
+        columns.append(of_numbers("Overlap" if shown else "", f"overlap/{network}", means, number))
         if shown:
             chance = [independent_overlap(group.pruning_ratio) for group in groups]
-            columns.append(_numbers("By chance", "overlap_by_chance", chance))
-        columns.append(_numbers("Spread" if shown else "", f"overlap_spread/{network}", list(map(_spread, overlaps))))
+            columns.append(of_numbers("By chance", "overlap_by_chance", chance, number))
+        columns.append(of_numbers("Spread" if shown else "", f"overlap_spread/{network}", spreads, number))
     for network, name in _NETWORKS.items():
         agreed = [_agreement(each.overlaps[network]) for each in found]
-        columns.append(_unmarked(of_intervals(f"Agreement, {name}", f"agreement/{network}", agreed)))
+        columns.append(of_intervals(f"Agreement, {name}", f"agreement/{network}", agreed, highest=None))
     return columns
 
 
@@ -81,13 +80,3 @@ def _spread(overlaps: FloatArray) -> float:
 def _agreement(overlaps: FloatArray) -> Interval:
     enough = overlaps.shape[1] >= math.comb(MIN_TASKS, 2)
     return with_interval(agreement, overlaps, bounds=(-1, 1)) if enough else NOTHING
-
-
-def _numbers(heading: str, name: str, values: Sequence[float]) -> Column:
-    """Return numbers of which none is better than another."""
-    return Column(heading, [Cell(number(value)) for value in values], [{name: value} for value in values])
-
-
-def _unmarked(column: Column) -> Column:
-    """Return a column without marks of the best."""
-    return column._replace(cells=[replace(cell, bold=False, underline=False) for cell in column.cells])
