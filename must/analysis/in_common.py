@@ -19,7 +19,7 @@ from must.analysis.statistics import (
     with_interval,
 )
 from must.data import Group, Results
-from must.data.logs import read_mask_churn, read_overlaps
+from must.data.logs import read_last_overlaps, read_mask_churn
 from must.run_files import table
 
 _NETWORKS = {"policy": "policy", "q1": "Q1", "q2": "Q2"}
@@ -57,15 +57,15 @@ def masks_in_common(_: Results, groups: Sequence[Group]) -> list[Column]:
 
 
 def _read(group: Group) -> _InCommon:
-    swapped = [read_mask_churn(run.directory / table("train"))[1].sum() for run in group.finished]
-    return _InCommon(np.array(swapped), {network: _last_overlaps(group, network) for network in _NETWORKS})
-
-
-def _last_overlaps(group: Group, network: str) -> FloatArray:
-    above = np.triu_indices(len(group.tasks), 1)
-    sets = [read_overlaps(run.directory / table("masks"), group.tasks, network, last=True)[1] for run in group.finished]
-    masked = bool(sets) and all(map(len, sets))
-    return np.array([overlap[-1][above] for overlap in sets]) if masked else np.zeros((len(sets), 0))
+    learns, above = group.config.learns_masks, np.triu_indices(len(group.tasks), 1)
+    swapped = [read_mask_churn(run.directory / table("train"))[1].sum() if learns else 0.0 for run in group.finished]
+    logs = [read_last_overlaps(run.directory / table("masks"), group.tasks, tuple(_NETWORKS)) for run in group.finished]
+    overlaps = {}
+    for network in _NETWORKS:
+        sets = [log[network][1] for log in logs]
+        masked = bool(sets) and all(map(len, sets))
+        overlaps[network] = np.array([each[-1][above] for each in sets]) if masked else np.zeros((len(sets), 0))
+    return _InCommon(np.array(swapped), overlaps)
 
 
 def _mean(values: FloatArray) -> float:

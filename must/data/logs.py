@@ -118,9 +118,24 @@ def read_overlaps(
     Raises:
         ResultsError: The file is missing or damaged, or lacks a pair of tasks.
     """
-    rows = _read_columns(path, list(MASK_COLUMNS), 3 * len(tasks) ** 2 * _BYTES_PER_MASK_ROW if last else None)
-    rows = rows[rows["network"] == network]
-    rows = rows[rows["version"] == rows["version"].max()] if last else rows
+    if last:
+        return read_last_overlaps(path, tasks, (network,))[network]
+    rows = _read_columns(path, list(MASK_COLUMNS), None)
+    return _matrices(path, tasks, rows[rows["network"] == network])
+
+
+def read_last_overlaps(
+    path: Path, tasks: tuple[str, ...], networks: tuple[str, ...]
+) -> dict[str, tuple[FloatArray, FloatArray]]:
+    """Read what `read_overlaps` reads with ``last`` of several networks at once: network -> epoch and matrix."""
+    rows = _read_columns(path, list(MASK_COLUMNS), 3 * len(tasks) ** 2 * _BYTES_PER_MASK_ROW)
+    found = {network: rows[rows["network"] == network] for network in networks}
+    last = {network: each[each["version"] == each["version"].max()] for network, each in found.items()}
+    return {network: _matrices(path, tasks, each) for network, each in last.items()}
+
+
+def _matrices(path: Path, tasks: tuple[str, ...], rows: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
+    """Return the epochs (V,) and the overlaps (V, K, K) of one network's rows."""
     epochs, version = np.unique(rows[EPOCH].to_numpy(), return_inverse=True)
     # -1 stands for a task that the run has not.
     first, second = (pd.Index(tasks).get_indexer(pd.Index(rows[column])) for column in ("task_a", "task_b"))
