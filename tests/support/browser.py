@@ -17,6 +17,11 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 WAIT = 180.0
 """Seconds; a page of some megabytes takes a slow machine a while."""
+NOTHING_MOVES = """(async () => {
+    await new Promise(requestAnimationFrame);
+    return document.getAnimations().every(animation => animation.playState != 'running');
+})()"""
+"""True in JavaScript once no element is on its way to another place or size."""
 OFFLINE = (
     "--headless=new",
     "--no-sandbox",  # for tests run as root
@@ -52,11 +57,16 @@ class Browser:
         )
 
     def click(self, xpath: str) -> None:
-        """Click on something; while the page is still being laid out, something else may lie there."""
+        """Click on something; while the page is still being laid out, something else may lie there.
+
+        A link that moves between the press and the release of the button is not clicked on, and nothing says
+        so: wait for the end of all animations first.
+        """
 
         def clicked(driver: webdriver.Chrome) -> bool:
             element = self.find(xpath)
             driver.execute_script("arguments[0].scrollIntoView()", element)
+            self.wait_until(NOTHING_MOVES)
             element.click()
             return True
 
