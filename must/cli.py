@@ -16,6 +16,8 @@ from must.errors import EXIT_USER_ERROR, ConfigError, MustError
 from must.export.options import add_archive_commands
 from must.streams import complain, discard, explain, guarded, require_directory
 from must.sweep import options as sweep_commands
+from must.tasks import MAX_HORIZON
+from must.words import count_of
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,6 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = commands.add_parser("evaluate", help="evaluate a finished run", description=_evaluate.__doc__)
     evaluate.add_argument("run_dir", type=Path)
     evaluate.add_argument("--episodes", type=int, default=50, help="episodes of each task, 1 to 50 (default 50)")
+    evaluate.add_argument(
+        "--horizon", type=int, metavar="STEPS", help="of an episode (default: those of the run's last evaluation)"
+    )
     evaluate.add_argument("--n-workers", type=int, default=1, help="worker processes (default 1)")
     evaluate.add_argument("--json", action="store_true", help="print JSON instead of a table")
     evaluate.set_defaults(command=_evaluate)
@@ -137,23 +142,30 @@ def _evaluate(options: argparse.Namespace) -> int:
     """Evaluate the saved policy of a finished run again."""
     if not 1 <= options.episodes <= 50:
         raise ConfigError(f"--episodes {options.episodes}: Meta-World has 50 train goals a task; use 1 to 50")
+    if options.horizon is not None and not 1 <= options.horizon <= MAX_HORIZON:
+        raise ConfigError(f"--horizon {options.horizon}: Meta-World ends an episode at {MAX_HORIZON}; use 1 to that")
     if options.n_workers < 1:
         raise ConfigError(f"--n-workers {options.n_workers}: use 1 or more")
     with drawing.disabled():
         from must.evaluation import evaluate
 
-    config, result = evaluate(options.run_dir, options.episodes, options.n_workers)
-    names = config.env.task_names
+    config, result = evaluate(options.run_dir, options.episodes, options.n_workers, options.horizon)
+    names, fixed = config.env.task_names, config.env.goals == "fixed"
+    episodes = 1 if fixed else options.episodes
+    horizon = options.horizon or config.evaluated(last=True).horizon
     if options.json:
         success = dict(zip(names, result.success.tolist(), strict=True))
         returns = dict(zip(names, result.returns.tolist(), strict=True))
-        print(json.dumps({"mean_success": result.success.mean(), "success": success, "return": returns}, indent=2))
+        judged = {"mean_success": result.success.mean(), "episodes": episodes, "horizon": horizon}
+        print(json.dumps({**judged, "success": success, "return": returns}, indent=2))
         return 0
     width = max(map(len, names))
     print(f"{'task':<{width}}  success      return")
     for name, success, episode_return in zip(names, result.success, result.returns, strict=True):
         print(f"{name:<{width}}  {success:7.3f}  {episode_return:10.2f}")
     print(f"{'mean':<{width}}  {result.success.mean():7.3f}  {result.returns.mean():10.2f}")
+    goal = "at its fixed goal" if fixed else "each at a goal of its own"
+    print(f"{count_of(episodes, 'episode')} of {horizon} steps for each task, {goal}")
     return 0
 
 

@@ -17,20 +17,21 @@ from must.run_files import CONFIG, FINAL, final_policy
 from must.types import EvalResult
 
 
-def evaluate(run_dir: Path, episodes: int, n_workers: int) -> tuple[RunConfig, EvalResult]:
+def evaluate(run_dir: Path, episodes: int, n_workers: int, horizon: int | None = None) -> tuple[RunConfig, EvalResult]:
     """Evaluate the policy of a finished run, on the same goals as the run's own evaluations.
 
     Args:
         run_dir: The run directory, or the directory of a policy alone (one of its milestones, one of an archive).
         episodes: Episodes of each task, 1 to 50; with fixed goals all of them are the same one, and it is run once.
         n_workers: Worker processes; the result does not depend on it.
+        horizon: Steps of an episode (default: those of the run's last evaluation).
 
     Raises:
         RunDirectoryError: The directory does not hold a finished run.
     """
     config, policy = load_policy(run_dir, {"training.n_workers": str(n_workers)})
     with Collector(config) as collector:
-        return config, collector.evaluate(policy, episodes)
+        return config, collector.evaluate(policy, episodes, horizon or config.evaluated(last=True).horizon)
 
 
 def load_policy(run_dir: Path, overrides: Mapping[str, str] | None = None) -> tuple[RunConfig, NumpyPolicy]:

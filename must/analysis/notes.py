@@ -107,9 +107,10 @@ def closing_note(results: Results, table: str) -> str:
     rate = f"{experiment.report.success_rate:.10g}"
     how = how.format(final=final, rate=rate, static=static, few_tasks=few_tasks)
     settings = f"reward {env.reward}, {env.goals} goals, horizon {env.horizon}"
-    episodes = f"{count_of(judged.episodes, 'evaluation episode')} per task"
+    episodes = f"{count_of(experiment.evaluated(last=False).number, 'evaluation episode')} per task"
     if judged.judges_last:
-        episodes += f", in the last evaluation {judged.last_episodes} of {judged.final_horizon or env.horizon} steps"
+        count, horizon = experiment.evaluated(last=True)
+        episodes += f", in the last evaluation {count} of {horizon} steps"
     made = [
         f"{count_of(len(seeds), 'seed')} ({', '.join(seeds)})",
         episodes,

@@ -152,7 +152,7 @@ def _record(results: Results, group: Group, numbers: Mapping[str, object]) -> Re
     return key | {
         **numbers,
         "final_evaluations": results.experiment.report.final_evaluations,
-        "evaluation_episodes": results.experiment.evaluation.last_episodes,
+        "evaluation_episodes": results.experiment.evaluated(last=True).number,
         "seed_list": " ".join(run.seed for run in group.finished),
         "git_commits": " ".join(commits),
         "git_dirty": " ".join(str(int(dirty)) for dirty in commits.values()),

@@ -50,7 +50,7 @@ class BackgroundEvaluation:
         self.running = False
         """Whether there is an evaluation whose result was not asked for yet."""
 
-    def begin(self, policy: NumpyPolicy, episodes: int, horizon: int | None) -> None:
+    def begin(self, policy: NumpyPolicy, episodes: int, horizon: int) -> None:
         """Begin an evaluation; see `Collector.evaluate`."""
         assert not self.running
         if self._collector is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
@@ -11,6 +11,14 @@ from must.tasks import MAX_HORIZON
 
 PROTOCOLS: dict[str, dict[str, int]] = {"original": {"interval": 1, "episodes": 3}, "standard": {"episodes": 50}}
 """Evaluation protocols, and the keys that they settle."""
+
+
+class Episodes(NamedTuple):
+    """The episodes of each task in an evaluation."""
+
+    number: int
+    horizon: int
+    """Environment steps of each."""
 
 
 class EvaluationConfig(Section):
@@ -33,11 +41,6 @@ class EvaluationConfig(Section):
     beside: AutoFlag = "auto"
     """Evaluate in processes of their own while the next epochs collect and learn; the result does not depend on it.
     `auto`: where the learner has a GPU, there is more than one core, and no live log."""
-
-    @property
-    def last_episodes(self) -> int:
-        """Episodes of each task in the last evaluation."""
-        return self.final_episodes or self.episodes
 
     @property
     def judges_last(self) -> bool:

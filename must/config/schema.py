@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 from pydantic import Field, create_model, model_validator
 
 from must.config import schedule
-from must.config.evaluation import EvaluationConfig
+from must.config.evaluation import Episodes, EvaluationConfig
 from must.config.masks import GeneratorConfig, MaskConfig
 from must.config.methods import (
     CONTROL,
@@ -184,6 +184,12 @@ class _Settings(Section):
                     f"episode of env.horizon = {self.env.horizon} steps ends: raise masks.update_interval, "
                     "training.epoch_frames or training.pretrain_epochs"
                 )
+
+    def evaluated(self, last: bool) -> Episodes:
+        """Return the episodes of each task in the last evaluation or in those before it; a fixed goal has one."""
+        judged, fixed = self.evaluation, self.env.goals == "fixed"
+        count = (last and judged.final_episodes) or judged.episodes
+        return Episodes(1 if fixed else count, (last and judged.final_horizon) or self.env.horizon)
 
     @property
     def spec(self) -> MethodSpec:

@@ -92,7 +92,7 @@ def model_card(experiment: Experiment, run: Run, milestones: Sequence[str]) -> s
         milestones: Directories of the policies that were kept on the way.
     """
     name, result = _model_name(experiment, run), read_json(run.directory / RESULT)
-    env, judged = run.config.env, run.config.evaluation
+    env = run.config.env
     success = {task: rate for task, rate in result.get("success", {}).items() if isinstance(rate, int | float)}
     head = {
         "license": LICENSE.lower(),
@@ -106,7 +106,7 @@ def model_card(experiment: Experiment, run: Run, milestones: Sequence[str]) -> s
         f"| {share} of the training (epoch {epochs.get(share, '?')}) | `{MILESTONES}/{share}/` |"
         for share in milestones
     ]
-    horizon = judged.final_horizon or env.horizon
+    episodes = run.config.evaluated(last=True)
     lines = [
         "---",
         write_yaml(head, sort_keys=False).rstrip("\n"),
@@ -125,7 +125,7 @@ def model_card(experiment: Experiment, run: Run, milestones: Sequence[str]) -> s
         *(f"| {task} | {rate:.2f} |" for task, rate in success.items()),
         f"| mean | {float(result.get(MEAN_SUCCESS, 'nan')):.2f} |",
         "",
-        f"{count_of(judged.last_episodes, 'episode')} of {horizon} steps a task, reward {env.reward}, "
+        f"{count_of(episodes.number, 'episode')} of {episodes.horizon} steps a task, reward {env.reward}, "
         f"{env.goals} goals, mean action. Success rates of a run are those of one seed: methods are compared over "
         "seeds, in the tables of the experiment.",
         "",

@@ -101,13 +101,15 @@ def _what_was_run(results: Results, record: Record) -> list[str]:
         f"{count_of(len(each), 'task')}{f' ({name})' if name else ''} of Meta-World" for name, each in tasks.items()
     ]
     last, planned = experiment.report.final_evaluations, [len(group.runs) for group in groups]
+    episodes = experiment.evaluated(last=True)
+    steps = f", of {episodes.horizon} steps" if episodes.horizon != experiment.env.horizon else ""
     text = (
         f"{_listed(methods)} {'are' if len(methods) > 1 else 'is'} trained on {_listed(named)} with reward "
         f"{experiment.env.reward} and {experiment.env.goals} goals, in episodes of {experiment.env.horizon} steps: "
         f"{count_of(len(groups), 'setting')} with {range_of(planned, 'seed')} each, "
         f"{count_of(record.planned, 'run')} in all, of which {len(record.finished)} are finished. The final success of "
         f"a run is {'that of its last evaluation' if last == 1 else f'the mean of its last {last} evaluations'}, with "
-        f"{count_of(experiment.evaluation.last_episodes, 'episode')} of each task."
+        f"{count_of(episodes.number, 'episode')} of each task{steps}."
     )
     missing = left_out_notes(results)
     parts = [r"\section{What was run}", escape_latex(text), ""]

@@ -25,7 +25,7 @@ GOAL_RADIUS, GOAL_COLOUR = 0.02, (0.1, 0.9, 0.2, 0.6)
 
 
 class Film:
-    """One episode of a task, as the run's own evaluations run it: the same goals, the mean action, the last masks.
+    """One episode of a task, as the run's last evaluation ran it: the same goals, the mean action, the last masks.
 
     The same run gives the same frames each time.
     """
@@ -44,7 +44,7 @@ class Film:
         """
         config, policy = load_policy(run_dir)
         runner = TaskRunner(config.env.task_names[task], config.training.seed, config.env)
-        self.size, self.horizon = size, config.env.horizon
+        self.size, self.horizon = size, config.evaluated(last=True).horizon
         self._policy = policy.for_tasks([task])
         self._env, self._goal = runner.eval_env, runner.evaluation_goals(episode + 1)[episode]
         self.step_seconds = self._env.step_seconds

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from must.config import RunConfig, result_settings
+from must.config.evaluation import Episodes
 from must.config.schedule import renews
 from must.types import ACTION_DIM, OBS_DIM
 
@@ -75,23 +76,21 @@ def run_seconds(config: RunConfig, speed: Speed) -> float:
     workers = min(training.n_workers, tasks)
     frames = tasks * training.epoch_frames * (training.epochs + training.pretrain_epochs)
     acting = frames * (speed.env_step_s + speed.reset_s / config.env.horizon)
-    for episodes, horizon, times in _evaluations(config):
+    for (episodes, horizon), times in _evaluations(config):
         acting += times * tasks * episodes * (horizon * speed.env_step_s + speed.reset_s)
     return _STARTS * speed.start_s + acting / workers + _learning(config, speed)
 
 
-def _evaluations(config: RunConfig) -> list[tuple[int, int, int]]:
-    """Return (episodes of a task, steps of each, how often): before and during training, and at the end."""
-    judged, last_epoch = config.evaluation, config.training.epochs + config.training.pretrain_epochs
-    fixed = config.env.goals == "fixed"  # all episodes would be the same
-    during = 1 + (last_epoch - 1) // judged.interval
-    usual, last = (1, 1) if fixed else (judged.episodes, judged.last_episodes)
-    return [(usual, config.env.horizon, during), (last, judged.final_horizon or config.env.horizon, 1)]
+def _evaluations(config: RunConfig) -> list[tuple[Episodes, int]]:
+    """Return the episodes of an evaluation, and how often there is one: before and during training, and at the end."""
+    last_epoch = config.training.epochs + config.training.pretrain_epochs
+    during = 1 + (last_epoch - 1) // config.evaluation.interval
+    return [(config.evaluated(last=False), during), (config.evaluated(last=True), 1)]
 
 
 def evaluations(config: RunConfig) -> int:
     """Return how many evaluations a run's log will have."""
-    return sum(times for _, _, times in _evaluations(config))
+    return sum(times for _, times in _evaluations(config))
 
 
 def renewals(config: RunConfig) -> int:

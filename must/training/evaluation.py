@@ -56,14 +56,13 @@ class Evaluations:
 
     def evaluate(self, epoch: int, last: bool = False) -> None:
         """Evaluate the policy at the end of an epoch, or begin to."""
-        policy, judged = self._agent.numpy_policy(), self._config.evaluation
+        policy = self._agent.numpy_policy()
         if self._background is not None and self.result is not None and not last:
             self._finish()
             self._pending = _Pending(epoch, deepcopy(self._agent.final_state()), policy)
             self._begin(policy)
             return
-        episodes, horizon = (judged.last_episodes, judged.final_horizon) if last else (judged.episodes, None)
-        result = self._collector.evaluate(policy, episodes, horizon)
+        result = self._collector.evaluate(policy, *self._config.evaluated(last))
         self._finish()
         self._add(epoch, result)
 
@@ -79,7 +78,7 @@ class Evaluations:
         if self._background is not None:
             self._begin(self._pending.policy)
         else:
-            result = self._collector.evaluate(self._pending.policy, self._config.evaluation.episodes)
+            result = self._collector.evaluate(self._pending.policy, *self._config.evaluated(last=False))
             self._add(self._pending.epoch, result)
             self._pending = None
 
@@ -101,7 +100,7 @@ class Evaluations:
 
     def _begin(self, policy: NumpyPolicy) -> None:
         assert self._background is not None
-        self._background.begin(policy, self._config.evaluation.episodes, None)
+        self._background.begin(policy, *self._config.evaluated(last=False))
 
     def _finish(self) -> None:
         """Wait for the evaluation in the background, if there is one, and log it."""

@@ -118,6 +118,7 @@ def test_a_worker_that_dies_ends_the_run_with_one_clear_error(config_file, tmp_p
     [
         (["evaluate", "nothing"], "no finished run"),
         (["evaluate", "nothing", "--episodes", "51"], "50"),
+        (["evaluate", "nothing", "--horizon", "501"], "500"),
         (["aggregate", "--config", "nothing.yaml"], "cannot be read"),
         (["train"], "--config"),
         (["fly"], "invalid choice"),

@@ -20,7 +20,8 @@ from tests.support.processes import must_command
 
 pytestmark = pytest.mark.system
 
-HORIZON = 150
+HORIZON, JUDGED = 140, 150
+"""Steps of an episode of training, and of the last evaluation."""
 TASK = "drawer-close-v3"
 
 
@@ -29,7 +30,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run, of seconds, with masks and random goals."""
     directory = tmp_path_factory.mktemp("render")
     training = {"epochs": 2, "epoch_frames": HORIZON}
-    settings = merged(SMALL, {"env": {"horizon": HORIZON}, "training": training, "sac": {"buffer_size": 3000}})
+    changes = {"env": {"horizon": HORIZON}, "training": training, "sac": {"buffer_size": 3000}}
+    settings = merged(SMALL, changes | {"evaluation": {"final_horizon": JUDGED}})
     config = directory / "config.yaml"
     config.write_text(yaml.safe_dump(settings), encoding="utf-8")
     run_must("train", "--config", config, "--out", directory / "run")
@@ -59,7 +61,7 @@ def test_an_mp4_shows_every_step_in_real_time(run: Path, tmp_path: Path) -> None
     about = next(reader)
     frames = [np.frombuffer(frame, np.uint8).reshape(128, 160, 3).astype(int) for frame in reader]
     assert (about["size"], about["fps"], about["codec"]) == ((160, 128), 80.0, "h264")
-    assert len(frames) == HORIZON + 1
+    assert len(frames) == JUDGED + 1
     for frame in (frames[0], frames[-1]):
         assert 40 < frame.mean() < 220
         assert frame.std() > 20

@@ -11,6 +11,7 @@ import pytest
 import torch
 import yaml
 
+from must.config import load_experiment
 from tests.support.helpers import ROOT
 from tests.support.processes import contents, must_command
 
@@ -126,7 +127,10 @@ def test_evaluating_a_finished_run_repeats_its_last_evaluation(must, config_file
         assert float(last[f"return/{task}"]) == pytest.approx(answer["return"][task], rel=1e-8)
         assert float(last[f"success/{task}"]) == answer["success"][task]
     table = must("evaluate", "run", "--episodes", 3).stdout
-    assert [line.split()[0] for line in table.splitlines()] == ["task", *TASKS, "mean"]
+    *rows, below = table.splitlines()
+    assert [line.split()[0] for line in rows] == ["task", *TASKS, "mean"]
+    horizon = load_experiment(config_file()).env.horizon
+    assert below == f"3 episodes of {horizon} steps for each task, each at a goal of its own"
 
 
 @pytest.mark.parametrize(
@@ -179,8 +183,6 @@ def test_a_terminal_shows_a_bar_and_the_log_file_plain_lines(must, config_file, 
 
 
 def test_the_experiments_that_ship_are_valid():
-    from must.config import load_experiment
-
     for path in sorted((ROOT / "config").glob("*.yaml")):
         experiment = load_experiment(path)
         assert experiment.name == path.stem
@@ -202,3 +204,10 @@ def test_the_last_evaluation_can_have_more_and_longer_episodes(must, config_file
     before, last = (dict(zip(columns, line.split(","), strict=True)) for line in (plain[-1], found[-1]))
     assert all(float(last[column]) > float(before[column]) for column in returns)  # rewards are positive: more steps
     assert (tmp_path / "plain/train.csv").read_bytes() == (tmp_path / "judged/train.csv").read_bytes()
+
+    again = json.loads(must("evaluate", "judged", "--episodes", 3, "--json").stdout)
+    assert (again["episodes"], again["horizon"]) == (3, 50)
+    shorter = json.loads(must("evaluate", "judged", "--episodes", 1, "--horizon", 20, "--json").stdout)
+    for task in TASKS:
+        assert again["return"][task] == pytest.approx(float(last[f"return/{task}"]), rel=1e-8)
+        assert shorter["return"][task] == pytest.approx(float(before[f"return/{task}"]), rel=1e-8)
