@@ -107,7 +107,7 @@ def seeds(groups: Sequence[Group]) -> Column:
 
 def best_of(group: Group) -> FloatArray:
     """Return the (R, K) success at the best evaluation of each run."""
-    return best_success(group.success)
+    return best_success(group.curve)
 
 
 def success(results: Results, groups: Sequence[Group]) -> list[Column]:
@@ -167,7 +167,7 @@ def _steps(groups: Sequence[Group], rate: float) -> Column:
     """Return the mean steps of the runs that reached a success rate, and how many did if not all."""
     cells, numbers = [], list[dict[str, object]]()
     for group in groups:
-        each = steps_to(group.env_steps_per_task, group.success.mean(axis=2), rate) if group.finished else np.zeros(0)
+        each = steps_to(group.curve_steps, group.curve.mean(axis=2), rate) if group.finished else np.zeros(0)
         reached = each[~np.isnan(each)]
         text = _count(float(reached.mean()) if len(reached) else math.nan)
         cells.append(Cell(text, "" if len(reached) == len(each) else f"({len(reached)} of {len(each)})"))

@@ -141,17 +141,18 @@ def learning_curves(
         label: Of the x axis.
     """
     shown = panels_in(results)
-    window = -(-max(len(group.env_steps_per_task) for group in results.groups) // _POINTS)
+    window = -(-max(len(group.curve_steps) for group in results.groups) // _POINTS)
     notes = [*shown.notes, *([f"points: means of {window} evaluations"] if window > 1 else [])]
+    notes += ["without the last evaluation, which is another one"] if results.experiment.judges_last else []
     if time is not None:
         processors = {run.manifest.get("cpu") for run in results.finished}
         notes += [f"times of {len(processors)} kinds of processors"] if len(processors) > 1 else []
 
     def series(panel: Panel, group: Group) -> Series | None:
-        success = group.success.mean(axis=2) if panel.task is None else group.success[:, :, panel.task]
-        x = group.env_steps_per_task
+        success = group.curve.mean(axis=2) if panel.task is None else group.curve[:, :, panel.task]
+        x = group.curve_steps
         if time is not None:
-            x = np.mean([seconds_of(run, time) for run in group.finished], axis=0) / 60
+            x = np.mean([seconds_of(run, time)[run.alike] for run in group.finished], axis=0) / 60
         return None if np.isnan(x).any() else (window_means(x, window), window_means(success, window))
 
     axes_of = partial(_curve_axes, ticks=0.2 if shown.panels[0].task is None else 0.5)

@@ -27,7 +27,7 @@ def area(group: Group) -> FloatArray:
     """Return the (R, K) areas under the learning curves of a group's runs, task by task."""
     if not group.finished:
         return np.zeros((0, len(group.tasks)))
-    return area_under_curve(group.env_steps_per_task, np.moveaxis(group.success, 1, 2))
+    return area_under_curve(group.curve_steps, np.moveaxis(group.curve, 1, 2))
 
 
 def final_mean(results: Results, group: Group) -> Interval:

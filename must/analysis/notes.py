@@ -45,18 +45,19 @@ def left_out_notes(results: Results) -> list[str]:
 HOW = {
     "success_rate": (
         "Success rates, means over the tasks",
-        "{final}, IQM the interquartile mean over seeds and tasks, best that of each run's best evaluation",
+        "{final}, IQM the interquartile mean over seeds and tasks, best that of each run's best evaluation{before}",
     ),
     "per_task": (
         "Success rates of each task",
-        "{final}; a run's best evaluation is that with the highest mean over tasks",
+        "{final}; a run's best evaluation is that with the highest mean over tasks{before}",
     ),
     "aggregates": (
         "Aggregates over seeds and tasks",
         "{final}; of it, the median over tasks of the means over seeds, the mean distance to 1, and the probability "
         "that a run is better at a task than one of the control, MT-SAC{static}, ties counted half; the area under the "
-        "learning curve is its mean height, and P(better) by area compares these heights; steps are environment steps "
-        "of each task until the mean over tasks first had a success rate of {rate}, the mean of the runs that had it",
+        "learning curve{before} is its mean height, and P(better) by area compares these heights; steps are environment "
+        "steps of each task until the mean over tasks first had a success rate of {rate}, the mean of the runs that "
+        "had it",
     ),
     "comparison": (
         "Methods by their mean final success over seeds and tasks",
@@ -93,7 +94,7 @@ def notes_below(results: Results, table: str) -> list[str]:
 def closing_note(results: Results, table: str) -> str:
     """Describe how the numbers of a table were made: seeds, episodes, what the interval is, code and container."""
     experiment = results.experiment
-    env, judged, last = experiment.env, experiment.evaluation, experiment.report.final_evaluations
+    env, last = experiment.env, experiment.report.final_evaluations
     finished = results.finished
     seeds = sorted({run.seed for run in finished}, key=int)
     what, how = HOW[table]
@@ -105,10 +106,11 @@ def closing_note(results: Results, table: str) -> str:
     )
     few_tasks = f"; not computed below {MIN_TASKS} tasks" if len(env.task_names) < MIN_TASKS else ""
     rate = f"{experiment.report.success_rate:.10g}"
-    how = how.format(final=final, rate=rate, static=static, few_tasks=few_tasks)
+    before = " before the last, which is another one" if experiment.judges_last else ""
+    how = how.format(final=final, rate=rate, static=static, few_tasks=few_tasks, before=before)
     settings = f"reward {env.reward}, {env.goals} goals, horizon {env.horizon}"
     episodes = f"{count_of(experiment.evaluated(last=False).number, 'evaluation episode')} per task"
-    if judged.judges_last:
+    if experiment.judges_last:
         count, horizon = experiment.evaluated(last=True)
         episodes += f", in the last evaluation {count} of {horizon} steps"
     made = [

@@ -42,11 +42,6 @@ class EvaluationConfig(Section):
     """Evaluate in processes of their own while the next epochs collect and learn; the result does not depend on it.
     `auto`: where the learner has a GPU, there is more than one core, and no live log."""
 
-    @property
-    def judges_last(self) -> bool:
-        """Return whether the last evaluation is another one than those before it."""
-        return self.final_episodes is not None or self.final_horizon is not None
-
     @model_validator(mode="before")
     @classmethod
     def _settle(cls, data: Any) -> Any:

@@ -54,7 +54,7 @@ class Experiment(RunConfig):
         problem = self.section_problem()
         if problem and self.sweep.variants is None:  # of one variant's run, what belongs to the others says nothing
             raise ValueError(problem)
-        if self.evaluation.judges_last and self.report.final_evaluations > 1:
+        if self.judges_last and self.report.final_evaluations > 1:
             raise ValueError(
                 "evaluation.final_episodes and final_horizon make the last evaluation different from those before it, "
                 f"but report.final_evaluations averages {self.report.final_evaluations}: set it to 1"

@@ -192,6 +192,11 @@ class _Settings(Section):
         return Episodes(1 if fixed else count, (last and judged.final_horizon) or self.env.horizon)
 
     @property
+    def judges_last(self) -> bool:
+        """Whether the last evaluation has other episodes than those before it: it is no point of their curve."""
+        return self.evaluated(last=True) != self.evaluated(last=False)
+
+    @property
     def spec(self) -> MethodSpec:
         """What the run is made of: its method, with the parts that the configuration chooses itself."""
         return composed(self.method, partial(value_of, self))

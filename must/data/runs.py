@@ -51,6 +51,11 @@ class Run:
     """Parameters and operations by name, as in ``result.json``; empty unless finished, or where there are none."""
 
     @property
+    def alike(self) -> slice:
+        """The evaluations that are one curve: all, or those before the last where that has other episodes."""
+        return slice(-1) if self.config.judges_last else slice(None)
+
+    @property
     def seed(self) -> str:
         """Seed of the run, as text."""
         return str(self.spec.seed)
@@ -111,9 +116,14 @@ class Group:
         return np.stack(logs) if logs else np.zeros((0, 0, len(self.tasks)))
 
     @property
-    def env_steps_per_task(self) -> FloatArray:
-        """(E,) environment steps of each task at the evaluations; the same for every seed."""
-        logs = [run.log.env_steps for run in self.finished if run.log is not None]
+    def curve(self) -> FloatArray:
+        """(R, C, K) success rates at the C evaluations that are judged alike, at `curve_steps`; see `Run.alike`."""
+        return self.success[:, self.runs[0].alike]
+
+    @property
+    def curve_steps(self) -> FloatArray:
+        """(C,) environment steps of each task at the evaluations of the curve; the same for every seed."""
+        logs = [run.log.env_steps[run.alike] for run in self.finished if run.log is not None]
         return logs[0] / len(self.tasks) if logs else np.zeros(0)
 
     @property

@@ -104,9 +104,10 @@ def _success(results: Results, run: Run) -> dict[str, float]:
     """Return what a run achieved, means over its tasks; docs/statistics.md says what each is."""
     if run.log is None:
         return dict.fromkeys(("final_success", "best_success", "area_under_curve"), math.nan)
-    curve, steps = run.log.success.mean(axis=1), run.log.env_steps
+    rates = run.log.success.mean(axis=1)
+    curve, steps = rates[run.alike], run.log.env_steps[run.alike]
     area = np.trapezoid(curve, steps) / (steps[-1] - steps[0]) if len(steps) > 1 else curve[0]
-    final = curve[-results.experiment.report.final_evaluations :].mean()
+    final = rates[-results.experiment.report.final_evaluations :].mean()
     return {"final_success": float(final), "best_success": float(curve.max()), "area_under_curve": float(area)}
 
 

@@ -31,7 +31,7 @@ def test_groups_are_the_settings_and_runs_their_seeds(runs):
     assert statuses(results) == [Status.FINISHED] * 4
     np.testing.assert_allclose(results.groups[1].success, [[[0, 0.5], [1, 0]], [[0, 0.5], [1, 1]]])
     # 20 epochs of 150 steps before the first evaluation, 100 more before the last.
-    np.testing.assert_allclose(results.groups[1].env_steps_per_task, [3000, 18000])
+    np.testing.assert_allclose(results.groups[1].curve_steps, [3000, 18000])
 
 
 def test_only_finished_runs_count(runs, unfinished):

@@ -5,7 +5,7 @@ import pytest
 from must.analysis import write_tables
 from must.analysis.notes import epochs_since_renewal, recency_notes
 from must.data.runs import load_results
-from tests.support.reading import read, records
+from tests.support.reading import read
 
 SWEEP = {"seeds": [0, 1], "pruning_ratios": [0, 0.5], "update_intervals": [10, 40]}
 VARIANTS = {"late": {"masks.freeze_after": 0.9}, "early": {"masks.freeze_after": 0.5}}
@@ -40,11 +40,3 @@ def test_masks_that_are_renewed_between_evaluations_that_count_are_named(runs, e
     experiment = runs.experiment(training={"epochs": 100, "pretrain_epochs": 0}, **late)
     notes = recency_notes(results_of(runs, experiment))
     assert any("still renewed during the evaluations that count" in note for note in notes) == named
-
-
-def test_a_last_evaluation_of_its_own_is_named_under_the_tables(runs):
-    judged = {"episodes": 10, "final_episodes": 50, "final_horizon": 500}
-    experiment, _ = runs.results_of(evaluation=judged, env={"tasks": ["reach-v3"], "horizon": 150})
-    text = read(runs, experiment, "success_rate.md")
-    assert "10 evaluation episodes per task, in the last evaluation 50 of 500 steps" in text
-    assert {row["evaluation_episodes"] for row in records(runs, experiment, "success_rate.csv")} == {"50"}
