@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -13,7 +13,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 from matplotlib.transforms import offset_copy
 
 from must.analysis.curves import draw_lines
-from must.analysis.measures import Ranked, by_benchmark, ranked
+from must.analysis.measures import Ranked, ranked
 from must.analysis.notes import figure_note
 from must.analysis.settings import first_tick, lowest_of
 from must.analysis.statistics import MIN_SEEDS
@@ -32,7 +32,8 @@ from must.analysis.style import (
     ramp,
     wrap_title,
 )
-from must.data import Group, Results
+from must.data import Results
+from must.data.blocks import blocks_of
 from must.data.costs import cost_of
 from must.data.names import CONTROL_LABEL, ratio_label, short_number
 from must.data.variants import variant_titles, variants
@@ -45,6 +46,24 @@ _STEP = 4.5
 """Points of print between two settings of the same cost."""
 _LOG = 3.0
 """Greatest ratio of two costs at which the axis is linear."""
+
+
+class _Point(NamedTuple):
+    """A setting in a figure of costs."""
+
+    name: str
+    """As it stands beside the panel, in one or more lines."""
+    row: Ranked
+
+    @property
+    def lines(self) -> int:
+        """Of its name."""
+        return 1 + self.name.count("\n")
+
+    @property
+    def flops(self) -> float:
+        """Of an action."""
+        return _flops(self.row)
 
 
 def training_speed(results: Results, width: Width) -> Figure | None:
@@ -83,28 +102,28 @@ def success_by_flops(results: Results, width: Width) -> Figure | None:
 
     There are the best settings if a page has no room for all. None when no finished run has a log of sizes.
     """
-    blocks, titles, notes = list[dict[str, Ranked]](), [], [figure_note(results)]
-    room = int((PAGE - 0.9) / len(by_benchmark(results)) / LINE_HEIGHT)
-    for groups in by_benchmark(results):
-        rows = [row for row in ranked(results, groups) if row.rank and not math.isnan(_flops(row))]
-        names = {_name(row, groups, _NAMES * inches(1, width)): row for row in rows}
-        ends = np.cumsum([_lines(name) for name in names])
-        kept = {name: row for (name, row), end in zip(names.items(), ends, strict=True) if end <= room}
+    blocks, titles, notes = list[list[_Point]](), [], [figure_note(results)]
+    room = int((PAGE - 0.9) / len(blocks_of(results)) / LINE_HEIGHT)
+    for block in blocks_of(results):
+        rows = [row for row in ranked(results, block.groups) if row.rank and not math.isnan(_flops(row))]
+        named = list(map(_Point, _names(rows, _NAMES * inches(1, width)), rows))
+        ends = np.cumsum([point.lines for point in named])
+        kept = [point for point, end in zip(named, ends, strict=True) if end <= room]
         if kept:
             blocks.append(kept)
-            titles.append([title] if (title := groups[0].settings.get("benchmark", "")) else [])
+            titles.append(block.title.split(", ") if block.title else [])
         if len(kept) < len(rows):
             notes.append(f"the best {len(kept)} of {len(rows)} settings")
     if not blocks:
         return None
-    heights = [max(1.9, LINE_HEIGHT * sum(map(_lines, rows)) + 0.4) for rows in blocks]
+    heights = [max(1.9, LINE_HEIGHT * sum(point.lines for point in points) + 0.4) for points in blocks]
     figure, axes = panels(titles, 1, heights, width)
-    for place, named, height in zip(axes, blocks, heights, strict=True):
-        _draw(figure, place, named, height - 0.4)
-        if any(_side_by_side(named)):
+    for place, points, height in zip(axes, blocks, heights, strict=True):
+        _draw(figure, place, points, height - 0.4)
+        if any(_side_by_side(points)):
             notes.append("side by side where costs are equal")
     axes[-1].set_xlabel("FLOPs per action")
-    looks = dict(_kind(row) for named in blocks for row in named.values())
+    looks = dict(_kind(point.row) for points in blocks for point in points)
     legend_below(figure, looks, "Settings", list(dict.fromkeys(notes)), "points")
     return figure
 
@@ -120,25 +139,29 @@ def _kind(row: Ranked) -> tuple[str, Look]:
     return ("masks", MASKED) if masked else ("no masks", UNMASKED)
 
 
-def _lines(name: str) -> int:
-    return 1 + name.count("\n")
+def _names(rows: Sequence[Ranked], width: float) -> list[str]:
+    """Return names of so many inches; where all settings share a method, those with masks without it.
+
+    Those without masks then have its name alone, if that tells them apart.
+    """
+    words = [row.name.split(", ") for row in rows]
+    if len({row.group.config.method for row in rows}) == 1:
+        plain = sum(row.group.dense for row in rows)
+        words = [
+            (each[:1] if plain == 1 else each) if row.group.dense else each[1:] or each
+            for row, each in zip(rows, words, strict=True)
+        ]
+    return [wrap_title(each, width) for each in words]
 
 
-def _name(row: Ranked, groups: Sequence[Group], width: float) -> str:
-    """Return a name of so many inches, without the method where all settings with masks share one."""
-    words = row.name.split(", ")
-    if len({group.config.method for group in groups}) == 1:
-        words = words[:1] if row.group.dense else words[1:] or words
-    return wrap_title(words, width)
-
-
-def _draw(figure: Figure, axes: Axes, named: Mapping[str, Ranked], height: float) -> None:
+def _draw(figure: Figure, axes: Axes, points: Sequence[_Point], height: float) -> None:
     """Draw points with intervals or runs, and their names right of the panel, as near to their heights as they fit.
 
     Points of the same cost stand side by side.
     """
-    places = [offset_copy(axes.transData, figure, x=x, units="points") for x in _side_by_side(named)]
-    for row, place in zip(named.values(), places, strict=True):
+    places = [offset_copy(axes.transData, figure, x=x, units="points") for x in _side_by_side(points)]
+    rows = [point.row for point in points]
+    for row, place in zip(rows, places, strict=True):
         (_, look), flops = _kind(row), _flops(row)
         axes.vlines(flops, row.mean.low, row.mean.high, color=look.color, linewidth=0.8, transform=place)
         if 1 < len(row.runs) < MIN_SEEDS:
@@ -146,22 +169,22 @@ def _draw(figure: Figure, axes: Axes, named: Mapping[str, Ranked], height: float
             axes.scatter([flops] * len(row.runs), row.runs, color=look.color, transform=place, **dots)
         style: dict[str, Any] = {"markersize": 4.5, "mec": "white", "mew": 0.4, "clip_on": False, "zorder": 3}
         axes.plot(flops, row.mean.value, look.marker, color=look.color, transform=place, **style)
-    bottom = first_tick(min(lowest_of(row.runs) for row in named.values())) - 0.02
+    bottom = first_tick(min(lowest_of(row.runs) for row in rows)) - 0.02
     axes.set_ylim(bottom, 1.02)
     axes.set_ylabel("Success rate")
-    _flops_axis(axes, [_flops(row) for row in named.values()])
-    sizes = [LINE_HEIGHT * _lines(name) / height for name in named]
-    wanted = [(row.mean.value - bottom) / (1.02 - bottom) for row in named.values()]
-    for (name, row), place, at in zip(named.items(), places, apart(wanted, sizes), strict=True):
+    _flops_axis(axes, [point.flops for point in points])
+    sizes = [LINE_HEIGHT * point.lines / height for point in points]
+    wanted = [(row.mean.value - bottom) / (1.02 - bottom) for row in rows]
+    for (name, row), place, at in zip(points, places, apart(wanted, sizes), strict=True):
         line = {"arrowstyle": "-", "color": "0.6", "linewidth": 0.4, "shrinkA": 0, "shrinkB": 2}
         axes.text(_BESIDE, at, name, transform=axes.transAxes, va="center", size=SMALL, linespacing=1.0)
         ends: dict[str, Any] = {"xy": (_flops(row), row.mean.value), "xytext": (_BESIDE - 0.01, at), "zorder": 1}
         axes.annotate("", **ends, xycoords=place, textcoords="axes fraction", arrowprops=line, annotation_clip=False)
 
 
-def _side_by_side(named: Mapping[str, Ranked]) -> list[float]:
+def _side_by_side(points: Sequence[_Point]) -> list[float]:
     """Return by how many points of print each is moved, so that those within 1 % of another's cost do not coincide."""
-    costs = [_flops(row) for row in named.values()]
+    costs = [point.flops for point in points]
     moved = []
     for i, cost in enumerate(costs):
         same = [j for j, other in enumerate(costs) if abs(other - cost) <= 0.01 * cost]

@@ -58,14 +58,6 @@ def improvement_of_runs(results: Results, group: Group, control: Group | None) -
     return probability_of_improvement(results.final(group)[:, None, :], results.final(control))
 
 
-def by_benchmark(results: Results) -> list[list[Group]]:
-    """Split the groups by benchmark, whose success rates must not share a column."""
-    blocks: dict[str | None, list[Group]] = {}
-    for group in results.groups:
-        blocks.setdefault(group.settings.get("benchmark"), []).append(group)
-    return list(blocks.values())
-
-
 class Ranked(NamedTuple):
     """A group and its place."""
 

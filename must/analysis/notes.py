@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from must.analysis.measures import Ranked, overlapping
 from must.analysis.statistics import CONFIDENCE, MIN_SEEDS, MIN_TASKS
 from must.config.schedule import first_renewal, last_renewal
+from must.data.blocks import judged_on
 from must.data.controls import trains_static_control
 from must.data.names import describe
 from must.data.provenance import software_of
@@ -55,9 +56,9 @@ HOW = {
         "Aggregates over seeds and tasks",
         "{final}; of it, the median over tasks of the means over seeds, the mean distance to 1, and the probability "
         "that a run is better at a task than one of the control, MT-SAC{static}, ties counted half; the area under the "
-        "learning curve{before} is its mean height, and P(better) by area compares these heights; steps are environment "
-        "steps of each task until the mean over tasks first had a success rate of {rate}, the mean of the runs that "
-        "had it",
+        "learning curve{before} is its mean height, and P(better) by area compares these heights; steps are "
+        "environment steps of each task until the mean over tasks first had a success rate of {rate}, the mean of the "
+        "runs that had it",
     ),
     "comparison": (
         "Methods by their mean final success over seeds and tasks",
@@ -108,11 +109,12 @@ def closing_note(results: Results, table: str) -> str:
     rate = f"{experiment.report.success_rate:.10g}"
     before = " before the last, which is another one" if experiment.judges_last else ""
     how = how.format(final=final, rate=rate, static=static, few_tasks=few_tasks, before=before)
-    settings = f"reward {env.reward}, {env.goals} goals, horizon {env.horizon}"
+    reward, goals, horizon = (judged_on(results, key) for key in ("reward", "goals", "horizon"))
+    settings = f"reward {reward}, {goals} goals, horizon {horizon}"
     episodes = f"{count_of(experiment.evaluated(last=False).number, 'evaluation episode')} per task"
     if experiment.judges_last:
-        count, horizon = experiment.evaluated(last=True)
-        episodes += f", in the last evaluation {count} of {horizon} steps"
+        last_ones = experiment.evaluated(last=True)
+        episodes += f", in the last evaluation {last_ones.number} of {last_ones.horizon} steps"
     made = [
         f"{count_of(len(seeds), 'seed')} ({', '.join(seeds)})",
         episodes,

@@ -161,7 +161,7 @@ def _draw(maps: Sequence[_Map], columns: int, width: Width) -> Figure | None:
         benchmarks = {panel.group.tasks: panel.group.settings.get("benchmark", "") for panel in maps}
         _write_key(
             figure.add_subplot(grid[-1, :]),
-            {benchmarks[tasks]: [tasks[i] for i in order] for tasks, order in orders.items()},
+            [(benchmarks[tasks], [tasks[i] for i in order]) for tasks, order in orders.items()],
         )
     return figure
 
@@ -182,12 +182,12 @@ def _heat_map(axes: Any, panel: _Map, order: list[int], rows: list[str], columns
     style["cbar_ax"].tick_params(length=1.5, pad=1.5)
 
 
-def _write_key(axes: Any, lists: dict[str, list[str]]) -> None:
+def _write_key(axes: Any, lists: Sequence[tuple[str, list[str]]]) -> None:
     """Write number and name of every task, in columns read downwards; a block for each benchmark."""
     axes.set_axis_off()
     for column in range(_KEY_COLUMNS):
         lines = []
-        for benchmark, tasks in lists.items():
+        for benchmark, tasks in lists:
             entries = [f"{number}  {name}" for number, name in enumerate(short_task_names(tasks), start=1)]
             rows = -(-len(entries) // _KEY_COLUMNS)
             part = entries[column * rows : (column + 1) * rows]

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from must.analysis.curves import share_axis
-from must.analysis.measures import Ranked, by_benchmark, improvement, improvement_of_runs, ranked
+from must.analysis.measures import Ranked, improvement, improvement_of_runs, ranked
 from must.analysis.notes import figure_note
 from must.analysis.panels import ratio_looks
 from must.analysis.settings import lowest_of
@@ -28,8 +28,10 @@ from must.analysis.style import (
     legend_below,
     text_width,
     wrap_text,
+    wrap_title,
 )
 from must.data import Results
+from must.data.blocks import blocks_of
 from must.data.costs import cost_of
 from must.data.names import differences, heading, ratio_label, short_task_names
 from must.data.variants import variants
@@ -45,21 +47,22 @@ _LEAST_LEFT = 0.8
 _WRITTEN = 12
 """Most tasks whose success rates are written into the cells."""
 
-Block = list[Ranked]
-"""The finished groups on the same tasks, in the order of the rows."""
+Rows = list[Ranked]
+"""The finished groups of a block, in the order of the rows."""
 
 
 def method_comparison(results: Results, width: Width) -> Figure | None:
     """Draw the ranking: mean (and interquartile mean) of the final success, probability of being better than MT-SAC."""
     blocks, notes = _blocks(results)
-    compared = any(not math.isnan(row.improvement.value) for block in blocks for row in block)
+    every = [row for block in blocks.values() for row in block]
+    compared = any(not math.isnan(row.improvement.value) for row in every)
     figure, grid = _rows(blocks, 2 if compared else 1, width)
-    low = min(min(row.middle.value, lowest_of(row.runs)) for block in blocks for row in block)
+    low = min(min(row.middle.value, lowest_of(row.runs)) for row in every)
     low = min(_LEAST_LEFT, max(0.0, math.floor(10 * low - 1e-9) / 10))
     narrow = figure.get_figwidth() <= ONE_COLUMN
     note, gap = ("IQM", "\n") if narrow else ("interquartile mean", " ")
     ring: dict[str, Any] = {"markerfacecolor": "none", "markeredgecolor": "0.1", "markeredgewidth": 0.7}
-    for block, (first, *rest) in zip(blocks, grid, strict=True):
+    for block, (first, *rest) in zip(blocks.values(), grid, strict=True):
         middles = [row.middle.value for row in block]
         first.plot(middles, range(len(block)), "o", markersize=6, clip_on=False, zorder=3.5, **ring)
         draw_rows(first, [row.mean for row in block], [row.runs for row in block], _looks(results, block))
@@ -79,7 +82,7 @@ def method_speed(results: Results, width: Width) -> Figure | None:
     if not blocks:
         return None
     figure, grid = _rows(blocks, 1, width)
-    for block, (axes,) in zip(blocks, grid, strict=True):
+    for block, (axes,) in zip(blocks.values(), grid, strict=True):
         speeds = [Interval(cost_of(row.group).gradient_steps_per_s, math.nan, math.nan) for row in block]
         draw_rows(axes, speeds, [], _looks(results, block))
         axes.set_xlim(left=0)
@@ -94,7 +97,7 @@ def method_success_per_task(results: Results, width: Width) -> Figure | None:
     figure, grid = _rows(blocks, 1, "page" if width == "auto" else width, below)
     bar = {"label": "Success rate", "pad": 0.01, "fraction": 0.03, "aspect": 30}
     style: dict[str, Any] = {"fmt": ".2f", "annot_kws": {"size": SMALL}, "cbar_kws": bar, "cmap": "viridis"}
-    for block, (axes,) in zip(blocks, grid, strict=True):
+    for block, (axes,) in zip(blocks.values(), grid, strict=True):
         tasks, names = short_task_names(block[0].group.tasks), [row.name for row in block]
         style["annot"] = len(tasks) <= (_WRITTEN if figure.get_figwidth() > ONE_COLUMN else 3)
         rates = [results.final(row.group).mean(axis=0) for row in block]
@@ -151,7 +154,7 @@ def draw_rows(
             axes.plot(value.value, at, marker, color=color, clip_on=False, zorder=3, **edge)
 
 
-def _looks(results: Results, block: Block) -> list[tuple[Any, str]]:
+def _looks(results: Results, block: Rows) -> list[tuple[Any, str]]:
     """Return colour and marker of each row: the control is grey."""
     return [("0.45", "D") if results.control_of(row.group) is row.group else MASKED[:2] for row in block]
 
@@ -165,27 +168,29 @@ def _half(axes: Axes, label: str) -> None:
 
 def _blocks(
     results: Results, value: Callable[[Ranked], float] | None = None, below: float = 0.0
-) -> tuple[list[Block], list[str]]:
-    """Return the finished groups of each benchmark, the best first, as many as a page has room for, and notes on them.
+) -> tuple[dict[str, Rows], list[str]]:
+    """Return title and finished groups of each block, the best first, as many as a page has room for, and notes.
 
     Args:
         results: The runs.
         value: What is ranked, if it is not the final success; groups without it are left out.
         below: Inches for names below each panel.
     """
-    blocks: list[Block] = []
-    for groups in by_benchmark(results):
-        rows = [row for row in ranked(results, groups) if row.rank is not None]
+    blocks: dict[str, Rows] = {}
+    for found in blocks_of(results):
+        rows = [row for row in ranked(results, found.groups) if row.rank is not None]
         if value is not None:
             rows = sorted((row for row in rows if not math.isnan(value(row))), key=lambda row: -value(row))
-        blocks += [rows] if rows else []
+        blocks |= {found.title: rows} if rows else {}
     room = int(((PAGE - _NOTE) / max(1, len(blocks)) - _AROUND - below) / ROW)
-    cut = [f"the best {room} of {len(block)} settings" for block in blocks if len(block) > room]
-    return [block[:room] for block in blocks], list(dict.fromkeys(cut))
+    cut = [f"the best {room} of {len(block)} settings" for block in blocks.values() if len(block) > room]
+    return {title: block[:room] for title, block in blocks.items()}, list(dict.fromkeys(cut))
 
 
-def _rows(blocks: Sequence[Block], columns: int, width: Width, below: float = 0.0) -> tuple[Figure, list[list[Axes]]]:
-    names = {block[0].group.settings.get("benchmark", ""): [row.name for row in block] for block in blocks}
+def _rows(
+    blocks: Mapping[str, Rows], columns: int, width: Width, below: float = 0.0
+) -> tuple[Figure, list[list[Axes]]]:
+    names = {title: [row.name for row in block] for title, block in blocks.items()}
     return _panels(names, columns, width, below, _LABELS)
 
 
@@ -212,7 +217,7 @@ def _panels(
             axes.set_yticks(range(len(block)), block if axes is panels[0] else [""] * len(block))
             axes.set_ylim(len(block) - 0.5, -0.5)
             axes.tick_params(axis="y", length=0)
-        panels[0].set_title(title)
+        panels[0].set_title(wrap_title(title.split(", "), size[0] / columns))
     return figure, [list(panels) for panels in grid]
 
 

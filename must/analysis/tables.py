@@ -11,7 +11,7 @@ from must.analysis import columns
 from must.analysis.columns import Column, best_of, of_runs
 from must.analysis.in_common import masks_in_common
 from must.analysis.markup import Cell, Table, to_latex, to_markdown
-from must.analysis.measures import Ranked, by_benchmark, ranked
+from must.analysis.measures import Ranked, ranked
 from must.analysis.notes import notes_below, ranking_note
 from must.analysis.statistics import FloatArray
 from must.config import Experiment
@@ -24,6 +24,7 @@ from must.config.outputs import (
     table_names,
 )
 from must.data import Group, Results, load_results, write_data
+from must.data.blocks import Block, blocks_of
 from must.data.files import write_atomically
 from must.data.names import NOTHING, describe, heading, method_label, names_of, value_label
 from must.data.provenance import commits_of, containers_of
@@ -71,9 +72,9 @@ def _write(loaded: Results) -> list[Path]:
         made["masks"] = _of_groups(loaded, masks_in_common, lambda group: group.config.has_task_masks)
     warnings: dict[str, list[str]] = {}
     if compares_methods(loaded.experiment):
-        rankings = [ranked(loaded, groups) for groups in by_benchmark(loaded)]
+        rankings = [(block, ranked(loaded, block.groups)) for block in blocks_of(loaded)]
         made["comparison"] = _rankings(loaded, rankings)
-        warnings["comparison"] = [note for rows in rankings for note in ranking_note(rows)]
+        warnings["comparison"] = [note for _, rows in rankings for note in ranking_note(rows)]
     directory, paths = loaded.directory / "tables", []
     for name, (records, tables) in made.items():
         notes = [*warnings.get(name, ()), *notes_below(loaded, name)]
@@ -94,42 +95,41 @@ def _of_groups(
     columns_of: Callable[[Results, Sequence[Group]], list[Column]],
     has_row: Callable[[Group], bool] = lambda _: True,
 ) -> tuple[list[Record], list[Table]]:
-    """Return a record for each group that has a row, and a table for each benchmark with these rows."""
+    """Return a record for each group that has a row, and a table for each block with these rows."""
     records, tables = list[Record](), []
-    axes = [axis for axis in results.axes if axis not in ("benchmark", "method")]
-    for block in by_benchmark(results):
-        groups = list(filter(has_row, block))
+    for block in blocks_of(results):
+        groups = list(filter(has_row, block.groups))
+        axes = [axis for axis in results.axes if axis != "method" and axis not in block.settings]
         keys = [Column("Method", [Cell(method_label(group.config)) for group in groups])]
         keys += [
             Column(heading(axis), [Cell(value_label(axis, group.settings[axis])) for group in groups]) for axis in axes
         ]
         shown = columns_of(results, groups)
         records += [_record(results, *each) for each in zip(groups, _numbers(shown, len(groups)), strict=True)]
-        tables.append(_table(groups, keys, [columns.seeds(groups), *shown]))
+        tables.append(_table(block, keys, [columns.seeds(groups), *shown]))
     return records, tables
 
 
-def _rankings(results: Results, rankings: Sequence[Sequence[Ranked]]) -> tuple[list[Record], list[Table]]:
+def _rankings(results: Results, rankings: Sequence[tuple[Block, Sequence[Ranked]]]) -> tuple[list[Record], list[Table]]:
     """Return a record for each group, and a table for each ranking, the best first."""
     records, tables = list[Record](), []
-    for rows in rankings:
+    for block, rows in rankings:
         groups = [row.group for row in rows]
         shown = [columns.seeds(groups), *columns.comparison(results, rows)]
         places = {"Rank": [row.rank for row in rows], "By IQM": [row.rank_by_iqm for row in rows]}
         keys = [Column(name, [Cell(str(each or NOTHING)) for each in places[name]]) for name in places]
-        tables.append(_table(groups, [*keys, Column("Method", [Cell(row.name) for row in rows])], shown))
+        tables.append(_table(block, [*keys, Column("Method", [Cell(row.name) for row in rows])], shown))
         for row, numbers in zip(rows, _numbers(shown, len(rows)), strict=True):
             first = {"rank": str(row.rank or ""), "rank_by_iqm": str(row.rank_by_iqm or "")}
             records.append(first | _record(results, row.group, numbers))
     return records, tables
 
 
-def _table(groups: Sequence[Group], keys: Sequence[Column], shown: Sequence[Column]) -> Table:
+def _table(block: Block, keys: Sequence[Column], shown: Sequence[Column]) -> Table:
     every = [column for column in (*keys, *shown) if column.heading]
-    tasks = sum(column.heading in groups[0].tasks for column in every)
+    tasks = sum(column.heading in block.groups[0].tasks for column in every)
     rows = tuple(zip(*(column.cells for column in every), strict=True))
-    title = groups[0].settings.get("benchmark", "")
-    return Table(title, tuple(column.heading for column in every), len(keys), rows, tasks)
+    return Table(block.title, tuple(column.heading for column in every), len(keys), rows, tasks)
 
 
 def _numbers(found: Sequence[Column], count: int) -> list[Record]:
@@ -169,9 +169,9 @@ def _task_tables(results: Results) -> list[Table]:
     kinds: dict[str, Rates] = {"Final success": results.final, "Success at the best evaluation": best_of}
     tables: list[Table] = []
     if compares_methods(results.experiment):
-        for groups in by_benchmark(results):
+        for block in blocks_of(results):
             for kind, rates in kinds.items():
-                tables += _split(groups, rates, kind)
+                tables += _split(block, rates, kind)
         return tables
     for variant in variants(results):
         for interval in variant.intervals or (None,):
@@ -190,10 +190,11 @@ def _task_column(group: Group) -> str:
     return f"Pruned {group.pruning_ratio:.10g}"
 
 
-def _split(groups: Sequence[Group], rates: Rates, kind: str) -> list[Table]:
+def _split(block: Block, rates: Rates, kind: str) -> list[Table]:
     """Return tables of all methods, of a width that a page has room for; what is marked is the best of all of them."""
+    groups = block.groups
     names, rows = names_of(groups), _task_rows(groups, rates)
-    title = ", ".join(filter(None, (kind, groups[0].settings.get("benchmark", ""))))
+    title = ", ".join([kind, *block.words])
     count = -(-len(groups) // _METHOD_COLUMNS)
     width = -(-len(groups) // count)
     return [

@@ -25,6 +25,8 @@ def value_label(axis: str, value: str) -> str:
         return NOTHING
     if axis == "method":
         return METHODS[value].label
+    if axis == "env_tasks":  # in a path, the names are joined by an x
+        return value.replace("-v3x", "-v3, ")
     return {"1": "on"}.get(value, "off") if axis_named(axis).values == "flag" else value
 
 

@@ -11,11 +11,12 @@ from PIL import Image
 
 from must import __version__
 from must.analysis.markup import escape_latex
-from must.analysis.measures import by_benchmark, overlapping, ranked
+from must.analysis.measures import overlapping, ranked
 from must.analysis.notes import left_out_notes
 from must.analysis.statistics import Interval
 from must.config.outputs import compares_methods
 from must.data import Results
+from must.data.blocks import blocks_of, judged_on
 from must.data.names import method_label
 from must.paper.appendix import (
     Commands,
@@ -96,16 +97,17 @@ def _what_was_run(results: Results, record: Record) -> list[str]:
     """Describe the experiment in a paragraph, and what is missing of it in another."""
     experiment, groups = results.experiment, results.groups
     methods = list(dict.fromkeys(method_label(group.config) for group in groups))
-    tasks = {group.settings.get("benchmark") or experiment.env.benchmark or "": group.tasks for group in groups}
+    tasks = {group.tasks: group.settings.get("benchmark") or experiment.env.benchmark for group in groups}
     named = [
-        f"{count_of(len(each), 'task')}{f' ({name})' if name else ''} of Meta-World" for name, each in tasks.items()
+        f"{count_of(len(each), 'task')}{f' ({name})' if name else ''} of Meta-World" for each, name in tasks.items()
     ]
     last, planned = experiment.report.final_evaluations, [len(group.runs) for group in groups]
     episodes = experiment.evaluated(last=True)
+    reward, goals, horizon = (judged_on(results, key) for key in ("reward", "goals", "horizon"))
     steps = f", of {episodes.horizon} steps" if episodes.horizon != experiment.env.horizon else ""
     text = (
         f"{_listed(methods)} {'are' if len(methods) > 1 else 'is'} trained on {_listed(named)} with reward "
-        f"{experiment.env.reward} and {experiment.env.goals} goals, in episodes of {experiment.env.horizon} steps: "
+        f"{reward} and {goals} goals, in episodes of {horizon} steps: "
         f"{count_of(len(groups), 'setting')} with {range_of(planned, 'seed')} each, "
         f"{count_of(record.planned, 'run')} in all, of which {len(record.finished)} are finished. The final success of "
         f"a run is {'that of its last evaluation' if last == 1 else f'the mean of its last {last} evaluations'}, with "
@@ -119,11 +121,11 @@ def _what_was_run(results: Results, record: Record) -> list[str]:
 def _finding(results: Results) -> str:
     """Name the settings with the highest success, and whether the runs settle that they are the best."""
     sentences = []
-    for groups in by_benchmark(results):
-        rows = [row for row in ranked(results, groups) if row.rank is not None]
+    for block in blocks_of(results):
+        rows = [row for row in ranked(results, block.groups) if row.rank is not None]
         if not rows:
             continue
-        where = f" on {groups[0].settings['benchmark']}" if "benchmark" in groups[0].settings else ""
+        where = f" ({block.title})" if block.settings else ""
         text = f"The highest mean final success{where} has {rows[0].name}: {_interval(rows[0].mean)}"
         if len(rows) > 1:
             text += f", before {rows[1].name} with {_interval(rows[1].mean)}"
