@@ -30,7 +30,7 @@ def compare(settings: list[tuple[str, Results, Group]], effect: float, power: fl
         power: How often that many seeds are to show it.
 
     Raises:
-        ConfigError: The settings have other tasks, or a number makes no sense.
+        ConfigError: Both are the same setting, they have other tasks or rewards, or a number makes no sense.
     """
     if not 0 < effect < 1:
         raise ConfigError(f"--difference {effect:g}: is a difference of success rates; use more than 0 and less than 1")
@@ -41,6 +41,7 @@ def compare(settings: list[tuple[str, Results, Group]], effect: float, power: fl
     )
     if set(tasks) != set(others):
         raise ConfigError(f"{first} and {second}: were trained on other tasks, and their success cannot be compared")
+    warnings = _judged_otherwise(*((name, group) for name, _, group in settings))
     theirs = theirs[:, [others.index(task) for task in tasks]]
     gap = Interval(*map(float, intervals(difference, ours, theirs, bounds=(-1, 1))))
     better = with_interval(probability_of_improvement, ours, theirs)
@@ -53,7 +54,24 @@ def compare(settings: list[tuple[str, Results, Group]], effect: float, power: fl
         f"{'difference':<{width}} {gap.value:+.2f}{_bounds(gap, '+')}",
         f"{'P(better)':<{width}}  {_text(better)}",
     ]
-    return "\n".join([*lines, *_verdict(gap, ours, theirs, effect, power)])
+    return "\n".join([*lines, *warnings, *_verdict(gap, ours, theirs, effect, power)])
+
+
+def _judged_otherwise(first: tuple[str, Group], second: tuple[str, Group]) -> list[str]:
+    """Warn of settings whose success is measured in different ways; refuse those where it means something else."""
+    (name, ours), (other, theirs) = first, second
+    if ours.runs[0].directory == theirs.runs[0].directory:
+        raise ConfigError(f"{name}: is compared with itself; name two settings")
+    if ours.config.env.reward != theirs.config.env.reward:
+        raise ConfigError(
+            f"{name} and {other}: have the rewards {ours.config.env.reward} and {theirs.config.env.reward}, "
+            "which judge success differently; compare settings of the same reward"
+        )
+    judged = [(f"{group.config.env.goals} goals", *group.config.evaluated(last=True)) for group in (ours, theirs)]
+    if judged[0] == judged[1]:
+        return []
+    texts = [f"{count_of(number, 'episode')} of {horizon} steps at {goals}" for goals, number, horizon in judged]
+    return [f"Warning: they are judged differently, by {texts[0]} and by {texts[1]}."]
 
 
 def _verdict(gap: Interval, ours: FloatArray, theirs: FloatArray, effect: float, power: float) -> list[str]:

@@ -118,6 +118,7 @@ def test_settings_of_two_directories_are_compared(runs, compare):
         (["MUST, ratio 0.5", "MT-SAC, ratio 0", "--difference", "nan"], "--difference nan: .* more than 0"),
         (["MUST, ratio 0.5", "MT-SAC, ratio 0", "--power", "1"], "--power 1: .* less than 1"),
         (["MUST, ratio 0.5", ""], "is no setting of experiment"),
+        (["MUST, ratio 0.5", "MUST, ratio 0.5"], "compared with itself"),
     ],
 )
 def test_a_mistake_is_one_line_that_says_what_to_write(runs, compare, arguments, message):
@@ -136,3 +137,28 @@ def test_a_name_without_an_experiment_and_other_tasks_are_mistakes(runs, compare
     (runs.results / "other" / "config.yaml").write_text(dump(other))
     status, text = compare(experiment, "MUST, ratio 0.5", str(runs.results / "other"))
     assert (status, "other tasks" in text) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("section", "message", "expected"),
+    [
+        ({"env": {"reward": "v1"}}, "have the rewards v2 and v1", 2),
+        (
+            {"env": {"horizon": 100}},
+            "differently, by 3 episodes of 150 steps at random goals and by 3 episodes of 100",
+            0,
+        ),
+        ({"env": {"goals": "fixed"}}, "and by 1 episode of 150 steps at fixed goals", 0),
+        ({"evaluation": {"final_episodes": 50}}, "and by 50 episodes of 150 steps", 0),
+    ],
+)
+def test_settings_that_are_judged_otherwise_are_refused_or_named(runs, compare, section, message, expected):
+    experiment = five(runs)
+    own = {"tasks": ["reach-v3", "door-open-v3"]}
+    changed = {"env": own | section.get("env", {}), "evaluation": section.get("evaluation", {})}
+    other = runs.experiment(name="other", sweep={"seeds": [0], "pruning_ratios": [0.5]}, **changed)
+    runs.write_all(other)
+    (runs.results / "other" / "config.yaml").write_text(dump(other))
+    status, text = compare(experiment, "MUST, ratio 0.5", str(runs.results / "other"))
+    assert status == expected, text
+    assert message in text
