@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from must.analysis.measures import Ranked, overlapping
 from must.analysis.statistics import CONFIDENCE, MIN_SEEDS, MIN_TASKS
-from must.config.schedule import first_renewal, last_renewal
+from must.config.schedule import last_renewal
 from must.data.blocks import judged_on
 from must.data.controls import trains_static_control
-from must.data.names import describe
+from must.data.names import describe, names_of
 from must.data.provenance import software_of
 from must.data.runs import Group, Results, Status
 from must.words import count_of, range_of
@@ -181,13 +181,10 @@ def epochs_since_renewal(group: Group, evaluations: int) -> int | None:
     None where no run counts, or masks are never renewed; negative where renewals come between evaluations that count.
     """
     config, logs = group.config, [run.log for run in group.finished if run.log is not None]
-    masks, training = config.masks, config.training
-    if not logs or not config.learns_masks:
+    if not logs or not config.learns_masks or config.never_renews:
         return None
-    if first_renewal(training.epochs, masks.update_interval, masks.freeze_after) is None:
-        return None
-    counted = int(logs[0].epochs[-evaluations]) - training.pretrain_epochs
-    return counted - last_renewal(training.epochs, masks.freeze_after)
+    counted = int(logs[0].epochs[-evaluations]) - config.training.pretrain_epochs
+    return counted - last_renewal(config.training.epochs, config.masks.freeze_after)
 
 
 def recency_notes(results: Results) -> list[str]:
@@ -198,11 +195,15 @@ def recency_notes(results: Results) -> list[str]:
     evaluations = results.experiment.report.final_evaluations
     ages = sorted({age for group in results.groups if (age := epochs_since_renewal(group, evaluations)) is not None})
     advice = "give all of them the same training.epochs and masks.freeze_after below 1"
+    named = zip(names_of(results.groups), results.groups, strict=True)
+    never = [name for name, group in named if group.finished and group.config.never_renews]
+    notes = [f"Masks are never renewed, and so are static ones: {'; '.join(never)}; lower masks.update_interval."]
+    notes = notes if never else []
     if len(ages) > 1:
-        return [
+        notes.append(
             f"Compares recency: the evaluations that count begin {ages[0]} to {ages[-1]} epochs after the last renewal "
             f"of a setting's masks; {advice}."
-        ]
-    if ages and ages[0] <= 0:
-        return [f"Masks are still renewed during the evaluations that count; {advice}."]
-    return []
+        )
+    elif ages and ages[0] <= 0:
+        notes.append(f"Masks are still renewed during the evaluations that count; {advice}.")
+    return notes

@@ -233,6 +233,13 @@ class _Settings(Section):
         """Whether masks are renewed during training."""
         return self.spec.learns_masks and not self.dense
 
+    @property
+    def never_renews(self) -> bool:
+        """Whether masks that are to be learned stay as they were at first: their first renewal would come too late."""
+        masks = self.masks
+        first = schedule.first_renewal(self.training.epochs, masks.update_interval, masks.freeze_after)
+        return self.learns_masks and first is None
+
 
 if TYPE_CHECKING:
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from must.config import Experiment, RunConfig
+from must.config import Experiment
 from must.config.run_spec import deal
 from must.files import nearest as nearest_folder
 from must.sweep.estimate import (
@@ -18,7 +18,6 @@ from must.sweep.estimate import (
     kept_bytes,
     kind,
     memory_bytes,
-    renewals,
     run_seconds,
 )
 from must.sweep.measured import Kind, measure, nearest
@@ -205,7 +204,7 @@ def look_twice(plan: Plan) -> list[str]:
             f"report.final_evaluations is {experiment.report.final_evaluations}, but a run has {fewest} evaluations, "
             f"so that no table can be made: use at most {fewest}, or a smaller evaluation.interval"
         )
-    never = [each.setting.name for each in plan.settings if _never_renews(each.setting.config)]
+    never = [each.setting.name for each in plan.settings if each.setting.config.never_renews]
     if never:
         found.append(f"masks are never renewed in runs of {'; '.join(never)}: lower masks.update_interval")
     if len(experiment.sweep.seeds) < _FEWEST_SEEDS:
@@ -244,7 +243,3 @@ def _look_at_place(plan: Plan, place: Place, slowest: float) -> list[str]:
         if needed > free:
             found.append(f"the disk has {free / 1e9:.1f} GB free, and the sweep needs {needed / 1e9:.1f} GB")
     return found
-
-
-def _never_renews(config: RunConfig) -> bool:
-    return config.learns_masks and renewals(config) == 0

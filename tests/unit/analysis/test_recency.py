@@ -40,3 +40,9 @@ def test_masks_that_are_renewed_between_evaluations_that_count_are_named(runs, e
     experiment = runs.experiment(training={"epochs": 100, "pretrain_epochs": 0}, **late)
     notes = recency_notes(results_of(runs, experiment))
     assert any("still renewed during the evaluations that count" in note for note in notes) == named
+
+
+def test_masks_whose_first_renewal_would_come_after_the_freeze_are_named(runs):
+    experiment = runs.experiment(sweep=SWEEP | {"update_intervals": [10, 80]})
+    (note,) = recency_notes(results_of(runs, experiment))
+    assert note.startswith("Masks are never renewed, and so are static ones: MUST, ratio 0.5, interval 80;")
