@@ -142,10 +142,12 @@ def aggregates(results: Results, groups: Sequence[Group]) -> list[Column]:
 
     def compared(heading: str, name: str, by_area: bool = False) -> list[Column]:
         return [
-            of_intervals(
-                heading.format(than),
-                f"{name}_over_{what}",
-                [improvement(results, group, control(group), by_area) for group in groups],
+            _unless_empty(
+                of_intervals(
+                    heading.format(than),
+                    f"{name}_over_{what}",
+                    [improvement(results, group, control(group), by_area) for group in groups],
+                )
             )
             for (than, what), control in controls.items()
         ]
@@ -192,16 +194,25 @@ def comparison(results: Results, rows: Sequence[Ranked]) -> list[Column]:
     groups, static = [row.group for row in rows], list[Column]()
     if trains_static_control(results.experiment):
         better = [improvement(results, group, results.static_control_of(group)) for group in groups]
-        static = [of_intervals("P(better than static)", "probability_of_improvement_over_static", better)]
+        static = [
+            _unless_empty(of_intervals("P(better than static)", "probability_of_improvement_over_static", better))
+        ]
     return [
         of_runs("Final success", "final", [row.runs for row in rows], [row.mean for row in rows]),
         of_intervals("Final IQM", "final_iqm", [row.middle for row in rows]),
-        of_intervals(
-            "P(better than MT-SAC)", "probability_of_improvement_over_mt_sac", [row.improvement for row in rows]
+        _unless_empty(
+            of_intervals(
+                "P(better than MT-SAC)", "probability_of_improvement_over_mt_sac", [row.improvement for row in rows]
+            )
         ),
         *static,
         *of_costs(groups, COMPARED_COSTS),
     ]
+
+
+def _unless_empty(column: Column) -> Column:
+    """Leave a comparison out of the tables where no group has a control: it would be dashes alone."""
+    return column if any(cell.text != NOTHING for cell in column.cells) else column._replace(heading="")
 
 
 def number(value: float, digits: int = 2) -> str:
