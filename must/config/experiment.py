@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import Field, model_validator
 
 from must.config.axes import ALWAYS_SWEPT, AXES, METHOD_SECTIONS, Axis, grid_axis
+from must.config.conditions import is_read
 from must.config.methods import (
     CONTROL,
     KINDS,
@@ -28,6 +29,17 @@ from must.config.sweep import ReportConfig, SweepConfig
 from must.config.variants import to_yaml
 from must.errors import ConfigError
 from must.sections import parse_number
+
+
+class Read(NamedTuple):
+    """What a run of an experiment reads."""
+
+    value_of: Callable[[str], Any]
+    """Returns what it has for a key: as in its path, where that is swept."""
+    by_method: Callable[[str], bool]
+    """Returns whether its method reads a key, whatever its other settings are."""
+    has_masks: bool
+    """Whether anything is cut out of its networks."""
 
 
 class Experiment(RunConfig):
@@ -202,6 +214,17 @@ class Experiment(RunConfig):
                 return True
         return False
 
+    def reads(self) -> list[tuple[str | None, Read]]:
+        """Return the variant of each run with the first seed, and what the run reads."""
+        chosen = [dict(spec.params) for spec in self.combinations() if spec.has("seed", str(self.sweep.seeds[0]))]
+        return [(params.get("variant"), self.read_in(params)) for params in chosen]
+
+    def read_in(self, chosen: Mapping[str, Any]) -> Read:
+        """Return what a run reads, from what is chosen on each axis."""
+        value = partial(self._value, chosen)
+        _, _, dense = self._resolve(chosen)
+        return Read(value, partial(self._spec(chosen).reads_key, value_of=value), not dense)
+
     def _value(self, chosen: Mapping[str, Any], path: str) -> Any:
         """Return the value of a key in a run, from what is chosen on each axis."""
         given = [axis for axis in self.axes if chosen.get(axis.name, NOT_APPLICABLE) != NOT_APPLICABLE]
@@ -214,9 +237,11 @@ class Experiment(RunConfig):
             own = value_of(self, MASKS) is None and chosen[axis.name] in (None, "null")
             pruned = parse_number(self._value(chosen, "masks.pruning_ratio")) != 0
             return pruned and not (own and not self._spec(chosen).prunes)
-        _, _, dense = self._resolve(chosen)
-        reads = self._spec(chosen).reads_key(axis.config_path, partial(self._value, chosen))
-        return not axis.of_a_method or (reads and not (dense and axis.needs_masks))
+        if not axis.of_a_method:
+            return True
+        read = self.read_in(chosen)
+        by_method = read.by_method(axis.config_path) and not (axis.needs_masks and not read.has_masks)
+        return by_method and is_read(axis.config_path, read.value_of, read.by_method)
 
     def _trains_control(self, variant: Mapping[str, Any]) -> bool:
         """Return whether the control is trained as well, with what a variant sets outside of methods' sections."""

@@ -43,10 +43,11 @@ class MaskConfig(Section):
     adapted to the new masks in the epoch's gradient steps; then they become copies of the Q networks. While generators
     learn, targets have the published masks. Without, values and their targets fall together where units that carry them
     are swapped, and generators learn to swap these, because smaller values have smaller errors. Read with
-    `update: apart` only."""
+    `update: apart` and `networks: both` only."""
     rule: Literal["generator", "saliency"] = "generator"
     """What decides which elements come and go: the mask generators, or (dynamic sparse training, no generator after the
-    first masks) how much the loss would change. `saliency` swaps as many as `max_churn` allows."""
+    first masks) how much the loss would change. `saliency` swaps as many as `max_churn` allows; what only the training
+    of generators reads must then not be set."""
     networks: Literal["both", "actor"] = "both"
     """What is masked: policy and Q networks, or the policy alone."""
     mask_biases: bool | None = None

@@ -5,25 +5,18 @@ What a run directory holds is not asked: these questions are for whoever starts 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
 from must.config.axes import AXES, Axis
-from must.config.experiment import Experiment
+from must.config.conditions import READ_WITH, Settings, ways_to_read
+from must.config.experiment import Experiment, Read
 from must.config.methods import METHODS, value_of
-from must.config.run_spec import NOT_APPLICABLE
+from must.config.run_spec import NOT_APPLICABLE, format_value
 from must.config.schema import RunConfig
+from must.config.variants import to_yaml
 from must.errors import ConfigError
-
-READ_WITH: dict[str, tuple[str, Any]] = {
-    "masks.fade": ("masks.update", "apart"),
-    "masks.hold_targets": ("masks.update", "apart"),
-    "masks.update_steps": ("masks.update", "apart"),
-    "generator.kl_weight": ("generator.encoder_loss", "vae"),
-    "generator.sl_steps": ("generator.sl_weight", None),
-}
-"""Keys that are read only where another one has some value: key -> (key, value)."""
 
 OF_THE_WORKFLOW = ("sweep", "report", "resources", "name", "container.flavour", "container.bootstrap")
 """Sections and keys that a single run does not read."""
@@ -36,19 +29,21 @@ def unread(experiment: Experiment) -> Iterator[str]:
         For each, where it is, why it is not read, and what to write instead.
     """
     swept = [axis for axis in experiment.axes if axis.config_path]
-    runs = [dict(spec.params) for spec in experiment.runs()]
+    paths = [dict(spec.params) for spec in experiment.runs()]
+    runs = experiment.reads()
     for axis in swept:
-        values = experiment.values(axis)
-        single = value_of(experiment, axis.config_path)
-        if single != default_of(axis.config_path) and single not in values:
-            yield (
-                f"{axis.config_path}: {single} is read by no run: {axis.place} is {values}; add it there, or remove it"
-            )
-        if len(values) > 1 and all(run[axis.name] == NOT_APPLICABLE for run in runs):
-            yield f"{axis.place}: is read by no run ({_why(experiment, axis)}); remove it"
+        values, key = experiment.values(axis), axis.config_path
+        single = value_of(experiment, key)
+        if single != default_of(key) and single not in values:
+            yield f"{key}: {single} is read by no run: {axis.place} is {values}; add it there, or remove it"
+        if all(path[axis.name] == NOT_APPLICABLE for path in paths):
+            ways = _missing(key, [read for _, read in runs if read.has_masks and read.by_method(key)])
+            if len(values) > 1 or (ways and format_value(values[0]) != format_value(default_of(key))):
+                why = f"it is read with {_shown(ways)} only" if ways else _why(experiment, axis)
+                yield f"{axis.place}: is read by no run ({why}); remove it"
     if experiment.sweep.benchmarks is not None and experiment.env.tasks is not None:
         yield "env.tasks: is read by no run: sweep.benchmarks says which tasks they have; remove one of them"
-    yield from _without_condition(experiment)
+    yield from _without_condition(experiment, runs)
 
 
 def _why(experiment: Experiment, axis: Axis) -> str:
@@ -59,19 +54,34 @@ def _why(experiment: Experiment, axis: Axis) -> str:
     return f"{methods}; no run has masks" if axis.needs_masks else methods
 
 
-def _without_condition(experiment: Experiment) -> Iterator[str]:
-    variants: dict[str | None, Mapping[str, Any]] = {None: {}}
-    if experiment.sweep.variants:
-        variants = {name: settings for name, settings in experiment.sweep.variants.items()}  # noqa: C416 - None is a key
+def _without_condition(experiment: Experiment, runs: list[tuple[str | None, Read]]) -> Iterator[str]:
+    """Find settings that lack others with which they are read: of a variant, in its runs; of the file, in all others.
 
-    def value(variant: str | None, key: str) -> Any:
-        return variants[variant].get(key, value_of(experiment, key))
+    Where no method reads them, they may be there all the same, but not without those others.
+    """
+    variants = experiment.sweep.variants or {}
+    for key in READ_WITH:
+        setting = [name for name, settings in variants.items() if key in settings]
+        for own in (None, *setting):
+            concerned = [run for name, run in runs if name == own or (own is None and name not in setting)]
+            changed = [run for run in concerned if format_value(run.value_of(key)) != format_value(default_of(key))]
+            ways = _missing(key, [run for run in changed if run.has_masks and run.by_method(key)] or changed)
+            if ways:
+                place = key if own is None else f"sweep.variants.{own}.{key}"
+                yield f"{place}: is read with {_shown(ways)} only; write that as well, or remove it"
 
-    for key, (other, wanted) in READ_WITH.items():
-        changed = [name for name in variants if value(name, key) != default_of(key)]
-        if changed and all(value(name, other) != wanted for name in changed):
-            place = f"sweep.variants.{changed[0]}.{key}" if key in variants[changed[0]] else key
-            yield f"{place}: is read with {other}: {_shown(wanted)} only; remove it"
+
+def _missing(key: str, runs: Iterable[Read]) -> list[Settings]:
+    """Return what would have to be set for a key to be read by one of these runs; nothing where one reads it."""
+    ways: list[Settings] = []
+    for run in runs:
+        of_method = run.by_method if run.by_method(key) else lambda _: True
+        ways += [way for way in ways_to_read(key, run.value_of, of_method) if way not in ways]
+    return [] if {} in ways else [way for way in ways if not any(other.items() < way.items() for other in ways)]
+
+
+def _shown(ways: Iterable[Settings]) -> str:
+    return " or ".join(" and ".join(f"{key}: {to_yaml(value)}" for key, value in way.items()) for way in ways)
 
 
 def require_for_one_run(overrides: Iterable[str]) -> None:
@@ -98,17 +108,17 @@ def unread_by_run(config: RunConfig, keys: Iterable[str]) -> Iterator[str]:
     Yields:
         For each that changes nothing, which it is and why.
     """
+    of_run = partial(value_of, config)
     for key in keys:
         readers = [name for name, spec in METHODS.items() if spec.reads_key(key)]
         if not readers or value_of(config, key) is None:
             continue
-        if not config.spec.reads_key(key, partial(value_of, config)):
+        if not config.spec.reads_key(key, of_run):
             yield f"{key} changes nothing: it is not read with method: {config.method}"
         elif config.dense and not config.trained.reads_key(key) and key != "masks.pruning_ratio":
             yield f"{key} changes nothing: it is not read with masks.pruning_ratio: 0"
-        elif key in READ_WITH and value_of(config, READ_WITH[key][0]) != READ_WITH[key][1]:
-            other, wanted = READ_WITH[key]
-            yield f"{key} changes nothing: it is read with {other}: {_shown(wanted)} only"
+        elif {} not in (ways := ways_to_read(key, of_run, config.spec.reads_key)):
+            yield f"{key} changes nothing: it is read with {_shown(ways)} only"
 
 
 def default_of(path: str) -> Any:
@@ -120,7 +130,3 @@ def default_of(path: str) -> Any:
     kind = fields[section].annotation
     assert kind is not None
     return kind.model_fields[key].default
-
-
-def _shown(value: Any) -> str:
-    return "null" if value is None else str(value)

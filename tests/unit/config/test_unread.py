@@ -8,6 +8,10 @@ from must.errors import ConfigError
 from tests.support.helpers import ROOT, SMALL, merged
 
 MT10 = {"env": {"benchmark": "MT10"}}
+SALIENCY = {"rule": "saliency"}
+BY_SALIENCY = {"masks.rule": "saliency"}
+ALONE = {"use_sl_loss": False, "use_trajectory_info": False}
+INFORMED, SUPERVISED = "generator.use_trajectory_info: true", "generator.use_sl_loss: true"
 
 
 @pytest.mark.parametrize(
@@ -30,6 +34,57 @@ MT10 = {"env": {"benchmark": "MT10"}}
         ({"generator": {"kl_weight": 0.5}}, ["generator.kl_weight", "generator.encoder_loss: vae"]),
         ({"generator": {"sl_steps": 9, "sl_weight": 0.1}}, ["generator.sl_steps", "generator.sl_weight: null"]),
         ({"sweep": {"variants": {"a": {}, "b": {"masks.update": "joint", "masks.update_steps": 3}}}}, ["variants.b"]),
+        ({"masks": {"networks": "actor", "hold_targets": False}}, ["masks.hold_targets", "masks.networks: both only"]),
+        *(
+            ({"masks": SALIENCY | {key: value}}, [f"masks.{key}: is read with masks.rule: generator only"])
+            for key, value in (("gumbel_scale", 0.1), ("relaxation", "softmax"), ("mask_tau", 1.0))
+        ),
+        *(
+            (
+                {"masks": SALIENCY, "generator": {key: value}},
+                [f"generator.{key}: is read with masks.rule: generator only; write that as well, or remove it"],
+            )
+            for key, value in (
+                ("lr", 1e-3),
+                ("use_sl_loss", False),
+                ("sl_weight", 0.1),
+                ("sl_steps", 9),
+                ("encoder_loss", "vae"),
+            )
+        ),
+        (
+            {"masks": SALIENCY, "generator": {"encoder_loss": "vae", "kl_weight": 0.5}},
+            ["generator.encoder_loss: is", "generator.kl_weight: is read with masks.rule: generator only"],
+        ),
+        ({"masks": SALIENCY, "sweep": {"generator_lrs": [1e-4, 1e-3]}}, ["sweep.generator_lrs", "masks.rule: gen"]),
+        ({"masks": SALIENCY, "sweep": {"generator_lrs": [1e-3]}}, ["sweep.generator_lrs", "masks.rule: generator"]),
+        ({"masks": SALIENCY, "sweep": {"grid": {"masks.mask_tau": [0.5, 1]}}}, ["sweep.grid.masks.mask_tau"]),
+        (
+            {"masks": {"update": "joint"}, "sweep": {"grid": {"masks.fade": [True, False]}}},
+            ["sweep.grid.masks.fade", "masks.update: apart only"],
+        ),
+        ({"generator": {"use_sl_loss": False, "sl_steps": 9}}, ["generator.sl_steps", "generator.use_sl_loss: true"]),
+        ({"generator": {"use_sl_loss": False, "sl_weight": 1}}, ["generator.sl_weight", "generator.use_sl_loss: true"]),
+        *(
+            ({"generator": ALONE | {key: value}}, [f"generator.{key}: is read with {INFORMED} or {SUPERVISED} only"])
+            for key, value in (("encoder_loss", "vae"), ("encoding", "episode"), ("trajectory_window", 3))
+        ),
+        (
+            {"masks": SALIENCY, "generator": {"use_trajectory_info": False, "encoding": "episode"}},
+            [f"generator.encoding: is read with {INFORMED} or masks.rule: generator only"],
+        ),
+        (
+            {"method": "static_sparse", "generator": {"use_trajectory_info": False, "trajectory_window": 3}},
+            [f"generator.trajectory_window: is read with {INFORMED} only"],
+        ),
+        (
+            {"generator": {"lr": 1e-3}, "sweep": {"variants": {"a": {"method": "static_sparse"}, "b": BY_SALIENCY}}},
+            ["file.yaml: generator.lr", "masks.rule: generator"],
+        ),
+        (
+            {"sweep": {"variants": {"a": {}, "b": BY_SALIENCY | {"generator.lr": 1e-3}}}},
+            ["sweep.variants.b.generator.lr", "masks.rule: generator"],
+        ),
     ],
     ids=str,
 )
@@ -51,6 +106,47 @@ def test_what_some_run_reads_is_not_refused():
         },
     }
     assert parse_sweep(merged(MT10, sections)).sweep.pruning_ratios == [0, 0.8]
+
+
+@pytest.mark.parametrize(
+    "sections",
+    [
+        {"masks": SALIENCY, "generator": {"hidden_size": 8, "encoding": "episode", "trajectory_window": 3}},
+        {"masks": SALIENCY | {"granularity": "weight"}, "generator": {"head": "factorised", "rank": 3}},
+        {"masks": SALIENCY, "generator": {"use_trajectory_info": False}},
+        {"masks": SALIENCY | {"update_steps": 3, "fade": False, "hold_targets": False, "freeze_after": 0.5}},
+        {"generator": {"use_trajectory_info": False, "encoding": "episode", "encoder_loss": "vae", "kl_weight": 1.0}},
+        {"generator": {"use_sl_loss": False, "sl_steps": 9}, "sweep": {"use_sl_loss": [False, True]}},
+        {"generator": {"lr": 1e-3, "sl_steps": 9}, "sweep": {"variants": {"a": {}, "b": BY_SALIENCY}}},
+        {"masks": SALIENCY, "generator": {"lr": 1e-3}, "sweep": {"variants": {"a": {"masks.rule": "generator"}}}},
+        {"method": "static_sparse", "generator": {"lr": 1e-3}},
+    ],
+    ids=str,
+)
+def test_what_the_first_masks_or_other_runs_read_is_not_refused(sections):
+    parse_sweep(merged(MT10, sections))
+
+
+def test_a_run_that_does_not_read_what_is_swept_is_planned_once():
+    sections = {
+        "sweep": {
+            "variants": {"must": {}, "saliency": BY_SALIENCY, "joint": {"masks.update": "joint"}},
+            "generator_lrs": [1e-4, 1e-3],
+            "use_sl_loss": [True, False],
+            "grid": {"generator.sl_steps": [5, 9], "masks.fade": [True, False]},
+        }
+    }
+    runs = [dict(spec.params) for spec in parse_sweep(merged(MT10, sections)).runs()]
+    assert [
+        {name: value for name, value in run.items() if value == "na"} for run in runs if run["variant"] == "saliency"
+    ] == [{"generator_lr": "na", "use_sl_loss": "na", "generator_sl_steps": "na"}] * 2
+    of = {name: [run for run in runs if run["variant"] == name] for name in ("must", "joint")}
+    assert {(run["use_sl_loss"], run["generator_sl_steps"]) for run in of["must"]} == {
+        ("1", "5"),
+        ("1", "9"),
+        ("0", "na"),
+    }
+    assert len(of["must"]) == 2 * len(of["joint"]) == 2 * 3 * 2
 
 
 def test_every_experiment_of_the_repository_is_read_as_a_whole():
@@ -113,6 +209,8 @@ def test_an_option_is_given_once():
         ({"method": "mt_sac"}, "generator.lr", "method: mt_sac"),
         ({"masks": {"pruning_ratio": 0}}, "masks.update_interval", "masks.pruning_ratio: 0"),
         ({"masks": {"update": "joint"}}, "masks.fade", "masks.update: apart"),
+        ({"masks": SALIENCY}, "generator.lr", "masks.rule: generator"),
+        ({"generator": ALONE}, "generator.encoder_loss", f"{INFORMED} or {SUPERVISED}"),
     ],
 )
 def test_options_that_change_nothing_are_named(sections, key, why):
