@@ -11,6 +11,7 @@ from typing import Any
 
 from must import drawing
 from must.config import RunConfig, load_experiment, parse_assignments
+from must.config.first_masks import require_episode
 from must.config.options import ORIGINAL_OPTIONS, option_flag
 from must.config.unread import require_for_one_run, unread_by_run
 from must.errors import EXIT_INTERRUPTED, ConfigError, ResultsError
@@ -81,6 +82,7 @@ def _run_settings(options: argparse.Namespace) -> tuple[RunConfig, list[str]]:
             )
     require_for_one_run(overrides)
     config = load_experiment(options.config, overrides).run_config()
+    require_episode(config, str(options.config))
     return config, list(unread_by_run(config, overrides))
 
 

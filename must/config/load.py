@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from must.config.axes import METHOD_SECTIONS
 from must.config.experiment import Experiment
+from must.config.first_masks import early_masks
 from must.config.methods import CONTROL, KINDS, METHODS, value_of
 from must.config.run_spec import RunSpec
 from must.config.schema import RunConfig
@@ -89,7 +90,7 @@ def load_sweep(path: Path | str) -> Experiment:
     """Read an experiment whose runs are to be trained or looked at, all of which must be read by some run.
 
     Raises:
-        ConfigError: As `load_experiment`, or something in it is read by no run.
+        ConfigError: As `load_experiment`, or something in it is read by no run, or masks come before what they read.
     """
     return parse_sweep(read_yaml(Path(path)), source=str(path))
 
@@ -97,7 +98,7 @@ def load_sweep(path: Path | str) -> Experiment:
 def parse_sweep(data: Any, source: str = "configuration") -> Experiment:
     """Validate an experiment that was read already; see `load_sweep`."""
     experiment = parse_experiment(data, source=source)
-    problems = list(unread(experiment))
+    problems = [*unread(experiment), *early_masks(experiment)]
     if problems:
         raise ConfigError("\n".join(f"{source}: {problem}" for problem in problems))
     return experiment

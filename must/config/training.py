@@ -17,7 +17,8 @@ class TrainingConfig(Section):
     epochs: Count = 10_000
     """Epochs in which gradient steps are taken (those of `pretrain_epochs` come before them)."""
     pretrain_epochs: Whole = 20
-    """Epochs at the start that only collect, without masks."""
+    """Epochs at the start that only collect, without masks. With `generator.use_trajectory_info` they hold an episode
+    of each task at least, because the first masks are made from it."""
     pretrain_actions: Literal["policy", "uniform"] = "policy"
     """Where the actions of these epochs come from: the initial policy, or a uniform distribution over [-1, 1]."""
     epoch_frames: Count = 150

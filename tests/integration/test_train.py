@@ -192,7 +192,8 @@ def test_the_experiments_that_ship_are_valid():
 
 
 def test_the_last_evaluation_can_have_more_and_longer_episodes(must, config_file, tmp_path):
-    config = config_file(evaluation={"interval": 2, "episodes": 1}, env={"horizon": 20})
+    evaluation = {"interval": 2, "episodes": 1}
+    config = config_file(evaluation=evaluation, env={"horizon": 20}, training={"pretrain_epochs": 2})
     must("train", "--config", config, "--out", "plain")
     judged = ("--set", "evaluation.final_episodes=3", "--set", "evaluation.final_horizon=50")
     must("train", "--config", config, "--out", "judged", *judged)
