@@ -79,7 +79,8 @@ HOW = {
     "cost": (
         "Parameters and time",
         "density is the share of the policy's parameters (params) that a task uses (params kept), FLOPs are two for "
-        "each weight that it uses, whether or not the others are multiplied as well; rates are those of the fastest "
+        "each weight that it uses, whether or not the others are multiplied as well; both count the first layer's rows "
+        "for the one-hots of all tasks, of which an action reads one; rates are those of the fastest "
         "tenth of the epochs, a run's minutes have all of it, whatever else the machine was busy with; its CPU minutes "
         "are those of all its processes, where it logged them",
     ),
