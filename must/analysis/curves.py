@@ -143,7 +143,7 @@ def learning_curves(
     shown = panels_in(results)
     window = -(-max(len(group.curve_steps) for group in results.groups) // _POINTS)
     notes = [*shown.notes, *([f"points: means of {window} evaluations"] if window > 1 else [])]
-    notes += ["without the last evaluation, which is another one"] if results.experiment.judges_last else []
+    notes += ["without the last evaluation, which has other episodes"] if results.experiment.judges_last else []
     if time is not None:
         processors = {run.manifest.get("cpu") for run in results.finished}
         notes += [f"times of {len(processors)} kinds of processors"] if len(processors) > 1 else []

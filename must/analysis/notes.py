@@ -108,7 +108,7 @@ def closing_note(results: Results, table: str) -> str:
     )
     few_tasks = f"; not computed below {MIN_TASKS} tasks" if len(env.task_names) < MIN_TASKS else ""
     rate = f"{experiment.report.success_rate:.10g}"
-    before = " before the last, which is another one" if experiment.judges_last else ""
+    before = " before the last, which has other episodes" if experiment.judges_last else ""
     how = how.format(final=final, rate=rate, static=static, few_tasks=few_tasks, before=before)
     reward, goals, horizon = (judged_on(results, key) for key in ("reward", "goals", "horizon"))
     settings = f"reward {reward}, {goals} goals, horizon {horizon}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,15 +63,21 @@ class _Map:
 def mask_overlap(results: Results, width: Width) -> Figure | None:
     """Draw the overlap |A and B| / |A or B| of the tasks' final policy masks: a panel for each pruning ratio.
 
-    Of each variant the update interval with the highest success is shown. Tasks that share much stand together.
-    None when no finished run has masks of two or more tasks.
+    Of each variant the update interval with the highest success is shown. Tasks that share much stand together. Panels
+    of the same pruning ratio have the same scale. None when no finished run has masks of two or more tasks.
     """
     shown = [variant for variant in masked_variants(results) if variant.masked[0].config.has_task_masks]
-    maps = []
-    for variant, title in zip(shown, variant_titles(shown), strict=True):
-        for group in variant.at(variant.best_interval(results)):
-            _, overlaps = _mean_overlaps(group, last=True)
-            maps += [_map(title, group, each, _scale(group, overlaps)) for each in overlaps]
+    found = [
+        (title, group, each)
+        for variant, title in zip(shown, variant_titles(shown), strict=True)
+        for group in variant.at(variant.best_interval(results))
+        for each in _mean_overlaps(group, last=True)[1]
+    ]
+    alike: dict[float, list[FloatArray]] = {}
+    for _, group, each in found:
+        alike.setdefault(group.pruning_ratio, []).append(each)
+    scales = {ratio: _scale(ratio, overlaps) for ratio, overlaps in alike.items()}
+    maps = [_map(title, group, each, scales[group.pruning_ratio]) for title, group, each in found]
     named = all(len(panel.group.tasks) <= _NAMED for panel in maps)
     ratios, few = len(all_ratios(shown)), 3 if named else 2
     columns = ratios if len(shown) > 1 and 1 < ratios <= few else columns_for(len(maps), "auto", few)
@@ -90,7 +96,7 @@ def mask_overlap_over_training(results: Results, width: Width) -> Figure | None:
         group = max(variant.masked, key=lambda group: (len(group.finished) > 0, results.mean_final(group)))
         epochs, overlaps = _mean_overlaps(group)
         if chosen := sorted({0, len(epochs) // 2, len(epochs) - 1}) if len(epochs) else []:
-            scale = _scale(group, overlaps[chosen])
+            scale = _scale(group.pruning_ratio, overlaps[chosen])
             rows.append([_map([f"from epoch {epochs[at]:.0f}", *title], group, overlaps[at], scale) for at in chosen])
     best = sorted(rows, key=lambda row: -results.mean_final(row[0].group))[:_ROWS]
     return _draw([panel for row in rows if row in best for panel in row], max(map(len, rows), default=1), width)
@@ -110,10 +116,10 @@ def _map(title: Sequence[str], group: Group, overlap: FloatArray, scale: tuple[f
     return _Map((*title, f"pruning ratio {group.pruning_ratio:.10g}", *interval, seeds, chance), group, overlap, scale)
 
 
-def _scale(group: Group, overlaps: FloatArray) -> tuple[float, float]:
-    """Return the ends of a colour scale: what is drawn, and the overlap of independent random masks."""
-    others = overlaps[:, ~np.eye(len(group.tasks), dtype=bool)]
-    values = np.append(others, independent_overlap(group.pruning_ratio))
+def _scale(pruning_ratio: float, overlaps: Iterable[FloatArray]) -> tuple[float, float]:
+    """Return the ends of a colour scale: the overlaps (K, K) that are drawn, and that of independent random masks."""
+    others = [each[~np.eye(len(each), dtype=bool)] for each in overlaps]
+    values = np.concatenate([*others, [independent_overlap(pruning_ratio)]])
     widen = max(0.0, _LEAST_SPAN - float(np.ptp(values))) / 2
     return float(values.min()) - widen, float(values.max()) + widen
 

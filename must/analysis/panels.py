@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from must.analysis.style import BEHIND, DENSE, UNCHANGED, UNMASKED, Look, Width, columns_for, ramp
+from must.analysis.style import BEHIND, DENSE, MASKED, UNCHANGED, UNMASKED, Look, Width, columns_for, ramp
 from must.config.outputs import compares_methods
 from must.data import Group, Results
 from must.data.names import (
@@ -104,7 +104,8 @@ def method_panels(results: Results) -> Panels:
     alone = dict(zip(results.groups, words_of(results.groups), strict=True))
     titles = words_of([groups[0] for groups in shown], without=(_RATIO,))
     ratios = sorted({group.pruning_ratio for groups in shown for group in groups if not group.dense})
-    plain = "no masks" if ratios else "the method"
+    alike = len(ratios) < 2 and all(len(groups) == 1 for groups in shown)  # the titles say it all
+    plain = "the panel's method" if alike or not ratios else "no masks"
     made = []
     for groups, title in zip(shown, titles, strict=True):
         control = results.control_of(groups[0])
@@ -112,19 +113,22 @@ def method_panels(results: Results) -> Panels:
         compared = [group for group in groups if not group.dense] or groups
         static = results.static_control_of(compared[0]) if len(compared) == 1 else None
         lines |= {STATIC_LABEL: static} if static and static not in groups else {}
-        lines |= {plain if group.dense else f"{group.pruning_ratio:.10g}": group for group in groups}
+        lines |= {plain if alike or group.dense else f"{group.pruning_ratio:.10g}": group for group in groups}
         made.append(Panel(title if len(groups) > 1 else alone[groups[0]], lines))
     notes = [f"the best {_MOST} of {len(made)} settings"] if len(made) > _MOST else []
     best = sorted(zip(made, shown, strict=True), key=lambda pair: -max(map(results.mean_final, pair[1])))[:_MOST]
     kept = {id(panel) for panel, _ in best}
     made = [panel for panel in made if id(panel) in kept]
-    looks = {CONTROL_LABEL: BEHIND, STATIC_LABEL: UNCHANGED, plain: UNMASKED}
-    looks |= ramp(f"{ratio:.10g}" for ratio in ratios)
+    looks = {CONTROL_LABEL: BEHIND, STATIC_LABEL: UNCHANGED, plain: MASKED if alike and ratios else UNMASKED}
+    if alike:
+        notes += [f"pruning ratio of masks {ratio:.10g}" for ratio in ratios]
+    else:
+        looks |= ramp(f"{ratio:.10g}" for ratio in ratios)
 
     def columns(count: int, width: Width) -> int:
         return columns_for(count, width, 3 if count == 6 else 4)
 
-    return Panels(made, looks, columns, heading(_RATIO) if ratios else "Lines", notes)
+    return Panels(made, looks, columns, heading(_RATIO) if ratios and not alike else "Lines", notes)
 
 
 def task_panels(results: Results) -> Panels:

@@ -37,9 +37,9 @@ def test_best_success_area_and_steps_are_those_of_the_curve(runs, evaluation, be
     (line, *_) = [line for line in figure.axes[0].lines if len(line.get_xdata()) > 2]
     assert max(line.get_ydata()) == pytest.approx(best)
     notes = " ".join(text.get_text() for text in figure.findobj(lambda each: hasattr(each, "get_text")))
-    assert ("without the last evaluation, which is another one" in " ".join(notes.split())) == apart
+    assert ("without the last evaluation, which has other episodes" in " ".join(notes.split())) == apart
     for table in ("success_rate.md", "per_task.md", "aggregates.md"):
-        assert ("before the last, which is another one" in read(runs, experiment, table)) == apart
+        assert ("before the last, which has other episodes" in read(runs, experiment, table)) == apart
 
 
 def test_it_is_named_under_the_tables(runs):
