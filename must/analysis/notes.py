@@ -65,9 +65,9 @@ HOW = {
         "{final}; IQM is its interquartile mean, without the worst and the best quarter of runs and tasks, and "
         "by IQM the rank that it would give; P(better) is the probability that a run is better at a task than one of "
         "MT-SAC{static}, ties counted half; where intervals overlap, the order of two rows says little; all params are "
-        "those of the policy, both Q networks and mask generators; a run's minutes, from its first epoch on, are those of "
-        "the clock, whatever else the machine was busy with, and its CPU minutes those of all its processes, where it "
-        "logged them",
+        "those of the policy, both Q networks and mask generators; a run's minutes, from its first epoch on, are those "
+        "of the clock, whatever else the machine was busy with, and its CPU minutes those of all its processes, where "
+        "it logged them",
     ),
     "masks": (
         "What masks have in common at the end",
@@ -81,9 +81,9 @@ HOW = {
         "Parameters and time",
         "density is the share of the policy's parameters (params) that a task uses (params kept), FLOPs are two for "
         "each weight that it uses, whether or not the others are multiplied as well; both count the first layer's rows "
-        "for the one-hots of all tasks, of which an action reads one; rates are those of the fastest "
-        "tenth of the epochs, a run's minutes have all of it from the first epoch on, whatever else the machine was busy "
-        "with; its CPU minutes are those of all its processes, where it logged them",
+        "for the one-hots of all tasks, of which an action reads one; rates are those of the fastest tenth of the "
+        "epochs, a run's minutes have all of it from the first epoch on, whatever else the machine was busy with; its "
+        "CPU minutes are those of all its processes, where it logged them",
     ),
 }
 """Table -> what its numbers are, and how they were worked out."""
