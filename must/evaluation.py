@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -50,7 +52,8 @@ def load_policy(run_dir: Path, overrides: Mapping[str, str] | None = None) -> tu
     try:
         agent.load_policy(read_policy(final))
     except Exception as error:  # noqa: BLE001 (whatever a damaged file makes torch raise)
-        reason = " ".join(str(error).split())[:80] or type(error).__name__
+        words = "" if isinstance(error, pickle.UnpicklingError) else str(error)  # torch explains its own history there
+        reason = textwrap.shorten(words, 80, placeholder=" ...") or type(error).__name__
         again = final.name == FINAL
         mend = f"delete {run_dir} to train the run again" if again else "take it from the archive or the run anew"
         raise RunDirectoryError(f"{final}: is damaged ({reason}); {mend}") from None

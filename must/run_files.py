@@ -5,6 +5,7 @@ Training writes them, everything else reads them. Neither torch nor the simulato
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -75,6 +76,12 @@ def final_policy(run_dir: Path) -> Path:
     for name in (FINAL, SHARED):
         if (run_dir / name).exists():
             return run_dir / name
+    if (run_dir / RESULT).exists():
+        again = f"must train --config {shlex.quote(str(run_dir / CONFIG))} --out OTHER"
+        raise RunDirectoryError(
+            f"{run_dir}: is finished, but its weights ({FINAL}) are not here: logs are shared without them; "
+            f"train it again: {again}"
+        )
     raise RunDirectoryError(
         f"{run_dir}: holds no {FINAL}, so no finished run, and no {SHARED}; train it first (must train --out)"
     )

@@ -84,6 +84,9 @@ def test_a_damaged_one_is_told_from_a_sound_one(tmp_path):
     (tmp_path / "model.safetensors").write_bytes(b"\xff" * 100)
     with pytest.raises(RunDirectoryError, match=r"model\.safetensors: is damaged"):
         load_policy(tmp_path)
+    (tmp_path / "final.pt").write_text("no policy")
+    with pytest.raises(RunDirectoryError, match=r"final\.pt: is damaged \(UnpicklingError\); delete"):
+        load_policy(tmp_path)
 
 
 def test_runs_of_before_are_the_same_runs():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,14 @@ def test_an_episode_that_there_is_not(run: Path, goals: str, episode: int) -> No
 def test_an_unfinished_run(run: Path) -> None:
     (run / "final.pt").unlink()
     with pytest.raises(MustError, match=r"holds no final\.pt, so no finished run"):
+        render(Request(run, "reach-v3", Path("clip.mp4")))
+
+
+def test_a_finished_run_that_was_shared_without_its_weights(run: Path) -> None:
+    (run / "final.pt").unlink()
+    (run / "result.json").touch()
+    again = re.escape(f"train it again: must train --config {run}/config.yaml --out OTHER")
+    with pytest.raises(MustError, match=rf"is finished, but its weights \(final\.pt\) are not here: .*; {again}"):
         render(Request(run, "reach-v3", Path("clip.mp4")))
 
 
