@@ -258,6 +258,10 @@ def _require_finished(results: Results) -> None:
     counts = {status: sum(run.status is status for run in results.runs) for status in Status}
     if counts[Status.FINISHED]:
         return
+    given, name = results.directory.parent, results.experiment.name
+    if given.absolute().name == name and (given / "runs").is_dir():
+        above = given.parent if given.name else given.absolute().parent
+        raise ResultsError(f"{given}: is what holds the runs of '{name}'; give the folder above: --results {above}")
     others = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
     raise ResultsError(
         f"{results.directory / 'runs'}: no finished run of experiment '{results.experiment.name}' ({others} of "

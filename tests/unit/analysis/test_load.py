@@ -1,6 +1,7 @@
 """Which runs count, and what is said of damaged ones."""
 
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -80,6 +81,16 @@ def test_without_a_finished_run_the_message_says_what_to_run(runs, unfinished):
     unfinished(runs.write(experiment, experiment.runs()[0]), "running")
     with pytest.raises(ResultsError, match=r"1 incomplete, 3 missing of 4"):
         load_results(experiment, runs.results)
+
+
+def test_the_directory_of_the_experiment_itself_is_told_from_the_one_above(runs, monkeypatch):
+    experiment = runs.experiment()
+    runs.write_all(experiment)
+    with pytest.raises(ResultsError, match=rf"{runs.results}/fake: .*folder above: --results {runs.results}$"):
+        load_results(experiment, runs.results / "fake")
+    monkeypatch.chdir(runs.results / "fake")
+    with pytest.raises(ResultsError, match=rf"folder above: --results {runs.results}$"):
+        load_results(experiment, Path())
 
 
 def test_a_torn_line_is_named(runs):
