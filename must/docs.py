@@ -11,16 +11,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import yaml
-from annotated_types import Ge, Gt, Le, Lt
-from pydantic.fields import FieldInfo
 
 from must.config import Experiment
-from must.sections import Section
+from must.sections import bounds_of, section_of
 
 README = Path("config/README.md")
 SHOWING_RESULTS = (Path("README.md"), Path("docs/experiments.md"))
@@ -29,7 +26,6 @@ BEGIN, END = "<!-- BEGIN: written by `make docs` -->", "<!-- END: written by `ma
 RESULTS = re.compile(r"(<!-- BEGIN: (results/reference/\S+\.md) -->\n).*?(<!-- END -->)", re.DOTALL)
 """Where a page shows a table that ships."""
 
-_BOUNDS = {Gt: "exclusiveMinimum", Ge: "minimum", Lt: "exclusiveMaximum", Le: "maximum"}
 _SIGNS = {"exclusiveMinimum": ">", "minimum": "≥", "exclusiveMaximum": "<", "maximum": "≤"}
 _TYPES = {"string": "text", "integer": "whole number", "number": "number", "boolean": "`true`, `false`"}
 _TABLE_HEAD = ["| key | values | default | meaning |", "| --- | --- | --- | --- |"]
@@ -73,7 +69,7 @@ def render_schema() -> str:
         if (section := section_of(field)) is not None:
             properties = schema["$defs"][section.__name__]["properties"]
             for key, inner in section.model_fields.items():
-                _complete(properties[key], dict(_bounds(inner)))
+                _complete(properties[key], bounds_of(inner))
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
     return json.dumps(head | schema, indent=2, ensure_ascii=False) + "\n"
 
@@ -131,25 +127,6 @@ def _values(entry: dict[str, Any]) -> str:
 def _yaml(value: Any) -> str:
     """Write a value as it is written in an experiment file."""
     return yaml.safe_dump(value, default_flow_style=True).removesuffix("\n").removesuffix("\n...")
-
-
-def section_of(field: FieldInfo) -> type[Section] | None:
-    """Return the section that a field of an experiment holds, or None for a plain key."""
-    kind = field.annotation
-    return kind if isinstance(kind, type) and issubclass(kind, Section) else None
-
-
-def _bounds(part: Any) -> Iterator[tuple[str, float]]:
-    """Find the limits of the numbers in a field, or in a part of its type: (keyword of JSON schema, limit)."""
-    if isinstance(part, FieldInfo):
-        yield from _bounds(part.annotation)
-        for item in part.metadata:
-            yield from _bounds(item)
-    elif type(part) in _BOUNDS:
-        yield _BOUNDS[type(part)], getattr(part, type(part).__name__.lower())
-    else:
-        for inner in get_args(part):
-            yield from _bounds(inner)
 
 
 def _complete(entry: dict[str, Any], bounds: dict[str, float]) -> None:

@@ -1,13 +1,20 @@
-"""What all sections of a configuration are made of: number types, and a base that refuses what it does not know."""
+"""What all sections of a configuration are made of: number types, and a base that refuses what it does not know.
+
+And what can be asked of their fields: which section they hold, and between which limits their numbers lie.
+"""
 
 from __future__ import annotations
 
 import difflib
 import re
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, get_args
 
+from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic.fields import FieldInfo
 
+_BOUNDS = {Gt: "exclusiveMinimum", Ge: "minimum", Lt: "exclusiveMaximum", Le: "maximum"}
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 
 
@@ -59,6 +66,29 @@ class Section(BaseModel):
     """Base of all sections: immutable, strictly typed, and without unknown keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+
+def section_of(field: FieldInfo) -> type[Section] | None:
+    """Return the section that a field of an experiment holds, or None for a plain key."""
+    kind = field.annotation
+    return kind if isinstance(kind, type) and issubclass(kind, Section) else None
+
+
+def bounds_of(part: Any) -> dict[str, float]:
+    """Return the limits of the numbers in a field, or in a part of its type: keyword of JSON schema -> limit."""
+    return dict(_bounds(part))
+
+
+def _bounds(part: Any) -> Iterator[tuple[str, float]]:
+    if isinstance(part, FieldInfo):
+        yield from _bounds(part.annotation)
+        for item in part.metadata:
+            yield from _bounds(item)
+    elif type(part) in _BOUNDS:
+        yield _BOUNDS[type(part)], getattr(part, type(part).__name__.lower())
+    else:
+        for inner in get_args(part):
+            yield from _bounds(inner)
 
 
 def suggest(name: str, known: Any) -> str:

@@ -10,19 +10,19 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from must.config.axes import METHOD_SECTIONS
 from must.config.experiment import Experiment
 from must.config.first_masks import early_masks
 from must.config.methods import CONTROL, KINDS, METHODS, value_of
+from must.config.problems import explain
 from must.config.run_spec import RunSpec
 from must.config.schema import RunConfig
 from must.config.unread import default_of, unread
 from must.config.variants import grid_problems, key_problems
 from must.config.yaml_text import parse_yaml, read_yaml, write_yaml
 from must.errors import ConfigError
-from must.sections import Section, suggest
 
 _NOT_IN_IDENTITY: dict[str, Any] = {
     "logging": True,
@@ -79,7 +79,7 @@ def parse_experiment(
     if not isinstance(data, dict):
         found = "nothing" if data is None else f"{data!r:.60}"
         raise ConfigError(f"{source}: expected sections such as 'env:' and 'training:', found {found}")
-    experiment = _validate(data, overrides or {}, lambda problem: _explain(source, problem))
+    experiment = _validate(data, overrides or {}, lambda problem: f"{source}: {explain(problem)}")
     chooses = any(value_of(experiment, kind) is not None for kind in KINDS)
     if (experiment.sweep.variants or experiment.sweep.grid or chooses) and not overrides:
         _check_runs(experiment, data, source)
@@ -122,14 +122,14 @@ def parse_recorded(data: Any, source: str = "configuration") -> RunConfig:
     return parse_experiment(data, source=source).run_config()
 
 
-def _validate(data: dict[str, Any], overrides: Mapping[str, str], explain: Callable[[Any], str]) -> Experiment:
+def _validate(data: dict[str, Any], overrides: Mapping[str, str], explained: Callable[[Any], str]) -> Experiment:
     for key, text in overrides.items():
         source = f"--set {key}={text}"
         data = _with_override(data, key, parse_yaml(text, source), source)
     try:
         return Experiment.model_validate(data)
     except ValidationError as error:
-        raise ConfigError("\n".join(explain(problem) for problem in error.errors())) from None
+        raise ConfigError("\n".join(explained(problem) for problem in error.errors())) from None
 
 
 def _check_runs(experiment: Experiment, data: dict[str, Any], source: str) -> None:
@@ -169,17 +169,16 @@ def _check_runs(experiment: Experiment, data: dict[str, Any], source: str) -> No
 
 def _explain_run(source: str, experiment: Experiment, spec: RunSpec, problem: Any) -> str:
     """Turn a problem of a run into a line, with the key of its variant or of the grid where the problem lies in one."""
-    location = ".".join(str(part) for part in problem["loc"])
+    where = ".".join(str(part) for part in problem["loc"])
     name = dict(spec.params).get("variant")
     of_variant = (experiment.sweep.variants or {}).get(str(name), {})
     places = dict.fromkeys(experiment.sweep.grid or {}, "sweep.grid") | dict.fromkeys(
         of_variant, f"sweep.variants.{name}"
     )
     for key, place in places.items():
-        if location == key or location.startswith(f"{key}."):
-            found = f" (found {problem['input']!r})"
-            return _explain(f"{source}: {place}.{location}", problem | {"loc": ()}) + found
-    return _explain(f"{source}: sweep.variants.{name}" if name else f"{source}: run {spec.path}", problem)
+        if where == key or where.startswith(f"{key}."):
+            return f"{source}: {place}.{explain(problem)}"
+    return f"{source}: {f'sweep.variants.{name}' if name else f'run {spec.path}'}: {explain(problem)}"
 
 
 def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
@@ -262,28 +261,3 @@ def _with_override(data: dict[str, Any], dotted: str, value: Any, source: str) -
     if not isinstance(inner, dict):
         raise ConfigError(f"{source}: '{head}' is a value, not a section")
     return {**data, head: _with_override(inner, rest, value, source)}
-
-
-def _explain(source: str, problem: Any) -> str:
-    """Turn one of pydantic's problems into a line: where it is, what is wrong, and what to write instead."""
-    location = [str(part) for part in problem["loc"]]
-    where = ".".join(location)
-    if problem["type"] == "extra_forbidden":
-        known = _fields_at(location[:-1])
-        hint = suggest(location[-1], known) or f"; known here: {', '.join(known)}"
-        return f"{source}: {where}: unknown key{hint}"
-    message = problem["msg"].removeprefix("Value error, ")
-    given = problem["input"]
-    shown = f" (found {given!r:.200})" if where and not isinstance(given, (dict, Section)) else ""
-    return f"{source}: {where + ': ' if where else ''}{message}{shown}"
-
-
-def _fields_at(location: list[str]) -> list[str]:
-    """Return the keys that the section at ``location`` knows."""
-    model: type[BaseModel] = Experiment
-    for part in location:
-        annotation = model.model_fields[part].annotation
-        assert isinstance(annotation, type)
-        assert issubclass(annotation, BaseModel)
-        model = annotation
-    return list(model.model_fields)

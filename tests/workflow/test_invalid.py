@@ -11,7 +11,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "unknown key": ({"training": {"epoch": 3}}, "training.epoch: unknown key; did you mean 'epochs'?"),
     "unknown task": ({"env": {"tasks": ["reech-v3"]}}, "unknown task 'reech-v3'; did you mean 'reach-v3'?"),
     "wrong type": ({"training": {"epochs": "many"}}, "training.epochs"),
-    "ratio out of range": ({"sweep": {"pruning_ratios": [1.0]}}, "sweep.pruning_ratios.0"),
+    "ratio out of range": ({"sweep": {"pruning_ratios": [1.0]}}, "sweep.pruning_ratios, item 1: use at least 0"),
     "benchmark too small": ({"env": {"benchmark": "MT10", "n_tasks": 11}}, "MT10 has 10 tasks"),
     "value named twice": ({"sweep": {"seeds": [1, 1]}}, "names a value twice"),
     "shell characters in the name": ({"name": "a; touch b"}, "name"),

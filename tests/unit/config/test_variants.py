@@ -173,7 +173,7 @@ def test_sections_of_a_method_may_be_given_for_one_variant():
         ({"a": {"sac.lr.b": 1}}, {}, ["sweep.variants.a.sac.lr.b: unknown key"]),
         ({"a": {"method.b": 1}}, {}, ["sweep.variants.a.method.b: unknown key"]),
         ({"a": {"sac.gamma": 2}}, {}, ["sweep.variants.a.sac.gamma: ", "less than 1", "found 2"]),
-        ({"a": {"network.hidden_sizes": [0]}}, {}, ["sweep.variants.a.network.hidden_sizes.0: ", "found 0"]),
+        ({"a": {"network.hidden_sizes": [0]}}, {}, ["sweep.variants.a.network.hidden_sizes, item 1: ", "found 0"]),
         ({"a": {"method": "pc_grad"}}, {}, ["sweep.variants.a.method", "'pcgrad'"]),
         (
             {"a": {"method": "mt_sac", "masks.gumbel_scale": 1}},

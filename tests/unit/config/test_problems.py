@@ -1,0 +1,99 @@
+"""What is wrong with a configuration is told in plain words, with what to write instead."""
+
+from copy import deepcopy
+
+import pytest
+
+from must.config import parse_experiment
+from must.config.axes import run_keys
+from must.config.experiment import Experiment
+from must.errors import ConfigError
+from must.sections import section_of
+from tests.support.helpers import SMALL
+
+WRONG = (None, True, -1, 0, 1.5, 2, 10**30, "", "a b", "/", "x" * 200, [], [[]], [None], ["a b"], [-1], {}, {1: 2})
+"""Values of which each key takes a few at most."""
+OTHER_KEYS = [
+    f"{name}.{key}"
+    for name in ("sweep", "report", "resources")
+    if (section := section_of(Experiment.model_fields[name]))
+    for key in section.model_fields
+]
+TOP = [*Experiment.model_fields, "sweep.variants.a", "sweep.grid.sac.lr", "sweep.fewer_seeds.a"]
+
+
+def told(data):
+    with pytest.raises(ConfigError) as caught:
+        parse_experiment(data, source="file.yaml")
+    return str(caught.value)
+
+
+def with_value(path, value):
+    """The small experiment with a value at a dotted key."""
+    data = deepcopy(SMALL)
+    if path == "sweep.grid.sac.lr":
+        return data | {"sweep": {"grid": {"sac.lr": value}}}
+    *above, key = path.split(".")
+    inner = data
+    for name in above:
+        inner = inner.setdefault(name, {})
+    inner[key] = value
+    return data
+
+
+@pytest.mark.parametrize("path", [*run_keys(), *OTHER_KEYS, *TOP])
+def test_no_value_of_any_key_is_refused_in_words_of_a_library(path):
+    for value in WRONG:
+        try:
+            parse_experiment(with_value(path, value), source="file.yaml")
+        except ConfigError as error:
+            for line in str(error).splitlines():
+                assert line.startswith("file.yaml: ")
+                assert [word for word in ("nput", "should", "valid", "None", "Field", "[key]") if word in line] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("masks.pruning_ratio", 1.5, "masks.pruning_ratio: use at least 0 and less than 1 (found 1.5)"),
+        ("sac.lr", 0, "sac.lr: use more than 0 (found 0)"),
+        ("sac.tau", "half", "sac.tau: use a number, more than 0 and at most 1 (found 'half')"),
+        ("sac.target_entropy", True, "sac.target_entropy: use a number (found true)"),
+        ("sac.q_clip", float("nan"), "sac.q_clip: use a finite number, more than 0 (found nan)"),
+        ("training.epochs", 1.5, "training.epochs: use a whole number, 1 or more (found 1.5)"),
+        ("training.seed", -1, "training.seed: use 0 or more (found -1)"),
+        ("evaluation.episodes", 51, "evaluation.episodes: use 1 to 50 (found 51)"),
+        ("masks.fade", "maybe", "masks.fade: write true or false (found 'maybe')"),
+        ("masks.update", "apartt", "masks.update: use 'apart' or 'joint' (found 'apartt'); did you mean 'apart'?"),
+        ("resources.one_process", 3, "resources.one_process: use 'auto', true or false (found 3)"),
+        ("network.hidden_sizes", 400, "network.hidden_sizes: write a list, such as [400] (found 400)"),
+        ("network.hidden_sizes", [], "network.hidden_sizes: list at least one value (found [])"),
+        ("network.hidden_sizes", [400, 0], "network.hidden_sizes, item 2: use 1 or more (found 0)"),
+        (
+            "sweep.pruning_ratios",
+            [0, 0.5, 1],
+            "sweep.pruning_ratios, item 3: use at least 0 and less than 1 (found 1)",
+        ),
+        ("sweep.variants", {}, "sweep.variants: write at least one, or remove it"),
+        ("sweep.variants", {1: {}}, "sweep.variants.1: write text, in quotes: '1' (found 1)"),
+        ("report", {1: 2}, "report.1: unknown key; known here: final_evaluations, success_rate"),
+        ("sweep.variants", ["a"], "write keys below it, such as static: {method: static_sparse} (found [a])"),
+        ("sweep.variants.a", 3, "sweep.variants.a: write keys below it, such as sac.lr: 1e-4 (found 3)"),
+        ("env", "MT10", "env: write keys below it, such as benchmark: MT10 (found 'MT10')"),
+        ("sac", None, "sac: write keys below it, such as lr: 0.0003, or remove it (found nothing)"),
+        ("sac.lr", {"a": 1}, "sac.lr: use a number, more than 0 (found keys below it)"),
+        ("env.tasks", [3], "env.tasks, item 1: write text, in quotes: '3' (found 3)"),
+        ("name", "my study", "name: use letters, digits, - and _, the first of them a letter or a digit (found 'my st"),
+        ("logging.wandb_project", "a/b", r"logging.wandb_project: use none of / \ # ? % : and do not begin with a"),
+        ("logging.wandb_entity", "", "logging.wandb_entity: write at least one character, or remove it (found '')"),
+        ("logging.wandb_group", "x" * 129, "logging.wandb_group: write at most 128 characters (found 'xxx"),
+    ],
+    ids=str,
+)
+def test_a_value_that_cannot_be_is_told_with_what_can(path, value, message):
+    assert message in told(with_value(path, value))
+
+
+def test_what_must_be_there_is_told_with_an_example():
+    line = "file.yaml: env is missing: name the tasks, such as env: {benchmark: MT10}"
+    assert told({"training": {"seed": 0}}) == line
