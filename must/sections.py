@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Literal, get_args
 
 from annotated_types import Ge, Gt, Le, Lt
@@ -91,7 +91,39 @@ def _bounds(part: Any) -> Iterator[tuple[str, float]]:
             yield from _bounds(inner)
 
 
-def suggest(name: str, known: Any) -> str:
+def nearly(name: str, known: Iterable[Any]) -> str | None:
+    """Return the known name that is nearly the same as an unknown one; None when there is none."""
+    return next(iter(difflib.get_close_matches(name, map(str, known), n=1, cutoff=0.8)), None)
+
+
+def has_words(known: str, name: str) -> bool:
+    """Return whether a known name has all words of an unknown one, such as ``ratio`` in ``pruning_ratio``."""
+    return _words(name) <= _words(known)
+
+
+def _words(name: str) -> set[str]:
+    return set(re.split(r"[^a-z0-9]+", name.lower()))
+
+
+def nearest(name: str, known: Iterable[Any], alike: bool = True) -> str | None:
+    """Return the known name that is meant by an unknown one; None when there is none.
+
+    It is one that is nearly the same, or has its words, or is at least like it.
+
+    Args:
+        name: The unknown name.
+        known: The known ones.
+        alike: Whether to be like it is enough.
+    """
+    names = [str(each) for each in known]
+    having = [each for each in names if has_words(each, name)]
+    found = nearly(name, names) or next(iter(difflib.get_close_matches(name, having, n=1, cutoff=0.0)), None)
+    if found is None and alike:
+        found = next(iter(difflib.get_close_matches(name, names, n=1, cutoff=0.5)), None)
+    return found
+
+
+def suggest(name: str, known: Iterable[Any]) -> str:
     """Return ``; did you mean 'x'?`` for the known name nearest to a mistyped one, or nothing when none is near."""
-    near = difflib.get_close_matches(str(name), [str(k) for k in known], n=1, cutoff=0.5)
-    return f"; did you mean '{near[0]}'?" if near else ""
+    near = nearest(str(name), known)
+    return f"; did you mean '{near}'?" if near else ""

@@ -6,9 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic.fields import FieldInfo
-
 from must.config.experiment import Experiment
+from must.config.keys import field_at, fields_at, suggest_key
 from must.config.variants import to_yaml
 from must.sections import Section, bounds_of, section_of, suggest
 
@@ -70,8 +69,8 @@ def describe(problem: Any) -> str:
     """Describe what is wrong, with what was found, and what to write instead; `explain` says where as well."""
     location, kind, given = problem["loc"], problem["type"], problem["input"]
     if kind in ("extra_forbidden", "invalid_key"):
-        known = _fields_at(location[:-1])
-        return "unknown key" + (suggest(location[-1], known) or f"; known here: {', '.join(known)}")
+        known = fields_at(Experiment, location[:-1])
+        return "unknown key" + (suggest_key(Experiment, location) or f"; known here: {', '.join(known)}")
     if not location or (isinstance(given, (dict, Section)) and kind in ("value_error", "too_short")):
         return _instead(problem)
     return f"{_instead(problem)} (found {_shown(given)}){_nearest(problem)}"
@@ -109,7 +108,7 @@ def _instead(problem: Any) -> str:
 
 def _limits(location: Sequence[int | str]) -> str:
     """Describe the limits of the numbers at a place, such as ``at least 0 and less than 1``."""
-    field = _field_at(location)
+    field = field_at(Experiment, location)
     bounds = {keyword: f"{limit:g}" for keyword, limit in bounds_of(field).items()} if field else {}
     least, most = bounds.get("minimum"), bounds.get("maximum")
     if least and most:
@@ -130,7 +129,7 @@ def _example(location: Sequence[int | str]) -> str:
     place = place_of(location)
     if place in _EXAMPLES:
         return _EXAMPLES[place]
-    field = _field_at(location)
+    field = field_at(Experiment, location)
     section = section_of(field) if field else None
     for name, inner in section.model_fields.items() if section else ():
         if inner.default is not None:
@@ -152,22 +151,3 @@ def _shown(value: Any) -> str:
     if isinstance(value, dict):
         return "keys below it"
     return f"{to_yaml(value):.200}" if isinstance(value, (bool, list)) else f"{value!r:.200}"
-
-
-def _field_at(location: Sequence[int | str]) -> FieldInfo | None:
-    """Return the field at a place, or the one that it is a part of; None where there is none."""
-    model: type[Section] | None = Experiment
-    field = None
-    for part in location:
-        if model is None:
-            break
-        field = model.model_fields.get(str(part))
-        model = section_of(field) if field else None
-    return field
-
-
-def _fields_at(location: Sequence[int | str]) -> list[str]:
-    """Return the keys that the section at a place knows."""
-    field = _field_at(location)
-    section = section_of(field) if field else Experiment
-    return list(section.model_fields) if section else []

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from must.config.axes import own_axis
+from must.config.keys import suggest_key
 from must.config.methods import METHODS
 from must.config.schema import RunConfig
 from must.config.yaml_text import write_yaml
@@ -91,14 +92,14 @@ def _problem(key: str, methods: tuple[str, ...], experiment: Experiment) -> str:
     if kept:
         return kept
     if section not in RunConfig.model_fields:
-        return f"unknown key{suggest(section, RunConfig.model_fields)}"
+        return f"unknown key{suggest_key(RunConfig, key.split('.'))}"
     kind = RunConfig.model_fields[section].annotation
     if not (isinstance(kind, type) and issubclass(kind, Section)):
         return f"unknown key; write {section}" if rest else ""
     if not rest:
         return f"is a section; write its keys one by one, such as {section}.{next(iter(kind.model_fields))}: VALUE"
     if rest not in kind.model_fields:
-        return f"unknown key{suggest(rest, kind.model_fields)}"
+        return f"unknown key{suggest_key(RunConfig, [section, rest])}"
     readers = [name for name, spec in METHODS.items() if spec.reads_key(key)]
     if readers and not set(readers) & set(methods) and not experiment.chosen_reads(section):
         return f"is read by method: {', '.join(readers)} only; the variant trains {', '.join(methods)}; remove it"

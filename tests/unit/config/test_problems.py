@@ -97,3 +97,28 @@ def test_a_value_that_cannot_be_is_told_with_what_can(path, value, message):
 def test_what_must_be_there_is_told_with_an_example():
     line = "file.yaml: env is missing: name the tasks, such as env: {benchmark: MT10}"
     assert told({"training": {"seed": 0}}) == line
+
+
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("sac.gama", "'gamma'"),
+        ("masks.ratio", "'pruning_ratio'"),
+        ("masks.scale", "'gumbel_scale'"),
+        ("sweep.pruning_ratio", "'pruning_ratios'"),
+        ("training.epoch", "'epochs'"),
+        ("masks.gamma", "'sac.gamma'"),
+        ("gamma", "'sac.gamma'"),
+        ("Seed", "'training.seed'"),
+        ("tasks", "'env.tasks'"),
+        ("ratio", "'masks.pruning_ratio'"),
+        ("lr", "'sac.lr' or 'generator.lr' or 'famo.lr'"),
+        ("envv", "'env'"),
+    ],
+)
+def test_an_unknown_key_is_told_with_the_one_that_is_meant(path, meant):
+    assert told(with_value(path, 1)) == f"file.yaml: {path}: unknown key; did you mean {meant}?"
+
+
+def test_of_a_key_like_no_other_the_known_ones_are_listed():
+    assert told(with_value("report.x", 1)).endswith("unknown key; known here: final_evaluations, success_rate")

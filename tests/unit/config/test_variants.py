@@ -168,7 +168,7 @@ def test_sections_of_a_method_may_be_given_for_one_variant():
     ("variants", "sections", "words"),
     [
         ({"a": {"sac.gama": 0.9}}, {}, ["sweep.variants.a.sac.gama: unknown key", "'gamma'"]),
-        ({"a": {"sacc.gamma": 0.9}}, {}, ["sweep.variants.a.sacc.gamma: unknown key", "'sac'"]),
+        ({"a": {"sacc.gamma": 0.9}}, {}, ["sweep.variants.a.sacc.gamma: unknown key", "'sac.gamma'"]),
         ({"a": {"sac": {"gamma": 0.9}}}, {}, ["sweep.variants.a.sac: is a section", "such as sac.lr"]),
         ({"a": {"sac.lr.b": 1}}, {}, ["sweep.variants.a.sac.lr.b: unknown key"]),
         ({"a": {"method.b": 1}}, {}, ["sweep.variants.a.method.b: unknown key"]),
