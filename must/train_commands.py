@@ -74,14 +74,19 @@ def _train(options: argparse.Namespace) -> int:
 def _run_settings(options: argparse.Namespace) -> tuple[RunConfig, list[str]]:
     """Return the settings that the options of ``must train`` ask for, and which of them the run does not read."""
     overrides = parse_assignments(options.set)
+    typed: dict[str, str] = {}
     for name, (key, _, _) in ORIGINAL_OPTIONS.items():
         value = getattr(options, name)
-        if value is not None and overrides.setdefault(key, value) != value:
+        if value is None:
+            continue
+        if key not in overrides:
+            typed[key] = f"{option_flag(name)} {value}"
+        if overrides.setdefault(key, value) != value:
             raise ConfigError(
                 f"{option_flag(name)} {value}: --set {key}={overrides[key]} says something else; keep one"
             )
     require_for_one_run(overrides)
-    config = load_experiment(options.config, overrides).run_config()
+    config = load_experiment(options.config, overrides, typed).run_config()
     require_episode(config, str(options.config))
     return config, list(unread_by_run(config, overrides))
 

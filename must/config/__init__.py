@@ -8,7 +8,6 @@ from must.config.load import (
     identity,
     load_experiment,
     load_sweep,
-    parse_assignments,
     parse_experiment,
     parse_recorded,
     parse_sweep,
@@ -17,6 +16,7 @@ from must.config.load import (
 )
 from must.config.masks import GeneratorConfig, MaskConfig
 from must.config.methods import CONTROL, DEFAULT, LOG_COLUMNS, METHODS, STATIC_CONTROL, MethodSpec
+from must.config.overrides import parse_assignments
 from must.config.run_spec import NOT_APPLICABLE, RunSpec
 from must.config.schema import (
     EnvConfig,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import combinations
 from pathlib import Path
@@ -16,12 +16,13 @@ from must.config.axes import METHOD_SECTIONS
 from must.config.experiment import Experiment
 from must.config.first_masks import early_masks
 from must.config.methods import CONTROL, KINDS, METHODS, value_of
+from must.config.overrides import as_typed, explain_option, explain_together, lay_over
 from must.config.problems import explain
 from must.config.run_spec import RunSpec
 from must.config.schema import RunConfig
 from must.config.unread import default_of, unread
 from must.config.variants import grid_problems, key_problems
-from must.config.yaml_text import parse_yaml, read_yaml, write_yaml
+from must.config.yaml_text import read_yaml, write_yaml
 from must.errors import ConfigError
 
 _NOT_IN_IDENTITY: dict[str, Any] = {
@@ -56,17 +57,26 @@ _CAME_LATER = {
 """Keys that older runs do not have -> what they did."""
 
 
-def load_experiment(path: Path | str, overrides: Mapping[str, str] | None = None) -> Experiment:
+def load_experiment(
+    path: Path | str, overrides: Mapping[str, str] | None = None, typed: Mapping[str, str] | None = None
+) -> Experiment:
     """Read an experiment (or a run's own ``config.yaml``).
 
     Args:
         path: The YAML file.
         overrides: Dotted key -> value as YAML text, as after ``--set``; they replace what the file says.
+        typed: Dotted key -> the option that its override comes from, where it is another than ``--set``.
 
     Raises:
         ConfigError: The file cannot be read, or what it says is not valid.
     """
-    return parse_experiment(read_yaml(Path(path)), overrides, source=str(path))
+    data, overrides = read_yaml(Path(path)), overrides or {}
+    options = as_typed(overrides, typed)
+
+    def explained(problem: Any) -> str:
+        return explain_option(problem, options) or explain_together(problem, data, overrides, options, str(path))
+
+    return _parse(data, overrides, str(path), options, explained)
 
 
 def parse_experiment(
@@ -76,10 +86,21 @@ def parse_experiment(
 
     Overrides make a single run of it, beside which the variants of the sweep mean nothing: they are then not checked.
     """
+    overrides = overrides or {}
+    return _parse(data, overrides, source, as_typed(overrides), lambda problem: f"{source}: {explain(problem)}")
+
+
+def _parse(
+    data: Any,
+    overrides: Mapping[str, str],
+    source: str,
+    options: Mapping[str, str],
+    explained: Callable[[Any], str],
+) -> Experiment:
     if not isinstance(data, dict):
         found = "nothing" if data is None else f"{data!r:.60}"
         raise ConfigError(f"{source}: expected sections such as 'env:' and 'training:', found {found}")
-    experiment = _validate(data, overrides or {}, lambda problem: f"{source}: {explain(problem)}")
+    experiment = _validate(lay_over(data, overrides, options), explained)
     chooses = any(value_of(experiment, kind) is not None for kind in KINDS)
     if (experiment.sweep.variants or experiment.sweep.grid or chooses) and not overrides:
         _check_runs(experiment, data, source)
@@ -122,10 +143,7 @@ def parse_recorded(data: Any, source: str = "configuration") -> RunConfig:
     return parse_experiment(data, source=source).run_config()
 
 
-def _validate(data: dict[str, Any], overrides: Mapping[str, str], explained: Callable[[Any], str]) -> Experiment:
-    for key, text in overrides.items():
-        source = f"--set {key}={text}"
-        data = _with_override(data, key, parse_yaml(text, source), source)
+def _validate(data: dict[str, Any], explained: Callable[[Any], str]) -> Experiment:
     try:
         return Experiment.model_validate(data)
     except ValidationError as error:
@@ -146,7 +164,9 @@ def _check_runs(experiment: Experiment, data: dict[str, Any], source: str) -> No
     made: dict[str, set[str]] = {name: set() for name in experiment.sweep.variants or {}}
     for spec in first:
         try:
-            run = _validate(data, experiment.overrides(spec), partial(_explain_run, source, experiment, spec))
+            overrides = experiment.overrides(spec)
+            changed = lay_over(data, overrides, as_typed(overrides))
+            run = _validate(changed, partial(_explain_run, source, experiment, spec))
         except ConfigError as error:
             problems += str(error).splitlines()
             continue
@@ -179,19 +199,6 @@ def _explain_run(source: str, experiment: Experiment, spec: RunSpec, problem: An
         if where == key or where.startswith(f"{key}."):
             return f"{source}: {place}.{explain(problem)}"
     return f"{source}: {f'sweep.variants.{name}' if name else f'run {spec.path}'}: {explain(problem)}"
-
-
-def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
-    """Split the ``section.key=value`` of the ``--set`` options."""
-    pairs: dict[str, str] = {}
-    for text in assignments:
-        key, equals, value = text.partition("=")
-        if not equals or not key:
-            raise ConfigError(f"--set {text}: write it as --set section.key=value, such as --set sac.gamma=0.95")
-        if key in pairs:
-            raise ConfigError(f"--set {text}: {key} is set twice, first to {pairs[key]}; keep one of them")
-        pairs[key] = value
-    return pairs
 
 
 def dump(config: RunConfig) -> str:
@@ -250,14 +257,3 @@ def _remove(settings: dict[str, Any], path: str) -> None:
 def identity(config: RunConfig) -> str:
     """Return a hash of the settings that can change the result of a run (16 hexadecimal digits)."""
     return hashlib.sha256(json.dumps(result_settings(config), sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _with_override(data: dict[str, Any], dotted: str, value: Any, source: str) -> dict[str, Any]:
-    """Return a copy of the nested ``data`` with one key replaced."""
-    head, _, rest = dotted.partition(".")
-    if not rest:
-        return {**data, head: value}
-    inner = data.get(head) or {}
-    if not isinstance(inner, dict):
-        raise ConfigError(f"{source}: '{head}' is a value, not a section")
-    return {**data, head: _with_override(inner, rest, value, source)}

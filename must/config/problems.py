@@ -35,6 +35,8 @@ _NUMBERS = {
     "finite_number": "a finite number",
 }
 """Kinds of pydantic's problems -> what to use instead."""
+UNKNOWN = ("extra_forbidden", "invalid_key")
+"""Kinds of pydantic's problems that are keys nobody knows."""
 _LIMITS = ("greater_than", "greater_than_equal", "less_than", "less_than_equal")
 
 
@@ -65,15 +67,30 @@ def place_of(location: Sequence[int | str]) -> str:
     return place
 
 
-def describe(problem: Any) -> str:
-    """Describe what is wrong, with what was found, and what to write instead; `explain` says where as well."""
+def describe(problem: Any, found: bool = True) -> str:
+    """Describe what is wrong, and what to write instead; `explain` says where as well.
+
+    Args:
+        problem: One of pydantic's.
+        found: Whether to say what was found.
+    """
     location, kind, given = problem["loc"], problem["type"], problem["input"]
-    if kind in ("extra_forbidden", "invalid_key"):
-        known = fields_at(Experiment, location[:-1])
-        return "unknown key" + (suggest_key(Experiment, location) or f"; known here: {', '.join(known)}")
-    if not location or (isinstance(given, (dict, Section)) and kind in ("value_error", "too_short")):
-        return _instead(problem)
+    if kind in UNKNOWN:
+        return unknown_key(location)
+    if not (location and found) or (isinstance(given, (dict, Section)) and kind in ("value_error", "too_short")):
+        return _instead(problem) + _nearest(problem)
     return f"{_instead(problem)} (found {_shown(given)}){_nearest(problem)}"
+
+
+def unknown_key(location: Sequence[int | str], whole: bool = False) -> str:
+    """Describe that a key is unknown, with the one that is meant, or else those that are known.
+
+    Args:
+        location: The parts of the key.
+        whole: Write the key that is meant with its section in any case.
+    """
+    known = fields_at(Experiment, location[:-1]) or list(Experiment.model_fields)
+    return "unknown key" + (suggest_key(Experiment, location, whole) or f"; known here: {', '.join(known)}")
 
 
 def _instead(problem: Any) -> str:
@@ -90,7 +107,8 @@ def _instead(problem: Any) -> str:
     if kind == "literal_error":
         return f"use {facts['expected'].replace('True', 'true').replace('False', 'false')}"
     if kind in ("model_type", "dict_type"):
-        return f"write keys below it, such as {_example(location)}{', or remove it' if given is None else ''}"
+        remove = ", or remove it" if given is None and place not in _MISSING else ""
+        return f"write keys below it, such as {_example(location)}{remove}"
     if kind == "list_type":
         return "write a list" + (f", such as [{to_yaml(given)}]" if isinstance(given, (str, int, float)) else "")
     if kind == "too_short":

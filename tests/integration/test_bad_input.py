@@ -9,19 +9,19 @@ import pytest
 from tests.support.processes import contents, epochs_logged, must_command, wait_for
 
 MISTAKES = {
-    "unknown key": (["--set", "masks.prunning_ratio=0.5"], "did you mean 'pruning_ratio'"),
-    "unknown section": (["--set", "mask.pruning_ratio=0.5"], "did you mean 'masks'"),
+    "unknown key": (["--set", "masks.prunning_ratio=0.5"], "did you mean 'masks.pruning_ratio'"),
+    "unknown section": (["--set", "mask.pruning_ratio=0.5"], "did you mean 'masks.pruning_ratio'"),
     "wrong type": (["--set", "training.epochs=many"], "training.epochs"),
-    "ratio too large": (["--pruning-ratio", "1"], "masks.pruning_ratio"),
-    "ratio negative": (["--pruning-ratio", "-0.1"], "masks.pruning_ratio"),
-    "ratio not a number": (["--pruning-ratio", "half"], "masks.pruning_ratio"),
+    "ratio too large": (["--pruning-ratio", "1"], "--pruning-ratio 1: use at least 0 and less than 1"),
+    "ratio negative": (["--pruning-ratio", "-0.1"], "--pruning-ratio -0.1: use at least 0"),
+    "ratio not a number": (["--pruning-ratio", "half"], "--pruning-ratio half: use a number"),
     "unknown task": (["--set", "env.tasks=[door-opne-v3]"], "did you mean 'door-open-v3'"),
     "unknown benchmark": (["--set", "env.benchmark=MT11"], "env.benchmark"),
     "too many tasks": (
         ["--set", "env.tasks=null", "--set", "env.benchmark=MT10", "--n-tasks", "11"],
         "MT10 has 10 tasks",
     ),
-    "flag": (["--use-sl-loss", "2"], "generator.use_sl_loss"),
+    "flag": (["--use-sl-loss", "2"], "--use-sl-loss 2: write true or false"),
     "assignment": (["--set", "sac.gamma"], "section.key=value"),
     "no gpu": (["--set", "training.device=cuda"], "training.device"),
     "no wandb": (["--set", "logging.wandb=offline"], "pip install wandb"),
