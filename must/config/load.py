@@ -17,12 +17,12 @@ from must.config.experiment import Experiment
 from must.config.first_masks import early_masks
 from must.config.methods import CONTROL, KINDS, METHODS, value_of
 from must.config.overrides import as_typed, explain_option, explain_together, lay_over
-from must.config.problems import explain
+from must.config.problems import explain, explain_at, location_of
 from must.config.run_spec import RunSpec
 from must.config.schema import RunConfig
 from must.config.unread import default_of, unread
 from must.config.variants import grid_problems, key_problems
-from must.config.yaml_text import read_yaml, write_yaml
+from must.config.yaml_text import Source, parse_yaml, read_text, write_yaml
 from must.errors import ConfigError
 
 _NOT_IN_IDENTITY: dict[str, Any] = {
@@ -70,30 +70,36 @@ def load_experiment(
     Raises:
         ConfigError: The file cannot be read, or what it says is not valid.
     """
-    data, overrides = read_yaml(Path(path)), overrides or {}
+    data, source = _read(Path(path))
+    overrides = overrides or {}
     options = as_typed(overrides, typed)
 
     def explained(problem: Any) -> str:
-        return explain_option(problem, options) or explain_together(problem, data, overrides, options, str(path))
+        return explain_option(problem, options) or explain_together(problem, data, overrides, options, source)
 
-    return _parse(data, overrides, str(path), options, explained)
+    return _parse(data, overrides, source, options, explained)
+
+
+def _read(path: Path) -> tuple[Any, Source]:
+    text = read_text(path)
+    return parse_yaml(text, str(path)), Source(str(path), text)
 
 
 def parse_experiment(
-    data: Any, overrides: Mapping[str, str] | None = None, source: str = "configuration"
+    data: Any, overrides: Mapping[str, str] | None = None, source: Source | str = "configuration"
 ) -> Experiment:
     """Validate an experiment that was read already; see `load_experiment`.
 
     Overrides make a single run of it, beside which the variants of the sweep mean nothing: they are then not checked.
     """
-    overrides = overrides or {}
-    return _parse(data, overrides, source, as_typed(overrides), lambda problem: f"{source}: {explain(problem)}")
+    overrides, place = overrides or {}, source if isinstance(source, Source) else Source(source)
+    return _parse(data, overrides, place, as_typed(overrides), lambda problem: explain_at(place, problem))
 
 
 def _parse(
     data: Any,
     overrides: Mapping[str, str],
-    source: str,
+    source: Source,
     options: Mapping[str, str],
     explained: Callable[[Any], str],
 ) -> Experiment:
@@ -113,24 +119,24 @@ def load_sweep(path: Path | str) -> Experiment:
     Raises:
         ConfigError: As `load_experiment`, or something in it is read by no run, or masks come before what they read.
     """
-    return parse_sweep(read_yaml(Path(path)), source=str(path))
+    return parse_sweep(*_read(Path(path)))
 
 
-def parse_sweep(data: Any, source: str = "configuration") -> Experiment:
+def parse_sweep(data: Any, source: Source | str = "configuration") -> Experiment:
     """Validate an experiment that was read already; see `load_sweep`."""
     experiment = parse_experiment(data, source=source)
     problems = [*unread(experiment), *early_masks(experiment)]
     if problems:
-        raise ConfigError("\n".join(f"{source}: {problem}" for problem in problems))
+        raise ConfigError("\n".join(_located(source, problem) for problem in problems))
     return experiment
 
 
 def read_recorded(path: Path) -> RunConfig:
     """Read the ``config.yaml`` of a run directory; see `parse_recorded`."""
-    return parse_recorded(read_yaml(path), source=str(path))
+    return parse_recorded(*_read(path))
 
 
-def parse_recorded(data: Any, source: str = "configuration") -> RunConfig:
+def parse_recorded(data: Any, source: Source | str = "configuration") -> RunConfig:
     """Validate what a run directory holds as its settings, and return them as the run was trained.
 
     Keys that did not exist then have the value of what the run did, which is not always today's default.
@@ -143,6 +149,12 @@ def parse_recorded(data: Any, source: str = "configuration") -> RunConfig:
     return parse_experiment(data, source=source).run_config()
 
 
+def _located(source: Source | str, problem: str) -> str:
+    """Return a problem that begins with a key, behind what it is in, with the line."""
+    place = source.at([problem.partition(":")[0]]) if isinstance(source, Source) else source
+    return f"{place}: {problem}"
+
+
 def _validate(data: dict[str, Any], explained: Callable[[Any], str]) -> Experiment:
     try:
         return Experiment.model_validate(data)
@@ -150,14 +162,14 @@ def _validate(data: dict[str, Any], explained: Callable[[Any], str]) -> Experime
         raise ConfigError("\n".join(explained(problem) for problem in error.errors())) from None
 
 
-def _check_runs(experiment: Experiment, data: dict[str, Any], source: str) -> None:
+def _check_runs(experiment: Experiment, data: dict[str, Any], source: Source) -> None:
     """Check that every variant and every value of the grid can be trained, and that no two variants are the same.
 
     Raises:
         ConfigError: It names every variant and value with a mistake.
     """
     found = (*grid_problems(experiment), *key_problems(experiment), experiment.section_problem())
-    problems = [f"{source}: {problem}" for problem in found if problem]
+    problems = [_located(source, problem) for problem in found if problem]
     if problems:
         raise ConfigError("\n".join(problems))
     first = [spec for spec in experiment.combinations() if spec.has("seed", str(experiment.sweep.seeds[0]))]
@@ -181,13 +193,11 @@ def _check_runs(experiment: Experiment, data: dict[str, Any], source: str) -> No
         raise ConfigError("\n".join(dict.fromkeys(problems)))
     for (one, settings), (other, others) in combinations(made.items(), 2):
         if settings and settings == others:
-            raise ConfigError(
-                f"{source}: sweep.variants: '{one}' and '{other}' have the same settings in all of their runs; "
-                "remove one of them"
-            )
+            problem = f"'{one}' and '{other}' have the same settings in all of their runs; remove one of them"
+            raise ConfigError(_located(source, f"sweep.variants: {problem}"))
 
 
-def _explain_run(source: str, experiment: Experiment, spec: RunSpec, problem: Any) -> str:
+def _explain_run(source: Source, experiment: Experiment, spec: RunSpec, problem: Any) -> str:
     """Turn a problem of a run into a line, with the key of its variant or of the grid where the problem lies in one."""
     where = ".".join(str(part) for part in problem["loc"])
     name = dict(spec.params).get("variant")
@@ -197,8 +207,8 @@ def _explain_run(source: str, experiment: Experiment, spec: RunSpec, problem: An
     )
     for key, place in places.items():
         if where == key or where.startswith(f"{key}."):
-            return f"{source}: {place}.{explain(problem)}"
-    return f"{source}: {f'sweep.variants.{name}' if name else f'run {spec.path}'}: {explain(problem)}"
+            return f"{source.at([place, *location_of(problem)])}: {place}.{explain(problem)}"
+    return _located(source, f"{f'sweep.variants.{name}' if name else f'run {spec.path}'}: {explain(problem)}")
 
 
 def dump(config: RunConfig) -> str:

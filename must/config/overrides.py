@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from must.config.experiment import Experiment
 from must.config.keys import fields_at
-from must.config.problems import UNKNOWN, describe, explain, location_of, place_of, unknown_key
-from must.config.yaml_text import parse_yaml
+from must.config.problems import UNKNOWN, describe, explain, explain_at, location_of, place_of, unknown_key
+from must.config.yaml_text import Source, parse_yaml
 from must.errors import ConfigError
 
 _NO_SECTION = "'{}' is a value, not a section; end the key with it"
@@ -78,17 +78,17 @@ def explain_option(problem: Any, options: Mapping[str, str]) -> str | None:
 
 
 def explain_together(
-    problem: Any, data: dict[str, Any], overrides: Mapping[str, str], options: Mapping[str, str], source: str
+    problem: Any, data: dict[str, Any], overrides: Mapping[str, str], options: Mapping[str, str], source: Source
 ) -> str:
-    """Turn a problem into a line that names the file, and those options without which there would be none."""
+    """Turn a problem into a line that names the file, and those options without which it would not be there."""
+    if not overrides or _has(problem, data):
+        return explain_at(source, problem)
     needed: list[str] = []
-    if not _has(problem, data):
-        for key in overrides:
-            others = {other: text for other, text in overrides.items() if other != key}
-            if not _has(problem, lay_over(data, others, options)):
-                needed.append(options[key])
-        needed = needed or list(options.values())
-    return f"{source}{' with ' if needed else ''}{' '.join(needed)}: {explain(problem)}"
+    for key in overrides:
+        others = {other: text for other, text in overrides.items() if other != key}
+        if not _has(problem, lay_over(data, others, options)):
+            needed.append(options[key])
+    return f"{source} with {' '.join(needed or options.values())}: {explain(problem)}"
 
 
 def _has(problem: Any, data: dict[str, Any]) -> bool:

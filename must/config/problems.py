@@ -9,6 +9,7 @@ from typing import Any
 from must.config.experiment import Experiment
 from must.config.keys import field_at, fields_at, suggest_key
 from must.config.variants import to_yaml
+from must.config.yaml_text import Source
 from must.sections import Section, bounds_of, section_of, suggest
 
 _MISSING = {"env": "name the tasks, such as env: {benchmark: MT10}"}
@@ -46,6 +47,11 @@ def explain(problem: Any) -> str:
     if problem["type"] == "missing":
         return f"{where} is missing: {_MISSING.get(where, 'write it')}"
     return f"{where}: {describe(problem)}" if where else describe(problem)
+
+
+def explain_at(source: Source, problem: Any) -> str:
+    """Turn one of pydantic's problems into a line as `explain` does, behind the file and the line in it."""
+    return f"{source.at(location_of(problem))}: {explain(problem)}"
 
 
 def location_of(problem: Any) -> tuple[int | str, ...]:

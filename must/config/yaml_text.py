@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -126,24 +128,80 @@ for _name, _construct in (("int", _construct_int), ("float", _construct_float), 
     _Loader.add_constructor(_TAG + _name, _construct)
 
 
+@dataclass(frozen=True)
+class Source:
+    """What YAML comes from, for messages."""
+
+    name: str
+    """Of the file, or what it is else."""
+    text: str = ""
+    """The YAML itself; empty where it is not at hand."""
+
+    def __str__(self) -> str:
+        return self.name
+
+    def at(self, location: Sequence[int | str]) -> str:
+        """Return the name, with the line of a key or an item where the text has it.
+
+        Args:
+            location: The keys and items (from 0) that lead to it; several keys may stand as one, with dots.
+        """
+        parts = [part for each in location for part in ([each] if isinstance(each, int) else each.split("."))]
+        node = _compose(self.text)
+        line = None if node is None else _line_of(node, parts)
+        return self.name if line is None else f"{self.name}: line {line}"
+
+
+def _compose(text: str) -> yaml.Node | None:
+    loader = _Loader(text)
+    try:
+        node: yaml.Node | None = loader.get_single_node()
+        return node
+    finally:
+        loader.dispose()
+
+
+def _line_of(node: yaml.Node, parts: Sequence[int | str], line: int | None = None) -> int | None:
+    """Return the line of what the parts of a key lead to from a node, whose own line is given; None if nothing."""
+    if not parts:
+        return line
+    if isinstance(node, yaml.SequenceNode) and isinstance(parts[0], int) and parts[0] < len(node.value):
+        item = node.value[parts[0]]
+        return _line_of(item, parts[1:], item.start_mark.line + 1)
+    if not isinstance(node, yaml.MappingNode):
+        return None
+    for count in range(len(parts), 0, -1):  # a key of a variant has dots itself
+        name = ".".join(map(str, parts[:count]))
+        for key, value in node.value:
+            if key.value == name and (found := _line_of(value, parts[count:], key.start_mark.line + 1)):
+                return found
+    merged = [value for key, value in node.value if key.tag == f"{_TAG}merge"]
+    bases = [base for value in merged for base in (value.value if isinstance(value, yaml.SequenceNode) else [value])]
+    return next((found for base in bases if (found := _line_of(base, parts))), None)
+
+
 def read_yaml(path: Path) -> Any:
-    """Read a YAML file.
+    """Read a YAML file; see `read_text` and `parse_yaml` for what it raises."""
+    return parse_yaml(read_text(path), str(path))
+
+
+def read_text(path: Path) -> str:
+    """Read a file of UTF-8.
 
     Raises:
-        ConfigError: It cannot be read, or is not YAML; the message names the line.
+        ConfigError: It cannot be read; the message names the line.
     """
     try:
         content = path.read_bytes()
     except (OSError, ValueError) as error:  # ValueError: a null character in the name
         raise ConfigError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
     try:
-        text = content.decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise ConfigError(
             f"{path}: line {line}: cannot be read: byte 0x{content[error.start]:02x} is not UTF-8; save it as UTF-8"
         ) from None
-    return parse_yaml(text, str(path))
 
 
 def parse_yaml(text: str, source: str) -> Any:

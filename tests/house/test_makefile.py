@@ -53,7 +53,7 @@ def test_missing_inputs_are_told_before_the_set_up(
         (b"env:\n\tbenchmark: MT10\n", "bad.yaml: line 2: "),
         (b"name: caf\xe9\n", "bad.yaml: line 1: "),
         (b"", "bad.yaml: "),
-        (b"env: {benchmark: MT10}\nsac: {lrr: 1}\n", "bad.yaml: sac.lrr: unknown key"),
+        (b"env: {benchmark: MT10}\nsac: {lrr: 1}\n", "bad.yaml: line 2: sac.lrr: unknown key"),
     ],
 )
 def test_reproduce_names_the_file_and_the_line(tmp_path: Path, content: bytes, place: str) -> None:

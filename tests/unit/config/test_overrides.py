@@ -61,10 +61,10 @@ def test_what_options_say_together_with_the_file(small, overrides, blamed):
 
 
 def test_a_mistake_of_the_file_is_not_one_of_the_options(small):
-    small.write_text(yaml.safe_dump(SMALL | {"sac": {"lr": -1, "buffer_size": 1}, "training": {"epochs": 0}}))
+    small.write_text("env: {benchmark: MT10}\nsac:\n  lr: -1\ntraining: {epochs: 0}\n")
     with pytest.raises(ConfigError) as caught:
         load_experiment(small, {"training.seed": "1", "training.epochs": "x"})
     assert str(caught.value).splitlines() == [
-        f"{small}: sac.lr: use more than 0 (found -1)",
+        f"{small}: line 3: sac.lr: use more than 0 (found -1)",
         "--set training.epochs=x: use a whole number, 1 or more",
     ]

@@ -4,7 +4,7 @@ from copy import deepcopy
 
 import pytest
 
-from must.config import parse_experiment
+from must.config import load_sweep, parse_experiment
 from must.config.axes import run_keys
 from must.config.experiment import Experiment
 from must.errors import ConfigError
@@ -122,3 +122,85 @@ def test_an_unknown_key_is_told_with_the_one_that_is_meant(path, meant):
 
 def test_of_a_key_like_no_other_the_known_ones_are_listed():
     assert told(with_value("report.x", 1)).endswith("unknown key; known here: final_evaluations, success_rate")
+
+
+TEXT = """\
+name: mine
+base: &base
+  lr: 0
+env:
+  n_tasks: 20
+  benchmark: MT10
+sac:
+  <<: *base
+  gamma: 1
+network:
+  hidden_sizes: [4,
+    0]
+sweep: {seeds: [0],
+  grid: {sac.tau: 1}}
+"""
+OF_RUNS = """\
+env: {benchmark: MT10}
+sweep:
+  variants:
+    b.2:
+      sac.gamma: 2
+    c: {network.hidden_sizes: [3, 0]}
+    d:
+      generator.rank: 3
+  grid:
+    sac.tau: [0.1, 3]
+"""
+UNREAD = """\
+env: {benchmark: MT10}
+training:
+  seed: 5
+sweep: {seeds: [0]}
+"""
+UNKNOWN = """\
+env: {benchmark: MT10}
+sweep:
+  grid:
+    env.tau: [1]
+  variants:
+    a.1: {}
+    b.2:
+      sac.gama: 2
+"""
+TWINS = """\
+env: {benchmark: MT10}
+sweep:
+  variants: {a: {}, b: {}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        (TEXT, {2: "base", 3: "sac.lr", 4: "env", 9: "sac.gamma", 12: "network.hidden_sizes, item 2"}),
+        (TEXT, {14: "sweep.grid.sac.tau"}),
+        (
+            OF_RUNS,
+            {
+                5: "sweep.variants.b.2.sac.gamma",
+                6: "sweep.variants.c.network.hidden_sizes, item 2",
+                7: "sweep.variants.d",
+                10: "sweep.grid.sac.tau",
+            },
+        ),
+        (UNREAD, {3: "training.seed"}),
+        (UNKNOWN, {4: "sweep.grid.env.tau", 8: "sweep.variants.b.2.sac.gama"}),
+        (TWINS, {3: "sweep.variants"}),
+        ("sac: {lr: 1}\n", {None: "env is missing"}),
+    ],
+)
+def test_the_line_of_a_file_is_told(tmp_path, text, places):
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load_sweep(path)
+    lines = str(caught.value).splitlines()
+    for number, place in places.items():
+        begin = f"{path}: " if number is None else f"{path}: line {number}: "
+        assert [line for line in lines if line.startswith(f"{begin}{place}: ")]
