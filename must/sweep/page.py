@@ -87,7 +87,8 @@ def _experiment(found: Survey) -> str:
         f"<h2>Runs</h2>{_runs(found.runs)}",
     ]
     if found.next_command:
-        parts.insert(2, f"<p>Go on with: <code>{escape(found.next_command)}</code></p>")
+        before = f"<br>{escape(found.before_next_command)}" if found.before_next_command else ""
+        parts.insert(2, f"<p>Go on with: <code>{escape(found.next_command)}</code>{before}</p>")
     return f'<section id="{escape(found.experiment.name)}">{"".join(parts)}</section>'
 
 

@@ -71,7 +71,7 @@ class Looks:
         self._results = results
         self._memories: dict[Path, Memory] = {}
         self._told: set[str] = set()
-        self._given = None if config is None else load_sweep(config)
+        self._file, self._given = config, None if config is None else load_sweep(config)
         self._read: dict[Path, tuple[float, Experiment]] = {}
 
     def take(self) -> list[Survey]:
@@ -81,7 +81,7 @@ class Looks:
             ResultsError: There is none, or what its invocation was given cannot be read.
         """
         return [
-            survey(experiment, place, self._memories.setdefault(place, Memory()))
+            survey(experiment, place, self._memories.setdefault(place, Memory()), self._file)
             for place, experiment in self._experiments()
         ]
 

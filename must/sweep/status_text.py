@@ -82,6 +82,8 @@ def notes(found: Survey, runs: Sequence[RunStatus], failed: bool) -> list[str]:
         lines.append(f"at work: {found.head.command} ({found.head.owner})")
     if found.next_command:
         lines.append(f"go on with: {found.next_command}")
+    if found.before_next_command:
+        lines.append(f"    {found.before_next_command}")
     return lines
 
 
@@ -139,6 +141,7 @@ def as_json(found: Survey, failed: bool = False) -> dict[str, Any]:
         "seconds_left": found.seconds_left,
         "at_work": found.at_work,
         "go_on": found.next_command,
+        "before_going_on": found.before_next_command,
         "runs": [
             {
                 "path": run.path,

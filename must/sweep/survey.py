@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import os
-import shlex
 import statistics
 import time
 from collections import Counter
@@ -12,10 +10,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from must.config import Experiment, RunSpec, load_experiment
+from must.config import Experiment, RunSpec
 from must.config.run_spec import deal
-from must.errors import ConfigError, ResultsError
+from must.errors import ResultsError
 from must.run_files import CONFIG, RESULT, table
+from must.sweep.going_on import before_going_on, going_on
 from must.sweep.head import RECORD, Head, read_head
 from must.sweep.settings import Identities, Setting, settings_of
 from must.sweep.state import Look, State, Surroundings, look_at
@@ -57,6 +56,8 @@ class Survey:
     head: Head | None
     seconds_left: float | None
     """Until all runs are done, with as many at a time as now; None where that is not known."""
+    source: Path | None = None
+    """The file that the experiment was read from, where a user has named one."""
 
     @property
     def counts(self) -> dict[State, int]:
@@ -87,21 +88,15 @@ class Survey:
         left = [run for run in self.runs if run.state is not State.FINISHED]
         if not left or (self.head is not None and self.head.at_work):
             return ""
-        return self.head.command if self.head is not None else self._guessed_command
+        return going_on(self.experiment, self.directory, self.head, self.source)
 
     @property
-    def _guessed_command(self) -> str:
-        """The command for an experiment that no head has written down: its file in ``config/``, or the merged one."""
-        own = self.directory / CONFIG
-        for path in sorted(Path("config").glob("*.yaml")):
-            try:
-                if load_experiment(path).name == self.experiment.name:
-                    own = path
-                    break
-            except ConfigError:
-                continue
-        nearer = os.path.relpath(own)
-        return shlex.join(["make", "reproduce", f"CONFIG={own if nearer.startswith('..') else nearer}"])
+    def before_next_command(self) -> str:
+        """What to know before that command is typed: that it would train somewhere else; mostly empty."""
+        if not self.next_command:
+            return ""
+        begun = any(run.state not in (State.STALE, State.MISSING) for run in self.runs)
+        return before_going_on(self.experiment, self.directory, self.head, begun)
 
 
 class Memory:
@@ -149,13 +144,14 @@ def experiments_in(results: Path) -> list[Path]:
     return found
 
 
-def survey(experiment: Experiment, directory: Path, memory: Memory | None = None) -> Survey:
+def survey(experiment: Experiment, directory: Path, memory: Memory | None = None, source: Path | None = None) -> Survey:
     """Look at every run of an experiment.
 
     Args:
         experiment: The experiment.
         directory: ``results/<name>``; it need not exist.
         memory: What earlier looks have left.
+        source: The file that the experiment was read from, where a user has named one.
     """
     memory = memory or Memory()
     head = read_head(directory)
@@ -175,7 +171,7 @@ def survey(experiment: Experiment, directory: Path, memory: Memory | None = None
         for spec in setting.runs:
             looks[spec.path] = setting, memory.look(places[spec.path], spec, setting, around)
     _let_batches_wait(experiment, looks)
-    return _forecast(experiment, directory, looks, head)
+    return replace(_forecast(experiment, directory, looks, head), source=source)
 
 
 def _is_experiment(directory: Path) -> bool:
