@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from must.config import Experiment, load_experiment
 from must.errors import ConfigError
 from must.run_files import CONFIG
 from must.sweep.head import Head
+from must.sweep.places import nearest_name
 
 
 def going_on(experiment: Experiment, directory: Path, head: Head | None, source: Path | None) -> str:
@@ -67,7 +67,7 @@ def _holds(path: Path, experiment: Experiment) -> bool:
 
 
 def _make(config: Path) -> str:
-    return shlex.join(["make", "reproduce", f"CONFIG={_nearest_name(config)}"])
+    return shlex.join(["make", "reproduce", f"CONFIG={nearest_name(config)}"])
 
 
 def _with_file(command: str, config: Path) -> str:
@@ -75,15 +75,9 @@ def _with_file(command: str, config: Path) -> str:
     words = shlex.split(command)
     if words[:1] == ["make"]:
         return shlex.join(
-            [*(word for word in words if not word.startswith("CONFIG=")), f"CONFIG={_nearest_name(config)}"]
+            [*(word for word in words if not word.startswith("CONFIG=")), f"CONFIG={nearest_name(config)}"]
         )
     if "--configfile" in words[:-1]:
-        words[words.index("--configfile") + 1] = _nearest_name(config)
+        words[words.index("--configfile") + 1] = nearest_name(config)
         return shlex.join(words)
     return _make(config)
-
-
-def _nearest_name(path: Path) -> str:
-    """Return a path as seen from here, unless it lies elsewhere."""
-    nearer = os.path.relpath(path)
-    return str(path) if nearer.startswith("..") else nearer

@@ -23,9 +23,8 @@ def add_commands(commands: Any) -> None:
     plan.set_defaults(command=_plan)
 
     status = commands.add_parser("status", help="say how a sweep stands, and what failed", description=_status.__doc__)
-    status.add_argument(
-        "results", nargs="?", type=Path, default=Path("results"), help="results of one or more experiments (results)"
-    )
+    status.add_argument("directory", nargs="?", type=Path, help="results of one or more experiments (default: results)")
+    status.add_argument("--results", type=Path, help="the same, as other commands have it")
     status.add_argument("--config", type=Path, help="experiment file (default: what its last invocation was given)")
     status.add_argument("--failed", action="store_true", help="list failed runs only")
     status.add_argument("--all", action="store_true", help="list every run, also of a large sweep")

@@ -17,8 +17,9 @@ from must.config import Experiment, load_experiment, load_sweep
 from must.errors import ConfigError, ResultsError
 from must.run_files import CONFIG
 from must.streams import quiet_console
+from must.sweep.places import experiments_in, nameless, nameless_in, place_of
 from must.sweep.status_text import as_json, drawn, outlook, plain, summary
-from must.sweep.survey import Memory, Survey, experiments_in, survey
+from must.sweep.survey import Memory, Survey, survey
 
 _LINES_AROUND = 10
 """Lines of a terminal that the list of runs leaves to everything else."""
@@ -31,7 +32,9 @@ def main(options: argparse.Namespace) -> int:
     for first, second in (("json", "watch"), ("json", "html"), ("cost", "watch"), ("cost", "html"), ("json", "cost")):
         if getattr(options, first) and getattr(options, second):
             raise ConfigError(f"--{first} and --{second} do not go together; give one of them")
-    looks = Looks(options.results, options.config)
+    if options.directory is not None and options.results is not None:
+        raise ConfigError(f"--results {options.results}: {options.directory} is named as well; give one of them")
+    looks = Looks(options.directory or options.results or Path("results"), options.config)
     found = looks.take()
     if options.cost:
         from must.sweep.cost import cost_report
@@ -87,10 +90,11 @@ class Looks:
 
     def _experiments(self) -> Iterator[tuple[Path, Experiment]]:
         if self._given is not None:
-            inside = self._results / self._given.name
-            yield (self._results if self._results.name == self._given.name else inside), self._given
+            yield place_of(self._given.name, self._results), self._given
             return
         places = experiments_in(self._results)
+        for place in nameless_in(self._results):
+            self._warn(nameless(place))
         for place in places:
             changed = (place / CONFIG).stat().st_mtime
             if self._read.get(place, (None,))[0] != changed:
@@ -105,7 +109,7 @@ class Looks:
             yield place, self._read[place][1]
 
     def _warn(self, problem: str) -> None:
-        """Report once an experiment that cannot be read; the others can."""
+        """Report once an experiment that cannot be told of; the others can."""
         if problem not in self._told:
             self._told.add(problem)
             sys.stderr.write(f"must: {problem}\n")

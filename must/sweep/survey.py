@@ -12,7 +12,6 @@ from pathlib import Path
 
 from must.config import Experiment, RunSpec
 from must.config.run_spec import deal
-from must.errors import ResultsError
 from must.run_files import CONFIG, RESULT, table
 from must.sweep.going_on import before_going_on, going_on
 from must.sweep.head import RECORD, Head, read_head
@@ -125,25 +124,6 @@ class Memory:
         return look
 
 
-def experiments_in(results: Path) -> list[Path]:
-    """Return the directories of experiments in a directory of results: itself, or those in it.
-
-    Raises:
-        ResultsError: There is none.
-    """
-    if not results.is_dir():
-        raise ResultsError(f"{results}: is not there; train first (make reproduce), or name the folder of the results")
-    if _is_experiment(results):
-        return [results]
-    found = sorted(path for path in results.iterdir() if _is_experiment(path))
-    if not found:
-        raise ResultsError(
-            f"{results}: holds no experiment that was begun; train first (make reproduce), name the experiment's file "
-            "(--config), or another folder of results"
-        )
-    return found
-
-
 def survey(experiment: Experiment, directory: Path, memory: Memory | None = None, source: Path | None = None) -> Survey:
     """Look at every run of an experiment.
 
@@ -172,10 +152,6 @@ def survey(experiment: Experiment, directory: Path, memory: Memory | None = None
             looks[spec.path] = setting, memory.look(places[spec.path], spec, setting, around)
     _let_batches_wait(experiment, looks)
     return replace(_forecast(experiment, directory, looks, head), source=source)
-
-
-def _is_experiment(directory: Path) -> bool:
-    return (directory / CONFIG).is_file() and (directory / "runs").is_dir() and not (directory / RESULT).exists()
 
 
 def _let_batches_wait(experiment: Experiment, looks: dict[str, tuple[Setting, Look]]) -> None:
