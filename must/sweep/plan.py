@@ -25,7 +25,7 @@ from must.sweep.profile import Profile
 from must.sweep.settings import Setting
 from must.sweep.state import State
 from must.sweep.survey import RunStatus, Survey, makespan
-from must.words import duration
+from must.words import count_of, duration
 
 IMAGE_BYTES = {"cpu": (0.6e9, 4e9, 0.4e9), "cuda": (3.2e9, 11e9, 3e9)}
 """Of the image, of the temporary space while it is built, and of the wheels that it is built from."""
@@ -203,6 +203,12 @@ def look_twice(plan: Plan) -> list[str]:
         found.append(
             f"report.final_evaluations is {experiment.report.final_evaluations}, but a run has {fewest} evaluations, "
             f"so that no table can be made: use at most {fewest}, or a smaller evaluation.interval"
+        )
+    if others := sum(run.state is State.STALE for each in plan.settings for run in each.runs):
+        lie = f"{count_of(others, 'run')} of other settings {'lies' if others == 1 else 'lie'} in {plan.directory}"
+        found.append(
+            f"{lie}, to be moved aside (SEED to SEED.HASH) when the new ones begin, and its tables and figures are "
+            "made anew: if this is another experiment, give it another name"
         )
     never = [each.setting.name for each in plan.settings if each.setting.config.never_renews]
     if never:

@@ -111,6 +111,14 @@ def test_a_sound_experiment_has_nothing_to_be_looked_at_twice(plan_of: Callable[
     assert look_twice(plan_of(HERE, CLUSTER, sweep=sweep)) == []
 
 
+def test_runs_of_other_settings_that_lie_in_the_way_are_told(plan_of: Callable[..., Plan]) -> None:
+    """Somebody has copied a file and kept its name."""
+    notes = [note for note in look_twice(plan_of(HERE, write="stale result")) if "other settings" in note]
+    assert len(notes) == 1
+    assert notes[0].startswith("2 runs of other settings lie in ")
+    assert notes[0].endswith("give it another name")
+
+
 def test_profiles_say_how_many_runs_there_are_at_a_time() -> None:
     experiment = parse_experiment({"name": "x", "env": {"benchmark": "MT10"}, "training": {"n_workers": 5}})
     slurm = read_profile(str(ROOT / "workflow/profiles/slurm"))
