@@ -2,7 +2,8 @@
 
 Reads JSON, ``{"seconds": S, "configs": [...]}``, and prints a line of JSON for each configuration as soon as it was
 measured, in their order, until the seconds are over; the first one always. Real gradient steps and real simulator steps
-are timed: few of each, since nobody wants to wait for an estimate.
+are timed: few of each, since nobody wants to wait for an estimate. What one thread does on a CPU is timed by the clock
+of the CPU, which stands still while other programs have the core: other work must not count as the sweep's.
 """
 
 from __future__ import annotations
@@ -77,18 +78,22 @@ def measure_run(config: RunConfig, simulators: dict[str, dict[str, float]]) -> d
 
         return run
 
-    found: dict[str, float | str | None] = {"step_s": _median(waited(lambda: steps.take(1)))}
+    alone = device.type == "cpu" and config.training.threads == 1
+    clock = time.process_time if alone else time.perf_counter
+    found: dict[str, float | str | None] = {"step_s": median_seconds(waited(lambda: steps.take(1)), clock)}
     if agent.masks.generators:
         stored = random_trajectories(config) if config.generator.needs_trajectories else None
-        found["supervised_s"] = _median(waited(lambda: agent.masks.begin_mask_update(stored)))
-        found["mask_step_s"] = _median(waited(lambda: steps.take(1, learn_masks=True)))
+        found["supervised_s"] = median_seconds(waited(lambda: agent.masks.begin_mask_update(stored)), clock)
+        found["mask_step_s"] = median_seconds(waited(lambda: steps.take(1, learn_masks=True)), clock)
     key = json.dumps([config.env.task_names, config.env.reward, config.env.goals])
     names = config.env.task_names[:: max(1, len(config.env.task_names) // TASKS)][:TASKS]
     runners = [TaskRunner(name, 0, config.env) for name in names]
     policy = agent.numpy_policy().for_tasks([config.env.task_names.index(name) for name in names])
-    found["env_step_s"] = _median(lambda: collect(runners, policy, FRAMES)) / (FRAMES * len(names))
+    found["env_step_s"] = median_seconds(lambda: collect(runners, policy, FRAMES)) / (FRAMES * len(names))
     if key not in simulators:
-        simulators[key] = {"reset_s": _median(lambda: [runner.eval_env.reset(0) for runner in runners]) / len(names)}
+        simulators[key] = {
+            "reset_s": median_seconds(lambda: [runner.eval_env.reset(0) for runner in runners]) / len(names)
+        }
     found |= simulators[key]
     state = sum(_bytes(agent.snapshot(True)))
     return found | {
@@ -101,17 +106,22 @@ def measure_run(config: RunConfig, simulators: dict[str, dict[str, float]]) -> d
     }
 
 
-def _median(call: Callable[[], object]) -> float:
-    """Return the median of a few calls after a first one that does not count; of one call where it takes long."""
-    begun = time.perf_counter()
+def median_seconds(call: Callable[[], object], clock: Callable[[], float] = time.process_time) -> float:
+    """Return the median of a few calls after a first one that does not count; of one call where it takes long.
+
+    Args:
+        call: What is timed, by the clock; how often is decided by the seconds that somebody waits for it.
+        clock: That of the CPU for what one thread does; else one that goes on by itself.
+    """
+    begun, start = time.perf_counter(), clock()
     call()
     if time.perf_counter() - begun > LONGEST:
-        return time.perf_counter() - begun
-    seconds: list[float] = []
-    while len(seconds) < 2 or (len(seconds) < 15 and sum(seconds) < LONGEST / 3):
-        start = time.perf_counter()
+        return clock() - start
+    begun, seconds = time.perf_counter(), list[float]()
+    while len(seconds) < 2 or (len(seconds) < 15 and time.perf_counter() - begun < LONGEST / 3):
+        start = clock()
         call()
-        seconds.append(time.perf_counter() - start)
+        seconds.append(clock() - start)
     return statistics.median(seconds)
 
 
@@ -127,8 +137,8 @@ def _bytes(value: Any) -> Iterator[int]:
             yield from _bytes(item)
 
 
-IMPORTED = time.perf_counter() - BEGUN
-"""Seconds that everything took which a run imports, too."""
+IMPORTED = time.process_time()
+"""Seconds that the CPU needed for the start, and for everything that a run imports, too."""
 
 if __name__ == "__main__":
     sys.exit(main())

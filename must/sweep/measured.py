@@ -16,7 +16,7 @@ from pathlib import Path
 
 from must import __version__
 from must.config import RunConfig
-from must.environment import cores_here
+from must.environment import THREAD_VARIABLES, cores_here
 from must.files import write_atomically
 from must.sweep.estimate import Speed, kind
 from must.sweep.tails import changed, json_object
@@ -57,7 +57,8 @@ def _ask(configs: Sequence[RunConfig], seconds: float) -> list[Speed]:
     asked = {"seconds": seconds, "configs": [config.model_dump(mode="json") for config in configs]}
     command = [sys.executable, "-m", "must.speed"]
     pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
-    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=nothing, text=True)
+    env = os.environ | dict.fromkeys(THREAD_VARIABLES, "1")  # as workers have them
+    process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=nothing, text=True, env=env)
     try:
         output, _ = process.communicate(json.dumps(asked), timeout=seconds + GRACE)
     except subprocess.TimeoutExpired:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from typing import Any
 
 from must.config import load_sweep
+from must.environment import cores_here
 from must.errors import ConfigError
 from must.sweep.plan import IMAGE_BYTES, Plan, look_twice, make_plan
 from must.sweep.profile import Profile, read_profile, this_machine
 from must.sweep.status_command import print_lines
 from must.sweep.survey import survey
 from must.words import UNKNOWN, columns, count_of, duration, hours, size
+
+_BUSY = 1.5
+"""Programs that want a core, for each that there is, from which on a machine is called busy."""
 
 
 def main(options: argparse.Namespace) -> int:
@@ -68,7 +73,7 @@ def text(plan: Plan, config: str) -> list[str]:
     )
     lines = [heading, "", *columns(rows, right=(1, 2, 3, 4)), ""]
     lines += columns(_facts(plan))
-    lines += ["", _origin(plan)]
+    lines += ["", _origin(plan), *_shared(plan)]
     for note in look_twice(plan):
         lines.append(f"look twice: {note}")
     return lines
@@ -133,6 +138,17 @@ def _origin(plan: Plan) -> str:
             f"for {count_of(guessed, 'setting')} by the most similar one (--seconds gives more time to measure)"
         )
     return f"Worked out {' and '.join(parts)}." if parts else "Nothing was measured, so times are not known."
+
+
+def _shared(plan: Plan) -> list[str]:
+    """Say that other work has the cores too: what was measured for the plan is the time of a run that has its own."""
+    try:
+        load, cores = os.getloadavg()[0], cores_here()
+    except OSError:
+        return []
+    if not plan.measured or load < _BUSY * cores:
+        return []
+    return [f"This machine is busy now (load {load:.1f} on {count_of(cores, 'core')}): runs take longer while it is."]
 
 
 def as_json(plan: Plan) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,10 +12,13 @@ from typing import Any
 import pytest
 
 from must.config import RunConfig, parse_experiment
+from must.environment import cores_here
+from must.speed import median_seconds
 from must.sweep import plan as planning
 from must.sweep.estimate import Speed, evaluations, kind, renewals, run_seconds
 from must.sweep.measured import measure
 from must.sweep.plan import Plan, look_twice, make_plan
+from must.sweep.plan_command import text
 from must.sweep.profile import Profile, read_profile, this_machine
 from must.sweep.survey import survey
 from tests.support.helpers import ROOT, SMALL, merged, small_config
@@ -130,6 +135,21 @@ def test_profiles_say_how_many_runs_there_are_at_a_time() -> None:
     together = parse_experiment(experiment.model_dump(mode="json") | {"resources": {"runs_per_job": 2}})
     assert replace(local, cores=12).at_once(together) == 2
     assert slurm.at_once(together) == 200
+
+
+def test_time_that_others_have_the_core_is_not_counted() -> None:
+    """As in a pause of this process; what a GPU does meanwhile is."""
+    assert median_seconds(lambda: time.sleep(0.05)) < 0.02
+    assert median_seconds(lambda: time.sleep(0.05), time.perf_counter) > 0.04
+
+
+@pytest.mark.parametrize(("load", "write", "busy"), [(1.0, "", 0), (2.0, "", 1), (2.0, "finished", 0)])
+def test_a_busy_machine_is_named_beside_what_was_measured_on_it(
+    plan_of: Callable[..., Plan], monkeypatch: pytest.MonkeyPatch, load: float, write: str, busy: int
+) -> None:
+    monkeypatch.setattr(os, "getloadavg", lambda: (load * cores_here(), 0.0, 0.0))
+    plan = plan_of(write=write, sweep={"seeds": [0, 1], "pruning_ratios": [0]})
+    assert sum(line.startswith("This machine is busy now (load") for line in text(plan, "made.yaml")) == busy
 
 
 def test_a_machine_is_measured_with_real_steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
