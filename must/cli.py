@@ -26,8 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
+    stopped = "stopped"
     try:
         options = _parser().parse_args(arguments)
+        stopped = getattr(options, "stopped", stopped)
         require_directory()
         status = int(options.command(options))
         sys.stdout.flush()
@@ -45,7 +47,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         discard()
         return _fail(explain(error), EXIT_USER_ERROR)
     except KeyboardInterrupt:
-        return _fail("stopped at once; training goes on from the last checkpoint", train_commands.EXIT_KILLED)
+        return _fail(stopped, train_commands.EXIT_KILLED)
     return status
 
 

@@ -19,6 +19,8 @@ from must.run_files import MEAN_SUCCESS
 from must.streams import complain
 
 EXIT_KILLED = 130
+STOPPED = "stopped at once; training goes on from the last checkpoint"
+"""Said of a second Ctrl-C, and of one before training has begun; `must status` knows it by its first words."""
 
 
 def add_commands(commands: Any) -> None:
@@ -29,7 +31,7 @@ def add_commands(commands: Any) -> None:
     """
     train = commands.add_parser("train", help="train one run", description=_train.__doc__)
     _add_options(train)
-    train.set_defaults(command=_train)
+    train.set_defaults(command=_train, stopped=STOPPED)
 
     together = commands.add_parser(
         "train-together", help="train several runs in one process", description=_train_together.__doc__
@@ -38,7 +40,7 @@ def add_commands(commands: Any) -> None:
     together.add_argument("--results", required=True, type=Path, help="results/<name>: runs/ and logs/train/ lie there")
     together.add_argument("--slots", type=int, default=0, help="runs that are trained at a time (default: all)")
     together.add_argument("runs", nargs="+", help="path below runs/ and options of must train, in turn")
-    together.set_defaults(command=_train_together)
+    together.set_defaults(command=_train_together, stopped=f"{STOPPED}s")
 
 
 def _add_options(parser: argparse.ArgumentParser) -> None:
@@ -117,7 +119,7 @@ def _train_together(options: argparse.Namespace) -> int:
     try:
         statuses = train_together(jobs, options.slots if options.slots > 0 else len(jobs), keep_old=True)
     except KeyboardInterrupt:
-        complain("stopped at once; training goes on from the last checkpoints")
+        complain(f"{STOPPED}s")
         os._exit(EXIT_KILLED)  # the runs' threads are in the middle of something
     if EXIT_INTERRUPTED in statuses.values() or len(statuses) < len(jobs):
         return EXIT_INTERRUPTED
