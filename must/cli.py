@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from must import drawing, train_commands
+from must import __version__, drawing, train_commands
 from must.config import load_sweep, parse_assignments
 from must.config.unread import require_for_one_run
 from must.errors import EXIT_USER_ERROR, ConfigError, MustError
 from must.export.options import add_archive_commands
+from must.sections import suggest
 from must.streams import complain, discard, explain, guarded, require_directory
 from must.sweep import options as sweep_commands
 from must.tasks import MAX_HORIZON
@@ -28,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str] | None) -> int:
     stopped = "stopped"
     try:
-        options = _parser().parse_args(arguments)
+        options = _parse(arguments)
         stopped = getattr(options, "stopped", stopped)
         require_directory()
         status = int(options.command(options))
@@ -57,8 +59,20 @@ def _fail(message: str, status: int) -> int:
     return status
 
 
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Return what was typed; of an option that a command does not have, that command complains."""
+    options, unknown = _parser().parse_known_args(arguments)
+    if unknown:
+        command: argparse.ArgumentParser = options.parser
+        word = next((word for word in unknown if word.startswith("-")), "").partition("=")[0]
+        near = suggest(word, re.findall(r"--[\w-]+", command.format_usage())) if word.startswith("--") else ""
+        command.error(f"unrecognized arguments: {' '.join(unknown)}{near}")
+    return options
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="must", description="Multi-task sparse training on Meta-World.")
+    parser.add_argument("--version", action="version", version=f"must {__version__}")
     commands = parser.add_subparsers(title="commands", required=True)
 
     train_commands.add_commands(commands)
@@ -137,6 +151,8 @@ def _parser() -> argparse.ArgumentParser:
 
     doctor = commands.add_parser("doctor", help="say what is missing on this machine", description=_doctor.__doc__)
     doctor.set_defaults(command=_doctor)
+    for sub in commands.choices.values():
+        sub.set_defaults(parser=sub)
     return parser
 
 
