@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -76,8 +77,8 @@ def notes(found: Survey, runs: Sequence[RunStatus], failed: bool) -> list[str]:
             lines.append(f"{run.state}: {run.path}: {run.look.reason}")
             if run.look.log and run.state is State.FAILED:
                 lines.append(f"    log: {run.look.log}")
-    if len(runs) < len(found.runs) and not failed:
-        lines.append(f"{count_of(len(found.runs) - len(runs), 'other run')} not listed (--all lists them)")
+    if not failed:
+        lines += _left_out(found, runs)
     if found.head is not None and found.head.at_work:
         lines.append(f"at work: {found.head.command} ({found.head.owner})")
     if found.next_command:
@@ -85,6 +86,16 @@ def notes(found: Survey, runs: Sequence[RunStatus], failed: bool) -> list[str]:
     if found.before_next_command:
         lines.append(f"    {found.before_next_command}")
     return lines
+
+
+def _left_out(found: Survey, runs: Sequence[RunStatus]) -> list[str]:
+    """Return a line on the runs that are not listed, if there are any."""
+    shown = {run.path for run in runs}
+    hidden = Counter(run.state for run in found.runs if run.path not in shown)
+    states = [f"{hidden[state]} {state}" for state in State if hidden[state]]
+    if not states:
+        return []
+    return [f"{'not listed' if runs else 'no run is listed'}: {', '.join(states)} (--all lists every run)"]
 
 
 def plain(found: Survey, failed: bool = False, every: bool = False) -> str:

@@ -32,6 +32,20 @@ def test_everything_is_told_in_plain_text(sweep: MadeUpSweep, capsys: pytest.Cap
     assert "\x1b" not in text
 
 
+def test_what_is_not_listed_of_a_large_sweep_is_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sections = {"seeds": list(range(40)), "pruning_ratios": [0], "update_intervals": [10]}
+    sweep = MadeUpSweep(tmp_path / "results", sweep=sections)
+    for spec in sweep.specs[:30]:
+        sweep.write(spec, "finished")
+    assert main(["status", str(sweep.directory)]) == 0
+    assert "\n\nno run is listed: 30 finished, 10 missing (--all lists every run)\n" in capsys.readouterr().out
+    sweep.write(sweep.specs[30], "stopped")
+    assert main(["status", str(sweep.directory)]) == 0
+    assert "\nnot listed: 30 finished, 9 missing (--all lists every run)\n" in capsys.readouterr().out
+    assert main(["status", str(sweep.directory), "--all"]) == 0
+    assert "listed: " not in capsys.readouterr().out
+
+
 def test_failed_runs_alone(sweep: MadeUpSweep, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["status", str(sweep.directory), "--failed", "--json"]) == 0
     (found,) = json.loads(capsys.readouterr().out)["experiments"]
