@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +17,9 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> str:
     Args:
         path: Where it shall lie; its directory must exist.
         write: Called with the open file.
+
+    Raises:
+        OSError: It cannot be written; the error names the path, or the directory that is not there.
     """
     aside = path.with_name(f".{path.name}.tmp")
     try:
@@ -25,8 +29,11 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> str:
             os.fsync(file.fileno())
         digest = sha256(aside)
         aside.replace(path)
-    except BaseException:
-        aside.unlink(missing_ok=True)
+    except BaseException as error:
+        with suppress(OSError):  # where a file cannot be made, none is there
+            aside.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename == str(aside):
+            raise _of_path(error, path) from None
         raise
     descriptor = os.open(path.parent, os.O_RDONLY)
     try:
@@ -34,6 +41,15 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> str:
     finally:
         os.close(descriptor)
     return digest
+
+
+def _of_path(error: OSError, path: Path) -> OSError:
+    """Return an error of the file beside a path as one of the path itself."""
+    if error.errno != errno.ENOENT:
+        return OSError(error.errno, error.strerror, str(path))
+    if not path.parent.exists():
+        return OSError(errno.ENOENT, error.strerror, str(path.parent))
+    return OSError(errno.EPERM, os.strerror(errno.EPERM), str(path))  # a place of the system's, such as /proc
 
 
 @contextmanager
