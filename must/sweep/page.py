@@ -25,6 +25,7 @@ COLOURS = {
     State.WAITING: "#5c6bc0",
     State.INTERRUPTED: "#ef6c00",
     State.FAILED: "#c62828",
+    State.DAMAGED: "#880e4f",
     State.STALE: "#8e24aa",
     State.MISSING: "#9e9e9e",
 }

@@ -210,6 +210,10 @@ def look_twice(plan: Plan) -> list[str]:
             f"{lie}, to be moved aside (SEED to SEED.HASH) when the new ones begin, and its tables and figures are "
             "made anew: if this is another experiment, give it another name"
         )
+    if damaged := sum(run.state is State.DAMAGED for each in plan.settings for run in each.runs):
+        found.append(
+            f"{count_of(damaged, 'run')} in {plan.directory} lost logs, so that no table can be made: must status"
+        )
     never = [each.setting.name for each in plan.settings if each.setting.config.never_renews]
     if never:
         found.append(f"masks are never renewed in runs of {'; '.join(never)}: lower masks.update_interval")

@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from must.files import sha256
 from must.locks import LOCK, MARKER, Owner
 from must.run_files import CHECKPOINTS, CONFIG, MANIFEST, RESULT, TEXT_LOG, table
 from must.sweep.tails import changed, json_object, last_lines, last_rows, newest
@@ -39,6 +40,8 @@ class State(StrEnum):
     """It was begun, and no process is training it: asked to stop, or killed. It goes on from its checkpoint."""
     FAILED = "failed"
     """It ended with an error."""
+    DAMAGED = "damaged"
+    """It has a result, but not the logs that the result was written of: no table can be made of it."""
     STALE = "stale"
     """What lies there was made under other settings: it will be moved aside, and the run trained anew."""
     MISSING = "missing"
@@ -91,7 +94,8 @@ def look_at(directory: Path, run: str, fits: bool, epochs: int, pretrain: int, a
     seconds = _epoch_seconds(directory, pretrain) if table("timing") in names else None
     success = _success(directory) if table("eval") in names else None
     if RESULT in names and fits:
-        return Look(State.FINISHED, epochs, success, seconds)
+        damage = _damage(directory, names)
+        return Look(State.DAMAGED if damage else State.FINISHED, epochs, success, seconds, damage)
     job_log, text_log = around.logs / f"{run}.log", directory / TEXT_LOG
     signs = [directory / name for name in (table("timing"), TEXT_LOG, CONFIG, LOCK, MARKER) if name in names]
     seen = newest(signs)
@@ -129,6 +133,31 @@ def look_at(directory: Path, run: str, fits: bool, epochs: int, pretrain: int, a
         reason = _why_interrupted(manifest, owner, around.now - ended, directory)
         return Look(State.INTERRUPTED, saved, success, seconds, reason, log)
     return Look(State.MISSING)
+
+
+def _damage(directory: Path, names: set[str]) -> str:
+    """Return what is wrong with the logs of a run that has a result, and what to do; empty where nothing is seen.
+
+    Of a log that is there only the evaluations are compared with their checksum: the others may be large, and making
+    tables compares all of them.
+    """
+    sums, evaluations = json_object(directory / RESULT).get("sha256"), table("eval")
+    if not isinstance(sums, dict):
+        problem = f"{RESULT} cannot be read"
+    elif missing := sorted(sums.keys() - names):
+        problem = f"{missing[0]} is missing"
+    elif sums.get(evaluations) != _sha256(directory / evaluations):
+        problem = f"{evaluations} is not what the run wrote"
+    else:
+        return ""
+    return f"{problem}; restore it from a copy, or delete {directory} to train the run again"
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return sha256(path)
+    except OSError:
+        return ""
 
 
 def _names(directory: Path) -> set[str]:

@@ -21,10 +21,11 @@ COLOURS = {
     State.WAITING: "blue",
     State.INTERRUPTED: "yellow",
     State.FAILED: "red",
+    State.DAMAGED: "red",
     State.STALE: "magenta",
     State.MISSING: "bright_black",
 }
-TROUBLE = (State.FAILED, State.INTERRUPTED, State.STALE)
+TROUBLE = (State.FAILED, State.INTERRUPTED, State.DAMAGED, State.STALE)
 """States of which the reason is told."""
 _FEW = 30
 """Runs that are all listed; of more, only those that somebody may want to look at."""

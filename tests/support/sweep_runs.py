@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
@@ -21,6 +22,9 @@ HOUR = 3600.0
 
 KINDS = {
     "finished": "finished",
+    "other evaluations": "damaged",
+    "no training log": "damaged",
+    "torn result": "damaged",
     "stale result": "stale",
     "running here": "running",
     "running elsewhere": "running",
@@ -77,7 +81,7 @@ class MadeUpSweep:
         text = self._text(spec)
         text = re.sub(r"^  gamma: .*$", other, text, flags=re.MULTILINE) if other else text
         done, seconds = (
-            (100 if "result" in kind or kind == "finished" else 50),
+            (100 if "result" in kind or KINDS[kind] in ("finished", "damaged") else 50),
             1000.0 if kind == "slow elsewhere" else 2.0,
         )
         state = {"stopped": "interrupted", "failed": "failed", "stopped at once": "failed", "finished": "finished"}
@@ -90,11 +94,16 @@ class MadeUpSweep:
             "timing.csv": "epoch,collect_s,learn_s,evaluate_s\n"
             + "".join(f"{epoch},{seconds / 4},{seconds / 2},{seconds / 4}\n" for epoch in range(1, done + 1)),
             "eval.csv": f"epoch,env_steps,mean_success\n0,0,0\n{done},9,0.25\n",
+            "train.csv": "epoch\n",
             "checkpoints/00000040.json": "{}",
             "checkpoints/00000020.json": "{}",
         }
         if done == 100:
-            files["result.json"] = "{}"
+            sums = {name: hashlib.sha256(files[name].encode()).hexdigest() for name in ("eval.csv", "train.csv")}
+            files["result.json"] = json.dumps({"sha256": sums})[: 30 if kind == "torn result" else None]
+            files["eval.csv"] += "100,9,0.25\n" if kind == "other evaluations" else ""
+        if kind == "no training log":
+            del files["train.csv"]
         place = self.place(spec)
         (place / "checkpoints").mkdir(parents=True)
         for name, content in files.items():

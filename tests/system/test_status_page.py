@@ -16,7 +16,7 @@ from tests.support.sweep_runs import KINDS, MadeUpSweep
 
 @pytest.mark.system
 def test_the_page_of_a_running_sweep(tmp_path: Path) -> None:
-    sections = {"seeds": [0, 1, 2], "pruning_ratios": [0, 0.2, 0.5], "update_intervals": [10, 20]}
+    sections = {"seeds": [0, 1, 2], "pruning_ratios": [0, 0.1, 0.3, 0.5, 0.7, 0.9], "update_intervals": [10]}
     sweep = MadeUpSweep(tmp_path / "results", sweep=sections)
     for spec, kind in zip(sweep.specs, KINDS, strict=True):
         sweep.write(spec, kind)
@@ -24,7 +24,7 @@ def test_the_page_of_a_running_sweep(tmp_path: Path) -> None:
     write_page(page, [survey(sweep.experiment, sweep.directory)], every=None)
     with open_browser(tmp_path / "profile") as browser:
         browser.open(page)
-        assert "15 runs" in browser.find("//p[@class='summary']").text
+        assert "18 runs" in browser.find("//p[@class='summary']").text
         for state in set(KINDS.values()):
             rows = browser.driver.find_elements(By.XPATH, f"//tr[@data-state='{state}']")
             assert len(rows) == list(KINDS.values()).count(state)

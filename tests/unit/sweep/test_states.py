@@ -32,7 +32,7 @@ def test_a_run_stands_as_its_files_say(sweep: MadeUpSweep, kind: str) -> None:
     sweep.write(sweep.specs[0], kind)
     found = look(sweep).runs[0]
     assert found.state == KINDS[kind]
-    half = {"running": 50, "finished": 100, "interrupted": 40, "failed": 40 if kind != "refused" else 0}
+    half = {"running": 50, "finished": 100, "damaged": 100, "interrupted": 40, "failed": 40 if kind != "refused" else 0}
     assert found.look.epoch == half.get(KINDS[kind], 0)
 
 
@@ -45,6 +45,22 @@ def test_the_reason_and_the_file_that_says_more_are_told(sweep: MadeUpSweep) -> 
     assert refused.look.log == str(sweep.log(sweep.specs[1]))
     assert crashed.look.reason == "RuntimeError: no kernel image"
     assert stopped.look.reason == "stopped on request"
+
+
+@pytest.mark.parametrize(
+    ("kind", "problem"),
+    [
+        ("other evaluations", "eval.csv is not what the run wrote"),
+        ("no training log", "train.csv is missing"),
+        ("torn result", "result.json cannot be read"),
+    ],
+)
+def test_a_finished_run_that_lost_its_logs_says_what_to_do(sweep: MadeUpSweep, kind: str, problem: str) -> None:
+    sweep.write(sweep.specs[0], kind)
+    found = look(sweep)
+    mend = f"restore it from a copy, or delete {sweep.place(sweep.specs[0])} to train the run again"
+    assert found.runs[0].look.reason == f"{problem}; {mend}"
+    assert found.next_command
 
 
 def test_a_thousand_runs_in_all_states(tmp_path: Path) -> None:
