@@ -9,6 +9,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import seaborn as sns
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from scipy.cluster import hierarchy
 from scipy.spatial.distance import squareform
@@ -154,6 +155,7 @@ def _draw(maps: Sequence[_Map], columns: int, width: Width) -> Figure | None:
         side = min(side, max(_LEAST_SIDE, (PAGE - down - key) / rows - above))
     size = (columns * (side + _BAR) + across, rows * (side + above) + down + key)
     figure = Figure(figsize=size, layout="constrained")
+    FigureCanvasAgg(figure)  # seaborn asks each panel for the sizes of its labels: for that, one renderer will do
     grid = figure.add_gridspec(rows + bool(key), columns, height_ratios=[side] * rows + [key] * bool(key))
     for at, (panel, title) in enumerate(zip(maps, titles, strict=True)):
         axes, order = figure.add_subplot(grid[divmod(at, columns)], title=title), orders[panel.group.tasks]
