@@ -41,6 +41,7 @@ SHIPPED = {
         Shipped("quick", ("success_rate",)),
         Shipped("mt10_workstation", ("comparison",)),
         Shipped("mask_ablation", ("comparison",)),
+        Shipped("comparison_quick", ("comparison",)),
     )
 }
 shipped = pytest.mark.parametrize("shipped", SHIPPED.values(), ids=SHIPPED)
