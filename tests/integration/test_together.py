@@ -62,7 +62,7 @@ def test_runs_that_share_a_process_leave_what_they_leave_alone(config, tmp_path,
     assert "wrong: exit status 2" in done.stdout
     log = results / "logs" / "train"
     assert "is a file" in (log / "failing.log").read_text()
-    assert "training.seed" in (log / "wrong.log").read_text()
+    assert "--seed x: use a whole number" in (log / "wrong.log").read_text()
     for run, options in RUNS.items():
         alone = tmp_path / "alone" / run
         assert train(load_experiment(config, overrides(options)).run_config(), alone)
