@@ -199,8 +199,11 @@ def recency_notes(results: Results) -> list[str]:
     advice = "give all of them the same training.epochs and masks.freeze_after below 1"
     named = zip(names_of(results.groups), results.groups, strict=True)
     never = [name for name, group in named if group.finished and group.config.never_renews]
-    notes = [f"Masks are never renewed, and so are static ones: {'; '.join(never)}; lower masks.update_interval."]
-    notes = notes if never else []
+    notes = []
+    if never:
+        notes.append(
+            f"Masks are never renewed, and so are static ones: {'; '.join(never)}; lower masks.update_interval."
+        )
     if len(ages) > 1:
         notes.append(
             f"Compares recency: the evaluations that count begin {ages[0]} to {ages[-1]} epochs after the last renewal "

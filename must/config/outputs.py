@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from must.config.experiment import Experiment
 from must.config.load import parse_experiment
-from must.config.schedule import first_renewal
 from must.config.schema import RunConfig
 
 DATA = ("runs", "evaluations", "masks", "training")
@@ -91,10 +90,7 @@ def figure_names(experiment: Experiment) -> list[str]:
         "improvement_over_dense": not several and masked and any(config.is_multi_task_sac for _, config in planned),
         "mask_overlap": tasks > 1 and any(config.has_task_masks for _, config in planned),
         "mask_overlap_over_training": learned and tasks > 1,
-        "mask_churn": any(
-            first_renewal(config.training.epochs, config.masks.update_interval, config.masks.freeze_after)
-            for _, config in learned
-        ),
+        "mask_churn": any(not config.never_renews for _, config in learned),
     }
     present |= dict.fromkeys(OPTIONAL_FIGURES, False)
     return [name for name in all_figures(experiment) if present.get(name, True)]

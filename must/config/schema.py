@@ -172,12 +172,11 @@ class _Settings(Section):
 
     def _check_renewals(self) -> None:
         """Refuse renewals that could not be what they are meant to be."""
-        masks, epochs, frames = self.masks, self.training.epochs, self.training.epoch_frames
-        first = schedule.first_renewal(epochs, masks.update_interval, masks.freeze_after)
+        first = self._first_renewal
         if first is None:
             return
-        if masks.rule == "generator" and self.generator.needs_trajectories:
-            before = (self.training.pretrain_epochs + first) * frames
+        if self.masks.rule == "generator" and self.generator.needs_trajectories:
+            before = (self.training.pretrain_epochs + first) * self.training.epoch_frames
             if before < self.env.horizon:
                 raise ValueError(
                     f"the first mask update comes after {before} environment steps of a task, before its first "
@@ -236,9 +235,12 @@ class _Settings(Section):
     @property
     def never_renews(self) -> bool:
         """Whether masks that are to be learned stay as they were at first: their first renewal would come too late."""
+        return self.learns_masks and self._first_renewal is None
+
+    @property
+    def _first_renewal(self) -> int | None:
         masks = self.masks
-        first = schedule.first_renewal(self.training.epochs, masks.update_interval, masks.freeze_after)
-        return self.learns_masks and first is None
+        return schedule.first_renewal(self.training.epochs, masks.update_interval, masks.freeze_after)
 
 
 if TYPE_CHECKING:
