@@ -142,12 +142,10 @@ def aggregates(results: Results, groups: Sequence[Group]) -> list[Column]:
 
     def compared(heading: str, name: str, by_area: bool = False) -> list[Column]:
         return [
-            _unless_empty(
-                of_intervals(
-                    heading.format(than),
-                    f"{name}_over_{what}",
-                    [improvement(results, group, control(group), by_area) for group in groups],
-                )
+            _of_comparison(
+                heading.format(than),
+                f"{name}_over_{what}",
+                [improvement(results, group, control(group), by_area) for group in groups],
             )
             for (than, what), control in controls.items()
         ]
@@ -194,25 +192,22 @@ def comparison(results: Results, rows: Sequence[Ranked]) -> list[Column]:
     groups, static = [row.group for row in rows], list[Column]()
     if trains_static_control(results.experiment):
         better = [improvement(results, group, results.static_control_of(group)) for group in groups]
-        static = [
-            _unless_empty(of_intervals("P(better than static)", "probability_of_improvement_over_static", better))
-        ]
+        static = [_of_comparison("P(better than static)", "probability_of_improvement_over_static", better)]
     return [
         of_runs("Final success", "final", [row.runs for row in rows], [row.mean for row in rows]),
         of_intervals("Final IQM", "final_iqm", [row.middle for row in rows]),
-        _unless_empty(
-            of_intervals(
-                "P(better than MT-SAC)", "probability_of_improvement_over_mt_sac", [row.improvement for row in rows]
-            )
+        _of_comparison(
+            "P(better than MT-SAC)", "probability_of_improvement_over_mt_sac", [row.improvement for row in rows]
         ),
         *static,
         *of_costs(groups, COMPARED_COSTS),
     ]
 
 
-def _unless_empty(column: Column) -> Column:
-    """Leave a comparison out of the tables where no group has a control: it would be dashes alone."""
-    return column if any(cell.text != NOTHING for cell in column.cells) else column._replace(heading="")
+def _of_comparison(heading: str, name: str, intervals: Sequence[Interval]) -> Column:
+    """Return comparisons with controls; no table shows them where no group has one: they would be dashes alone."""
+    compared = any(not math.isnan(each.value) for each in intervals)
+    return of_intervals(heading if compared else "", name, intervals)
 
 
 def number(value: float, digits: int = 2) -> str:

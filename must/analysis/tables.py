@@ -194,7 +194,7 @@ def _split(block: Block, rates: Rates, kind: str) -> list[Table]:
     """Return tables of all methods, of a width that a page has room for; what is marked is the best of all of them."""
     groups = block.groups
     names, rows = names_of(groups), _task_rows(groups, rates)
-    title = ", ".join([kind, *block.words])
+    title = ", ".join(filter(None, (kind, block.title)))
     count = -(-len(groups) // _METHOD_COLUMNS)
     width = -(-len(groups) // count)
     return [

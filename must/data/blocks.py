@@ -24,14 +24,9 @@ class Block(NamedTuple):
     groups: list[Group]
 
     @property
-    def words(self) -> list[str]:
-        """The parts of its title; none where there is a single block."""
-        return parts(self.settings.items())
-
-    @property
     def title(self) -> str:
-        """Its title in one line."""
-        return ", ".join(self.words)
+        """Of its table or panel; empty where there is a single block."""
+        return ", ".join(parts(self.settings.items()))
 
 
 def blocks_of(results: Results) -> list[Block]:
