@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -94,8 +93,6 @@ def write_figures(experiment: Experiment, results: Path, width: Width = "auto", 
             figure = draw(loaded, width) if name in (*expected, *OPTIONAL_FIGURES) else None
             if figure is not None:
                 paths += save(figure, directory, name)
-                del figure
-                gc.collect()  # axes and artists hold each other, and up to 600 MB, until the collector finds them
             elif name not in OPTIONAL_FIGURES and (name in expected or not compares_methods(experiment)):
                 _LOG.warning("No figure %s: no finished run holds data for it.", name)
     written = {path.stem for path in paths}
