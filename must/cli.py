@@ -165,12 +165,10 @@ def _evaluate(options: argparse.Namespace) -> int:
     if options.n_workers < 1:
         raise ConfigError(f"--n-workers {options.n_workers}: use 1 or more")
     with drawing.disabled():
-        from must.evaluation import evaluate
+        from must.evaluation import asked, evaluate
 
     config, result = evaluate(options.run_dir, options.episodes, options.n_workers, options.horizon)
-    names, fixed = config.env.task_names, config.env.goals == "fixed"
-    episodes = 1 if fixed else options.episodes
-    horizon = options.horizon or config.evaluated(last=True).horizon
+    names, (episodes, horizon) = config.env.task_names, asked(config, options.episodes, options.horizon)
     if options.json:
         success = dict(zip(names, result.success.tolist(), strict=True))
         returns = dict(zip(names, result.returns.tolist(), strict=True))
@@ -182,7 +180,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     for name, success, episode_return in zip(names, result.success, result.returns, strict=True):
         print(f"{name:<{width}}  {success:7.3f}  {episode_return:10.2f}")
     print(f"{'mean':<{width}}  {result.success.mean():7.3f}  {result.returns.mean():10.2f}")
-    goal = "at its fixed goal" if fixed else "each at a goal of its own"
+    goal = "at its fixed goal" if config.env.goals == "fixed" else "each at a goal of its own"
     print(f"{count_of(episodes, 'episode')} of {horizon} steps for each task, {goal}")
     return 0
 

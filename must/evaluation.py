@@ -12,6 +12,7 @@ import torch
 from must.algorithms import make_agent
 from must.collect import Collector
 from must.config import RunConfig, load_experiment
+from must.config.evaluation import Episodes
 from must.errors import RunDirectoryError
 from must.numpy_policy import NumpyPolicy
 from must.policy_files import read_policy
@@ -33,7 +34,13 @@ def evaluate(run_dir: Path, episodes: int, n_workers: int, horizon: int | None =
     """
     config, policy = load_policy(run_dir, {"training.n_workers": str(n_workers)})
     with Collector(config) as collector:
-        return config, collector.evaluate(policy, episodes, horizon or config.evaluated(last=True).horizon)
+        return config, collector.evaluate(policy, *asked(config, episodes, horizon))
+
+
+def asked(config: RunConfig, episodes: int, horizon: int | None) -> Episodes:
+    """Return the episodes of each task that an evaluation has for which so many, of so many steps, were asked."""
+    fixed = config.env.goals == "fixed"  # all of them would be the same one
+    return Episodes(1 if fixed else episodes, horizon or config.evaluated(last=True).horizon)
 
 
 def load_policy(run_dir: Path, overrides: Mapping[str, str] | None = None) -> tuple[RunConfig, NumpyPolicy]:
