@@ -141,7 +141,7 @@ def _origin(plan: Plan) -> str:
 
 
 def _shared(plan: Plan) -> list[str]:
-    """Say that other work has the cores too: what was measured for the plan is the time of a run that has its own."""
+    """Return a line where other work has the cores too: what was measured is the time of a run that has its own."""
     try:
         load, cores = os.getloadavg()[0], cores_here()
     except OSError:

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 
 from must.buffers import Batch
-from must.config import RunConfig, parse_experiment
+from must.config import RunConfig, parse_experiment, parse_sweep
+from must.errors import ConfigError
 from must.masks import MaskLayout, SubNetworks, WeightMasks, top_k_mask
 from must.types import ACTION_DIM, OBS_DIM, Trajectories
 
@@ -45,6 +47,14 @@ def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     for key, value in changes.items():
         result[key] = merged(base.get(key, {}), value) if isinstance(value, dict) else value
     return result
+
+
+def refusal(settings: dict[str, Any]) -> str:
+    """Return why whoever starts an experiment is refused; a run directory with its settings is still what it is."""
+    with pytest.raises(ConfigError) as caught:
+        parse_sweep(settings, source="file.yaml")
+    parse_experiment(settings)
+    return str(caught.value)
 
 
 def random_batch(n_tasks: int, rows: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> Batch:
