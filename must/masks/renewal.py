@@ -29,13 +29,18 @@ def bounded_mask(scores: Tensor, published: Tensor, k: int, most: int | Tensor) 
         safe = ranked_mask(scores.masked_fill(~inside, -torch.inf), k - count) > 0
         candidates = ranked_mask(scores.masked_fill(inside, -torch.inf), count) > 0
         return _best_within(scores, safe, inside | candidates, k)
-    if most >= min(k, n - k):
+    if not binds(most, k, n):
         return top_k_mask(scores, k)
     if most == 0:
         return published.to(scores.dtype)
     inside = published > 0
     safe, candidates = _safe_and_candidates(scores, scores, inside, k, most)
     return _best_within(scores, safe, inside | candidates, k)
+
+
+def binds(most: int | Tensor, k: int, n: int) -> bool:
+    """Return whether there are masks of k of n elements that are more than ``most`` swaps from another."""
+    return isinstance(most, Tensor) or most < min(k, n - k)
 
 
 def _best_within(scores: Tensor, safe: Tensor, allowed: Tensor, k: int) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,7 @@ from torch.nn.utils import get_total_norm
 
 from must.algorithms.recording import Places, load_optimizer
 from must.config import RunConfig
-from must.masks import MaskLayout, Rows, bounded_mask, gumbel_noise, straight_through, top_k_mask
+from must.masks import MaskLayout, Rows, binds, bounded_mask, gumbel_noise, straight_through, top_k_mask
 from must.methods.must import NETWORKS
 from must.methods.must.encoders import Encoders
 from must.methods.must.generators import make_generator
@@ -137,7 +137,10 @@ class MaskLearner(nn.Module, MaskRule):
             self.encoders.refresh()
         with torch.no_grad():
             masks = [
-                [choose(scores) for choose, scores in zip(self._choosers(number), self.scores(number), strict=True)]
+                [
+                    top_k_mask(scores, k) if choose is None else choose(scores)
+                    for scores, k, choose in self._scores_and_choices(number)
+                ]
                 for number in range(len(self.names))
             ]
         return masks, losses
@@ -173,16 +176,21 @@ class MaskLearner(nn.Module, MaskRule):
     def _learns_similarity(self) -> bool:
         return self._settings.use_sl_loss and len(self._one_hot) >= 3
 
-    def _choosers(self, number: int) -> list[partial[Tensor]]:
-        """Return what makes one network's masks from scores, shape by shape: the bounded choice."""
-        most: Sequence[int | Tensor] = self._bounds[number] if self.in_place else self._published.most[number]
-        shapes = zip(self._published.masks[number], self._kept[number], most, strict=True)
-        return [partial(bounded_mask, published=mask, k=k, most=most) for mask, k, most in shapes]
+    def _scores_and_choices(self, number: int) -> Iterator[tuple[Tensor, int, partial[Tensor] | None]]:
+        """Yield, shape by shape, one network's scores, how many of them a mask keeps, and what makes the mask of them.
+
+        That is None where the bound on swaps rules no mask out: it is the mask of the highest scores.
+        """
+        bounds: Sequence[int | Tensor] = self._bounds[number] if self.in_place else self._published.most[number]
+        shapes = zip(self.scores(number), self._kept[number], self._published.masks[number], bounds, strict=True)
+        for scores, k, published, most in shapes:
+            bounded = binds(most, k, scores.shape[-1])
+            yield scores, k, partial(bounded_mask, published=published, k=k, most=most) if bounded else None
 
     def _relaxed(self, number: int, rng: torch.Generator) -> list[Tensor]:
         """Draw one network's masks (K, n) with noise and straight-through gradient."""
         masks = []
-        for scores, k, choose in zip(self.scores(number), self._kept[number], self._choosers(number), strict=True):
+        for scores, k, choose in self._scores_and_choices(number):
             noisy = scores + self._masks.gumbel_scale * gumbel_noise(scores.shape, rng, scores.device)
             masks.append(straight_through(noisy, k, self._masks.mask_tau, self._masks.relaxation, choose))
         return masks

@@ -13,7 +13,7 @@ def distances(rows: Tensor) -> Tensor:
     float32, and the loss has no gradient. Between masks of zeros and ones it is the share of elements that differ.
     """
     squares = rows.square().sum(-1)
-    return ((squares[:, None] + squares[None, :] - 2 * rows @ rows.T) / rows.shape[-1]).clamp_min(0)
+    return ((squares[:, None] + squares[None, :] - 2 * (rows @ rows.T)) / rows.shape[-1]).clamp_min(0)
 
 
 def similarity(rows: Tensor) -> Tensor:
