@@ -120,29 +120,35 @@ def collect(settings: Settings) -> list[Measurement]:
 
 
 def env(settings: Settings) -> list[Measurement]:
-    """Time steps of MT10's environments, and of Meta-World's own classes, in turn."""
+    """Time steps and resets of MT10's environments, and of Meta-World's own classes, in turn."""
     steps = 100
     actions = np.random.default_rng(0).uniform(-1, 1, (steps, ACTION_DIM)).astype(np.float32)
-    ours: list[list[float]] = []
-    theirs: list[list[float]] = []
-    for name in BENCHMARKS["MT10"]:
-        goals = TaskGoals(name, 0)
+    step, their_step, reset, their_reset = (
+        "environment step, mean over MT10",
+        "the same of Meta-World's own classes",
+        "reset to a goal that was there before, mean over MT10",
+        "a reset of Meta-World's own classes",
+    )
+    seconds: dict[str, list[list[float]]] = {name: [] for name in (step, their_step, reset, their_reset)}
+    for task in BENCHMARKS["MT10"]:
+        goals = TaskGoals(task, 0)
         fast = TaskEnv(goals, settings.config.env.reward)
-        original = metaworld.ALL_V3_ENVIRONMENTS[name](reward_function_version=settings.config.env.reward)
+        original = metaworld.ALL_V3_ENVIRONMENTS[task](reward_function_version=settings.config.env.reward)
         original.set_task(goals.tasks[0])
-        ours.append([])
-        theirs.append([])
+        fast.reset(0)  # the first one of a goal moves the arm there
+        for times in seconds.values():
+            times.append([])
         for _ in range(max(3, settings.repeats // 4)):
-            fast.reset(0)
-            ours[-1].append(_seconds(lambda env=fast: [env.step(action) for action in actions]) / steps)  # type: ignore[misc]
-            original.reset()
-            theirs[-1].append(_seconds(lambda env=original: [env.step(action) for action in actions]) / steps)  # type: ignore[misc]
-    medians, originals = (np.median(np.array(times), axis=1) for times in (ours, theirs))
-    return [
-        _over_tasks("environment step, mean over MT10", np.array(ours)),
-        _over_tasks("the same of Meta-World's own classes", np.array(theirs)),
-        figure("steps a second, against Meta-World's own", float(np.mean(originals / medians)), "times"),
-    ]
+            seconds[reset][-1].append(_seconds(lambda env=fast: env.reset(0)))  # type: ignore[misc]
+            steps_taken = _seconds(lambda env=fast: [env.step(action) for action in actions])  # type: ignore[misc]
+            seconds[step][-1].append(steps_taken / steps)
+            seconds[their_reset][-1].append(_seconds(original.reset))
+            steps_taken = _seconds(lambda env=original: [env.step(action) for action in actions])  # type: ignore[misc]
+            seconds[their_step][-1].append(steps_taken / steps)
+    medians, originals = (np.median(np.array(seconds[name]), axis=1) for name in (step, their_step))
+    found = [_over_tasks(name, np.array(times)) for name, times in seconds.items()]
+    found.insert(2, figure("steps a second, against Meta-World's own", float(np.mean(originals / medians)), "times"))
+    return found
 
 
 def epoch(settings: Settings) -> list[Measurement]:

@@ -55,7 +55,8 @@ LONG = 10_000
 def _kth_highest_of_many(scores: npt.NDArray[Any], k: int) -> float:
     """Return the k-th highest score of (n,).
 
-    Infinite scores, of elements that must or must not be kept, are only counted: selection among many equal values is slow.
+    Infinite scores, of elements that must or must not be kept, are only counted: where most values are the lowest one,
+    NumPy's selection takes thirty times as long.
     """
     finite = np.isfinite(scores)
     rest = scores if finite.all() else scores[finite]

@@ -19,7 +19,9 @@ def test_keeps_exactly_the_k_highest(n, ratio):
     assert (mask.sum(-1) == k).all()
 
 
-@pytest.mark.parametrize("kind", ["normal", "uniform", "sorted", "few values", "stripes", "one value", "double", "ruled out", "bounded"])
+@pytest.mark.parametrize(
+    "kind", ["normal", "uniform", "sorted", "few values", "stripes", "one value", "double", "ruled out", "bounded"]
+)
 @pytest.mark.parametrize("k", [1, 2, 300, 20_000, 39_000, 39_999, 40_000])
 def test_keeps_exactly_the_k_highest_of_very_many_however_they_lie(kind, k):
     generator = torch.Generator().manual_seed(k)
