@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -9,6 +13,7 @@ import pytest
 from must import __version__, train_commands
 from must.cli import main
 from must.sweep import plan_command
+from tests.support.helpers import ROOT
 
 CONFIG_AND_OUT = ("--config", "x.yaml", "--out", "x")
 
@@ -53,3 +58,21 @@ def test_only_what_trains_says_how_training_goes_on(
     monkeypatch.setattr(train_commands, "_run_settings", stop)
     assert main(["train", *CONFIG_AND_OUT]) == 130
     assert capsys.readouterr().err == "must: stopped at once; training goes on from the last checkpoint\n"
+
+
+def test_an_interrupt_while_modules_are_imported_is_no_error_to_trace(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, signal, sys\n"
+        "class Interrupt:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'must.config':\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupt())\n",
+        encoding="utf-8",
+    )
+    command = [sys.executable, "-m", "must", "--version"]
+    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    ended = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "must: stopped\n")
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ended.stdout.startswith("must ")

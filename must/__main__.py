@@ -1,0 +1,19 @@
+"""Where `must` and ``python -m must`` begin: an interrupt while modules are imported is no error to trace."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> int:
+    """Run the command line; return its exit status, see `must.cli`."""
+    try:
+        from must.cli import main as run
+    except KeyboardInterrupt:
+        sys.stderr.write("must: stopped\n")
+        return 130
+    return run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
