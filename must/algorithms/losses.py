@@ -6,23 +6,23 @@ from torch import Tensor
 
 
 def temperature_loss(log_alpha: Tensor, log_probs: Tensor, target_entropy: float) -> Tensor:
-    """Push each task's entropy to the target.
+    """Return the loss () of the temperatures: its gradient raises those of tasks whose entropy is below the target.
 
     Args:
         log_alpha: (K,) log temperatures, with gradient.
-        log_probs: (K, B) log probabilities of the policy's actions; they get no gradient.
+        log_probs: (K, B) log probabilities of the policy's actions, in nats; they get no gradient.
         target_entropy: In nats.
     """
     return -(log_alpha * (log_probs.detach().mean(1) + target_entropy)).mean()
 
 
 def policy_losses(alpha: Tensor, log_probs: Tensor, q_values: Tensor) -> Tensor:
-    """Prefer actions that both Q networks value, and entropy: (K, B), to be averaged with `mean_loss`.
+    """Return the policy's losses (K, B), to be averaged with `mean_loss`: lower for higher Q values and more entropy.
 
     Args:
         alpha: (K,) temperatures.
         log_probs: (K, B) of the policy's own actions.
-        q_values: (2, K, B) of the same actions.
+        q_values: (2, K, B) of the same actions, of which the lower one counts.
     """
     return alpha[:, None] * log_probs - q_values.min(0).values
 
