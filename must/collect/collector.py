@@ -208,7 +208,7 @@ def _start(context: Any, config: RunConfig, tasks: list[int], niceness: int) -> 
 
 
 def _work(*arguments: Any) -> None:
-    """Be a worker. The simulator is imported here, because only workers need it: half a second of each start."""
+    """Run a worker process. Only workers import the simulator, which takes half a second of a start."""
     from must.collect.worker import serve
 
     serve(*arguments)

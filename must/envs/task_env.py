@@ -82,7 +82,7 @@ class TaskEnv:
         return self._starts[goal].observation.copy()
 
     def step(self, action: Float32) -> tuple[Float32, float, bool]:
-        """Take one step with an action (4,) in [-1, 1]; give the observation (D,), the reward and the success flag.
+        """Take one step with an action (4,) in [-1, 1]; return the observation (D,), the reward and the success flag.
 
         Raises:
             NumericalError: The action, or the observation or reward that follows, is not finite.

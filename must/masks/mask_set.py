@@ -50,7 +50,7 @@ class SubNetworks(NamedTuple):
 
     @staticmethod
     def locate(units: Sequence[Tensor], in_dim: int, out_dim: int, heads: int = 1) -> SubNetworks:
-        """Find out where the kept units' parameters lie.
+        """Return where the kept units' parameters lie.
 
         Args:
             units: For each hidden layer (E, K, H), with the same number of ones for every task.
@@ -144,7 +144,7 @@ class MaskLayout:
         return [*self.weight_shapes, *biases]
 
     def assemble(self, members: Sequence[Sequence[Tensor]]) -> WeightMasks | UnitMasks:
-        """Put masks together.
+        """Return the masks of all members in one.
 
         Args:
             members: For each of E members, for each shape in `shapes`, (K, n) of zeros and ones.
@@ -153,7 +153,7 @@ class MaskLayout:
         return UnitMasks(tuple(tensors)) if self.granularity == "neuron" else WeightMasks(torch.cat(tensors, dim=2))
 
     def from_tensors(self, tensors: Sequence[Tensor]) -> WeightMasks | SubNetworks | None:
-        """Put published masks together from what `mask_tensors` gave of them; no tensors is the dense network."""
+        """Return the published masks of which `mask_tensors` gave these; no tensors is the dense network."""
         if not tensors:
             return None
         floats = [tensor.to(torch.get_default_dtype()) for tensor in tensors]
@@ -162,13 +162,13 @@ class MaskLayout:
         return WeightMasks(*floats)
 
     def publishable(self, masks: WeightMasks | UnitMasks) -> WeightMasks | SubNetworks:
-        """Bring masks into the form in which they are published."""
+        """Return masks in the form in which they are published."""
         if isinstance(masks, UnitMasks):
             return SubNetworks.locate(masks.units, self.in_dim, self.out_dim, self.heads)
         return masks
 
     def split(self, masks: Masks) -> list[list[Tensor]]:
-        """Undo `assemble` (and `publishable`): for each member and shape (K, n) of zeros and ones.
+        """Return what `assemble` was given: for each member and shape (K, n) of zeros and ones.
 
         Args:
             masks: Of a network that is masked.

@@ -50,7 +50,7 @@ class BaseNetwork(nn.Module, ABC):
 
     @abstractmethod
     def task_parameters(self, masks: Masks) -> TaskFunction:
-        """Put together what each task uses, under masks of this network (None: all of it)."""
+        """Return the parameters that each task uses under masks of this network (None: all of them), as a function."""
 
     def task_copies(self) -> tuple[TaskFunction, Tensor] | None:
         """Return what each task uses of a copy of its own, and the copies (E, K, P); None where that is not faster.

@@ -24,18 +24,18 @@ class Form(NamedTuple):
         return self.n_tasks * self.n_rows if self.shared else self.n_rows
 
     def pack(self, batches: list[Tensor]) -> Tensor:
-        """Put batches (E, K, B, F) together: (N, rows, F)."""
+        """Return batches (E, K, B, F) as the inputs of N matrix products: (N, rows, F)."""
         packed = batches[0] if len(batches) == 1 else torch.stack(batches, dim=1 if self.shared else 2)
         return packed.reshape(self.n_members * (1 if self.shared else self.n_tasks), -1, packed.shape[-1])
 
     def unpack(self, packed: Tensor) -> tuple[Tensor, ...]:
-        """Undo `pack`."""
+        """Return the batches (E, K, B, F) that `pack` was given."""
         if self.shared:
             return self.by_task(packed).unbind(1)
         return packed.view(self.n_members, self.n_tasks, -1, self.n_rows, packed.shape[2]).unbind(2)
 
     def one_batch(self, packed: Tensor) -> Tensor:
-        """Undo `pack` of one batch."""
+        """Return the one batch (E, K, B, F) that `pack` was given."""
         return packed.view(self.n_members, self.n_tasks, self.n_rows, packed.shape[2])
 
     def by_task(self, packed: Tensor) -> Tensor:

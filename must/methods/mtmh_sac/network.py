@@ -48,7 +48,7 @@ class MultiHeadMLP(MaskedMLP):
         return self.out_dim // self.n_tasks
 
     def task_parameters(self, masks: Masks) -> TaskFunction:  # type: ignore[override]  # read through its own interface
-        """Put together what each task uses; see `BaseNetwork`. Masks cut its own head, or the layer of all heads."""
+        """Return what each task uses; see `BaseNetwork`. Masks cut its own head, or the layer of all heads."""
         if isinstance(masks, SubNetworks):
             return super().task_parameters(masks)
         whole = sum(math.prod(shape) for shape in self.weight_shapes)

@@ -162,7 +162,7 @@ class MaskLearner(nn.Module, MaskRule):
         return self._places.version
 
     def _placed(self, published: Published) -> Published:
-        """Put what an update starts from where it was in the one before."""
+        """Copy what an update starts from to where it was in the one before."""
         self.encoders.places = self._places
         device = self._one_hot.device
         self._bounds = [

@@ -57,7 +57,7 @@ class Saliency(MaskRule):
         return self._places.version
 
     def _placed(self, name: str, rows: Rows) -> Rows:
-        """Put tensors where those of this name were in the update before."""
+        """Copy tensors to where those of this name were in the update before."""
         return [self._places.put(f"{name} {number}", network) for number, network in enumerate(rows)]
 
     def draw(self, rng: torch.Generator) -> Rows:  # noqa: ARG002
@@ -66,7 +66,7 @@ class Saliency(MaskRule):
         return self._drawn
 
     def step(self) -> list[Tensor]:
-        """Gather the derivatives."""
+        """Add up the derivatives of the losses with respect to the masks, and their squares."""
         for network, sums, squares in zip(self._drawn, self._sums, self._squares, strict=True):
             for mask, total, square in zip(network, sums, squares, strict=True):
                 assert mask.grad is not None
