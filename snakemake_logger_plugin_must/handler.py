@@ -22,6 +22,7 @@ from snakemake_interface_logger_plugins.common import LogEvent
 
 from must.sweep.live import SweepView, told
 from must.sweep.state import State
+from must.sweep.survey import RunStatus
 from must.sweep.tails import last_lines
 from must.words import count_of, duration
 from snakemake_logger_plugin_must.settings import LogHandlerSettings
@@ -35,8 +36,8 @@ _CHATTER = re.compile(
     r"|Conda env|Singularity cont|Group jobs|Storing output|Workflow defines|Will exit after|Complete log|Elapsed time"
 )
 """What Snakemake says in between, and its log file has."""
-_TOLD = "RuleException:\nCalledProcessError"
-"""The status of a job's shell: that the job failed, and why, is told beside it."""
+_TOLD = ("RuleException:\nCalledProcessError", "WorkflowError:\nAt least one job did not complete")
+"""The status of a job's shell, and that there is such a job: which one ended how, and why, is told beside it."""
 
 
 @dataclass
@@ -74,9 +75,13 @@ class LogHandler(LogHandlerBase):
             settings.quiet, settings.debug_dag, settings.verbose, settings.dryrun, settings.printshellcmds
         )
         self._draws = self._console.is_terminal and not self._console.is_dumb_terminal and self._text is None
+        self._dates = not self._draws
+        """Whether lines have the time."""
         self._live: Live | None = None
         self._view: SweepView | None = None
         self._jobs: dict[int, Job] = {}
+        self._left = False
+        """Whether a job has ended without having made what it was to make."""
         self._ended = threading.Event()
         self._handlers: dict[Any, Callable[[Any], None]] = {
             LogEvent.JOB_INFO: self._begin,
@@ -109,8 +114,13 @@ class LogHandler(LogHandlerBase):
             self.handleError(record)
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Take the bar away, and say how what is left goes on."""
         self._stop()
+        command = self._view.going_on() if self._left and self._view is not None else ""
+        self._left = False  # it may be closed twice
+        if command:
+            with suppress(OSError):
+                self._say(f"go on with: {command}")
         super().close()
 
     @property
@@ -170,16 +180,21 @@ class LogHandler(LogHandlerBase):
         job = self._jobs.pop(record.job_id, None)
         if job is None or job.rule in ("default", "all"):
             return
-        took = duration(time.monotonic() - job.started)
         run = None if job.run is None or self._view is None else self._view.run(job.run)
         if run is None:
-            self._say(f"finished: {job.message}, {took}")
+            self._say(f"finished: {job.message}, {duration(time.monotonic() - job.started)}")
         else:
-            success = "" if run.look.success is None else f", success {run.look.success:.2f}"
-            self._say(f"finished: {run.path}{success}, {took}", "green")
+            self._say_finished(job, run)
+
+    def _say_finished(self, job: Job, run: RunStatus) -> None:
+        success = "" if run.look.success is None else f", success {run.look.success:.2f}"
+        self._say(f"finished: {run.path}{success}, {duration(time.monotonic() - job.started)}", "green")
 
     def _fail(self, record: Any) -> None:
         job = self._jobs.pop(record.jobid, None)
+        self._left = True
+        if job is not None and job.run is not None and self._view is not None and self._stopped(job, job.run):
+            return
         logs = list(record.log)
         name = (job.run or job.message) if job is not None else record.rule_name
         last = [line for path in logs for line in last_lines(Path(path)) if line.strip()][-1:]
@@ -188,6 +203,21 @@ class LogHandler(LogHandlerBase):
             self._say(f"    log: {path}", "red")
         for run in self._failures(job):
             self._say(run, "red")
+
+    def _stopped(self, job: Job, path: str) -> bool:
+        """Say that a run was asked to stop, or had finished when it was; return whether that is so.
+
+        Snakemake takes both for failures.
+        """
+        assert self._view is not None
+        run, ended = self._view.run(path), self._view.ended(path, Path(job.log))
+        if run is None or ended is None:
+            return False
+        if ended is State.FINISHED:
+            self._say_finished(job, run)
+        else:
+            self._say(f"stopped: {path}, at epoch {run.look.epoch} of {run.setting.epochs}; it goes on from there")
+        return True
 
     def _failures(self, job: Job | None) -> list[str]:
         """Return what went wrong in which run, of a job that trains several."""
@@ -222,7 +252,7 @@ class LogHandler(LogHandlerBase):
                     self._say(told(found))
 
     def _say(self, text: str, style: str | None = None) -> None:
-        clock = "" if self._draws else time.strftime("[%H:%M:%S] ")
+        clock = time.strftime("[%H:%M:%S] ") if self._dates else ""
         self._console.print(Text(clock + text, style=style or ""))
 
     def _stop(self) -> None:

@@ -13,7 +13,9 @@ from rich.text import Text
 from must.config import Experiment, load_experiment
 from must.errors import MustError
 from must.run_files import CONFIG
-from must.sweep.state import State
+from must.sweep.going_on import going_on
+from must.sweep.head import read_head
+from must.sweep.state import State, how_it_ended
 from must.sweep.survey import Memory, RunStatus, Survey, survey
 from must.words import count_of, duration
 
@@ -57,6 +59,22 @@ class SweepView:
         """Return how one run stands, now."""
         found = self.look(force=True)
         return None if found is None else next((run for run in found.runs if run.path == path), None)
+
+    def ended(self, path: str, log: Path) -> State | None:
+        """Return whether a run whose job has ended is finished, or was interrupted on request; else None.
+
+        Args:
+            path: The run's; `run` would take one that ended just now for one that starts again.
+            log: The job's log.
+        """
+        return how_it_ended(self._directory / "runs" / path, log)
+
+    def going_on(self) -> str:
+        """Return the command that trains what is left; empty where that cannot be told."""
+        found = self.look(force=True)
+        if found is None or found.counts.get(State.FINISHED, 0) == len(found.runs):
+            return ""
+        return going_on(found.experiment, self._directory, read_head(self._directory), None)
 
     def draw(self, width: int, others: list[str]) -> RenderableType:
         """Return the bar and the lines.

@@ -135,6 +135,21 @@ def look_at(directory: Path, run: str, fits: bool, epochs: int, pretrain: int, a
     return Look(State.MISSING)
 
 
+def how_it_ended(directory: Path, job_log: Path) -> State | None:
+    """Return how a run ended by what it wrote down: finished, or interrupted on request; None if by an error.
+
+    Args:
+        directory: That of a run that no process is training.
+        job_log: The workflow's log of the job that trained it last, which has errors from before the run began, too.
+    """
+    manifest = json_object(directory / MANIFEST)
+    if _error(job_log):
+        return None
+    if manifest.get("state") == "failed":
+        return State.INTERRUPTED if manifest.get("error") in _ON_REQUEST else None
+    return {"finished": State.FINISHED, "interrupted": State.INTERRUPTED}.get(str(manifest.get("state")))
+
+
 def _damage(directory: Path, names: set[str]) -> str:
     """Return what is wrong with the logs of a run that has a result, and what to do; empty where nothing is seen.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -60,6 +61,10 @@ def test_ctrl_c_on_a_terminal_leaves_a_checkpoint_and_a_usable_screen(tmp_path: 
     terminal.press(b"\x03")
     assert terminal.wait() == 1, terminal.text
     assert json.loads((tmp_path / PLACE / "manifest.json").read_text())["state"] == "interrupted"
+    assert "failed" not in terminal.text
+    assert "WorkflowError" not in terminal.text
+    assert re.search(rf"stopped: {RUN}, at epoch \d+ of 100001; it goes on from there", terminal.text)
+    assert terminal.text.splitlines()[-1].startswith("go on with: snakemake "), terminal.text
     assert list((tmp_path / PLACE / "checkpoints").glob("*.json"))
     assert json.loads((tmp_path / "results/smoke/invocation.json").read_text())["ended"]
     assert terminal.shown.rfind(b"\x1b[?25h") > terminal.shown.rfind(b"\x1b[?25l"), "the cursor is hidden"
@@ -101,6 +106,18 @@ def test_without_a_terminal_there_are_lines_and_errors_reach_the_user(
     assert any("finished: pruning_ratio~0/update_interval~na/seed~1" in line for line in lines), done.stderr
     failed = next(number for number, line in enumerate(lines) if f"failed: {RUN}: must: {PLACE}: holds files" in line)
     assert lines[failed + 1].endswith(f"log: results/smoke/logs/train/{RUN}.log")
+    assert re.search(r"go on with: snakemake .*--cores 1", lines[-1])
+
+
+def test_an_old_interruption_does_not_hide_why_a_run_fails_now(workflow: Workflow, smoke: dict[str, Any]) -> None:
+    smoke["sweep"] = {"seeds": [0], "pruning_ratios": [0]}
+    place = workflow.directory / PLACE
+    place.mkdir(parents=True)
+    (place / "notes.txt").touch()
+    (place / "manifest.json").write_text('{"state": "interrupted"}', encoding="utf-8")
+    done = workflow.snakemake("--profile", PROFILE, "--cores", "1", config=smoke)
+    assert f"failed: {RUN}: must: {PLACE}: holds files" in done.stderr
+    assert "stopped:" not in done.stderr
     assert "\x1b" not in done.stderr
 
 
