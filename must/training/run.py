@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -137,6 +137,20 @@ def kept_by(config: RunConfig, out: Path, agent: Agent, start: int) -> Callable[
     return keep
 
 
+class _Before(NamedTuple):
+    """What there was before an epoch, for a checkpoint."""
+
+    epoch: int
+    state: dict[str, Any]
+    rows: int
+    """Rows that the replay buffer was ever given for each task."""
+
+    @staticmethod
+    def take(trainer: Trainer, run_log: RunLog, replay: ReplayBuffer) -> _Before:
+        """Return what there is now, before the next epoch."""
+        return _Before(trainer.epoch, {"trainer": trainer.snapshot(), "logs": run_log.positions()}, replay.added)
+
+
 def _run_epochs(
     trainer: Trainer,
     replay: ReplayBuffer,
@@ -156,8 +170,8 @@ def _run_epochs(
 
     def save() -> None:
         run_log.sync()
-        checkpoints.save(state["trainer"]["epoch"], state, replay)
-        log.info("checkpoint at epoch %d", state["trainer"]["epoch"])
+        checkpoints.save(before.epoch, before.state, replay)
+        log.info("checkpoint at epoch %d", before.epoch)
 
     try:
         with stop.interrupt():
@@ -165,8 +179,8 @@ def _run_epochs(
     except StopRequested:
         return False  # nothing has been learned yet
     keep(trainer.epoch)  # a checkpoint may be all that is left of a run
+    before = _Before.take(trainer, run_log, replay)
     while trainer.epoch < trainer.last_epoch:
-        state, rows = {"trainer": trainer.snapshot(), "logs": run_log.positions()}, replay.added
         due = time.monotonic() - last_save >= save_every
         if due or stop.received:
             save()
@@ -176,16 +190,19 @@ def _run_epochs(
         try:
             with stop.interrupt():
                 trainer.run_epoch()
+            keep(trainer.epoch)
+            # The workers are asked for their part of it: one that died while the learner learned is noticed here.
+            following = _Before.take(trainer, run_log, replay)
         except StopRequested:
-            replay.go_back(rows)
+            replay.go_back(before.rows)
             save()
             return False
         except Exception:
-            replay.go_back(rows)
+            replay.go_back(before.rows)
             with suppress(OSError):  # the disk may be what failed: then the checkpoint before is the newest
                 save()
             raise
-        keep(trainer.epoch)
+        before = following
         assert trainer.result is not None
         progress.report(trainer.epoch, float(trainer.result.success.mean()), trainer.env_steps, steps_before)
     return True

@@ -13,6 +13,7 @@ import pytest
 
 from tests.support.faults import (
     EVERY_EPOCH,
+    PYTHON_THAT_LOSES_ITS_WORKERS_WHILE_IT_LEARNS,
     PYTHON_WITH_A_CLOCK_THAT_JUMPS_BACK,
     Run,
     end,
@@ -77,6 +78,17 @@ def test_a_killed_worker(undisturbed, tmp_path):
     assert errors.count("must: ") == 1
     assert "was killed by signal 9" in errors
     assert list((run.directory / "checkpoints").glob("*.json"))  # the epochs before are not lost
+    assert run.finish() == undisturbed
+
+
+def test_a_worker_that_is_killed_while_the_learner_learns(undisturbed, tmp_path):
+    """Nobody asks it anything then: it is missed at the end of the epoch, whose beginning is saved."""
+    run = Run(tmp_path)
+    command = [*PYTHON_THAT_LOSES_ITS_WORKERS_WHILE_IT_LEARNS, *run.command[3:]]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    assert "was killed by signal 9" in end(process, 2)
+    (index,) = (run.directory / "checkpoints").glob("*.json")
+    assert json.loads(index.read_text())["epoch"] == 4
     assert run.finish() == undisturbed
 
 

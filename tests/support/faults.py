@@ -111,3 +111,24 @@ manifest.datetime = Clock
 sys.exit(main(sys.argv[1:]))
 """,
 ]
+
+PYTHON_THAT_LOSES_ITS_WORKERS_WHILE_IT_LEARNS = [
+    sys.executable,
+    "-c",
+    """
+import multiprocessing, sys
+from must.cli import main
+from must.training.trainer import Trainer
+learn = Trainer._learn
+def learn_alone(trainer):
+    row = learn(trainer)
+    if trainer.epoch == 5:
+        for worker in multiprocessing.active_children():
+            worker.kill()
+            worker.join()
+    return row
+Trainer._learn = learn_alone
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))
+""",
+]
