@@ -42,6 +42,7 @@ SHIPPED = {
         Shipped("mt10_workstation", ("comparison",)),
         Shipped("mask_ablation", ("comparison",)),
         Shipped("comparison_quick", ("comparison",)),
+        Shipped("reference", ("comparison",)),
     )
 }
 shipped = pytest.mark.parametrize("shipped", SHIPPED.values(), ids=SHIPPED)

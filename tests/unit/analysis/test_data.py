@@ -17,7 +17,8 @@ from must.errors import ResultsError
 from tests.support.helpers import ROOT
 from tests.support.reading import by_hand
 
-EXAMPLE = ROOT / "docs" / "examples" / "own_figure.py"
+EXAMPLES = ROOT / "docs" / "examples"
+EXAMPLE = EXAMPLES / "own_figure.py"
 
 
 def load(runs, experiment):
@@ -122,6 +123,18 @@ def test_the_example_makes_a_figure(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "argv", [str(EXAMPLE), str(ROOT / "results" / "reference" / "quick"), str(out)])
     runpy.run_path(str(EXAMPLE))
     assert out.read_bytes().startswith(b"%PDF")
+
+
+def test_the_example_prints_the_differences_that_the_readme_states(monkeypatch, capsys):
+    example = EXAMPLES / "learned_against_static.py"
+    monkeypatch.setattr(sys, "argv", [str(example), str(ROOT / "results" / "reference" / "reference")])
+    runpy.run_path(str(example))
+    often, _, seldom, _ = capsys.readouterr().out.splitlines()
+    assert often.endswith("every 15 epochs: +0.07 [0.03, 0.11], P(better) 0.56 [0.48, 0.65]")
+    assert seldom.endswith("every 45 epochs: +0.03 [0.00, 0.06], P(better) 0.54 [0.46, 0.61]")
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert "0.07 [0.03, 0.11] with seven renewals, in every seed, and 0.03 [0.00, 0.06] with two" in readme
+    assert "it is not shown: 0.56 [0.48, 0.65] over the four combinations" in readme
 
 
 def test_importing_the_package_imports_no_data_frames():
