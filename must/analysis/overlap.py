@@ -29,7 +29,7 @@ from must.analysis.style import (
 from must.data import Group, Results
 from must.data.logs import read_overlaps
 from must.data.names import short_task_names
-from must.data.variants import all_ratios, masked_variants, variant_titles
+from must.data.variants import masked_variants, variant_titles
 from must.run_files import table
 from must.words import count_of
 
@@ -80,7 +80,7 @@ def mask_overlap(results: Results, width: Width) -> Figure | None:
     scales = {ratio: _scale(ratio, overlaps) for ratio, overlaps in alike.items()}
     maps = [_map(title, group, each, scales[group.pruning_ratio]) for title, group, each in found]
     named = all(len(panel.group.tasks) <= _NAMED for panel in maps)
-    ratios, few = len(all_ratios(shown)), 3 if named else 2
+    ratios, few = len(alike), 3 if named else 2  # of finished runs alone
     columns = ratios if len(shown) > 1 and 1 < ratios <= few else columns_for(len(maps), "auto", few)
     return _draw(maps, 3 if not named and len(maps) > 3 * columns else columns, width)
 
@@ -151,7 +151,7 @@ def _draw(maps: Sequence[_Map], columns: int, width: Width) -> Figure | None:
     side = min(side, PAGE / 2) if narrow or len(maps) > 1 else min(side, TWO_COLUMNS / 2)
     for _ in range(2):  # The height of the titles limits the side, and the side the width of the titles.
         titles = [wrap_title(panel.title, side + 0.5 * _BAR) for panel in maps]
-        above = (1 + max(title.count("\n") for title in titles)) * 7 * 1.2 / 72 + 0.15
+        above = (1 + max(title.count("\n") for title in titles)) * 7 * 1.2 / 72 + 0.25
         side = min(side, max(_LEAST_SIDE, (PAGE - down - key) / rows - above))
     size = (columns * (side + _BAR) + across, rows * (side + above) + down + key)
     figure = Figure(figsize=size, layout="constrained")
