@@ -46,3 +46,12 @@ def overlap(one, other):
     """Say whether two boxes overlap by more than a pixel or two of padding."""
     shared = Bbox.intersection(one, other)
     return shared is not None and shared.width > 2 and shared.height > 2
+
+
+def check_nothing_is_cut(figure):
+    """Check that every text lies inside its figure."""
+    for text, box in texts_of(figure).items():
+        inside = Bbox.intersection(box, figure.bbox)
+        assert inside is not None, text.get_text()
+        assert inside.width > box.width - 2, text.get_text()
+        assert inside.height > box.height - 2, text.get_text()

@@ -9,7 +9,6 @@ import re
 import matplotlib as mpl
 import numpy as np
 import pytest
-from matplotlib.transforms import Bbox
 
 from must.analysis import write_figures
 from must.analysis.settings import setting_axis
@@ -25,7 +24,7 @@ from must.config.outputs import FIGURES, OPTIONAL_FIGURES, figure_names
 from must.data.logs import read_overlaps
 from must.data.names import short_number
 from must.errors import ResultsError
-from tests.support.drawing import curves_of, draw, overlap, texts_of
+from tests.support.drawing import check_nothing_is_cut, curves_of, draw, overlap, texts_of
 from tests.support.sweeps import SWEEPS
 
 RATES = {  # (pruning ratio, seed) -> (E, K)
@@ -34,14 +33,6 @@ RATES = {  # (pruning ratio, seed) -> (E, K)
     (0.5, 0): [[0.0, 0.0], [1.0, 0.8]],
     (0.5, 1): [[0.0, 0.0], [0.6, 0.4]],
 }
-
-
-def check_nothing_is_cut(figure):
-    for text, box in texts_of(figure).items():
-        inside = Bbox.intersection(box, figure.bbox)
-        assert inside is not None, text.get_text()
-        assert inside.width > box.width - 2, text.get_text()
-        assert inside.height > box.height - 2, text.get_text()
 
 
 LARGE = ("ten tasks", "fifty tasks", "ablation", "benchmarks")
@@ -224,21 +215,6 @@ def test_the_heat_map_is_the_mean_of_the_seeds_with_a_blank_diagonal(runs):
     image = draw(runs, experiment, "mask_overlap")["mask_overlap"].axes[0].collections[0].get_array()
     mean = np.mean(overlaps)
     np.testing.assert_allclose(image.filled(np.nan), [[np.nan, mean], [mean, np.nan]])
-
-
-@pytest.mark.parametrize(("columns", "ratios"), [(3, [0.8] * 5), (2, [0.8, 0.9] * 3), (2, [0.8, 0.9] * 4)])
-def test_nothing_of_heat_maps_in_rows_is_cut(runs, columns, ratios):
-    """A column for each pruning ratio that has finished runs, however many ratios are still to be trained."""
-    variants = {f"variant-{n}": {"masks.pruning_ratio": ratio} for n, ratio in enumerate([*ratios, 0.95])}
-    changes = {f"variant-{n}": {**change, "sac.gamma": 0.9 + n / 1000} for n, change in enumerate(variants.values())}
-    tasks = ["reach-v3", "push-v3", "pick-place-v3", "button-press-topdown-v3", "peg-insert-side-v3"]
-    experiment = runs.experiment(sweep={"seeds": [0], "variants": changes}, env={"tasks": tasks})
-    for spec in experiment.runs()[: len(ratios)]:
-        runs.write(experiment, spec)
-    figure = draw(runs, experiment, "mask_overlap")["mask_overlap"]
-    check_nothing_is_cut(figure)
-    lefts = {round(axes.get_position().x0, 2) for axes in figure.axes if axes.get_title()}
-    assert len(lefts) == columns
 
 
 def test_the_heat_map_shows_the_interval_with_the_highest_success(runs):
