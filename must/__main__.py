@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 
+from must.streams import complain
+
 
 def main() -> int:
     """Run the command line; return its exit status, see `must.cli`."""
     try:
         from must.cli import main as run
     except KeyboardInterrupt:
-        sys.stderr.write("must: stopped\n")
+        complain("stopped")
         return 130
     return run()
 

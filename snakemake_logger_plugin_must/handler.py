@@ -180,20 +180,24 @@ class LogHandler(LogHandlerBase):
         job = self._jobs.pop(record.job_id, None)
         if job is None or job.rule in ("default", "all"):
             return
-        run = None if job.run is None or self._view is None else self._view.run(job.run)
-        if run is None:
-            self._say(f"finished: {job.message}, {duration(time.monotonic() - job.started)}")
-        else:
-            self._say_finished(job, run)
+        self._say_finished(job, self._run_of(job))
 
-    def _say_finished(self, job: Job, run: RunStatus) -> None:
-        success = "" if run.look.success is None else f", success {run.look.success:.2f}"
-        self._say(f"finished: {run.path}{success}, {duration(time.monotonic() - job.started)}", "green")
+    def _run_of(self, job: Job) -> RunStatus | None:
+        """Return how the run stands that a job trains; None where it trains none, or several."""
+        return None if job.run is None or self._view is None else self._view.run(job.run)
+
+    def _say_finished(self, job: Job, run: RunStatus | None) -> None:
+        took = duration(time.monotonic() - job.started)
+        if run is None:
+            self._say(f"finished: {job.message}, {took}")
+        else:
+            success = "" if run.look.success is None else f", success {run.look.success:.2f}"
+            self._say(f"finished: {run.path}{success}, {took}", "green")
 
     def _fail(self, record: Any) -> None:
         job = self._jobs.pop(record.jobid, None)
         self._left = True
-        if job is not None and job.run is not None and self._view is not None and self._stopped(job, job.run):
+        if job is not None and self._stopped(job):
             return
         logs = list(record.log)
         name = (job.run or job.message) if job is not None else record.rule_name
@@ -204,20 +208,20 @@ class LogHandler(LogHandlerBase):
         for run in self._failures(job):
             self._say(run, "red")
 
-    def _stopped(self, job: Job, path: str) -> bool:
+    def _stopped(self, job: Job) -> bool:
         """Say that a run was asked to stop, or had finished when it was; return whether that is so.
 
         Snakemake takes both for failures.
         """
-        assert self._view is not None
-        run, ended = self._view.run(path), self._view.ended(path, Path(job.log))
-        if run is None or ended is None:
+        run = self._run_of(job)
+        if run is None or self._view is None:
             return False
+        ended = self._view.ended(run.path, Path(job.log))
         if ended is State.FINISHED:
             self._say_finished(job, run)
-        else:
-            self._say(f"stopped: {path}, at epoch {run.look.epoch} of {run.setting.epochs}; it goes on from there")
-        return True
+        elif ended is State.INTERRUPTED:
+            self._say(f"stopped: {run.path}, at epoch {run.look.epoch} of {run.setting.epochs}; it goes on from there")
+        return ended is not None
 
     def _failures(self, job: Job | None) -> list[str]:
         """Return what went wrong in which run, of a job that trains several."""

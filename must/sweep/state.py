@@ -145,9 +145,9 @@ def how_it_ended(directory: Path, job_log: Path) -> State | None:
     manifest = json_object(directory / MANIFEST)
     if _error(job_log):
         return None
-    if manifest.get("state") == "failed":
-        return State.INTERRUPTED if manifest.get("error") in _ON_REQUEST else None
-    return {"finished": State.FINISHED, "interrupted": State.INTERRUPTED}.get(str(manifest.get("state")))
+    if _on_request(manifest):
+        return State.INTERRUPTED
+    return State.FINISHED if manifest.get("state") == "finished" else None
 
 
 def _damage(directory: Path, names: set[str]) -> str:
@@ -221,8 +221,13 @@ def _error(log: Path) -> str:
     return (found["text"] or found["python"]).strip() if found else ""
 
 
+def _on_request(manifest: dict[str, Any]) -> bool:
+    """Return whether a run ended because somebody asked it to, with a checkpoint or without."""
+    return manifest.get("state") == "interrupted" or manifest.get("error") in _ON_REQUEST
+
+
 def _why_interrupted(manifest: dict[str, Any], owner: Owner | None, silence: float, directory: Path) -> str:
-    if manifest.get("state") == "interrupted" or manifest.get("error") in _ON_REQUEST:
+    if _on_request(manifest):
         return "stopped on request"
     if manifest.get("state") == "finished":
         return "its result is gone; it is made anew"

@@ -140,7 +140,6 @@ def kept_by(config: RunConfig, out: Path, agent: Agent, start: int) -> Callable[
 class _Before(NamedTuple):
     """What there was before an epoch, for a checkpoint."""
 
-    epoch: int
     state: dict[str, Any]
     rows: int
     """Rows that the replay buffer was ever given for each task."""
@@ -148,7 +147,7 @@ class _Before(NamedTuple):
     @staticmethod
     def take(trainer: Trainer, run_log: RunLog, replay: ReplayBuffer) -> _Before:
         """Return what there is now, before the next epoch."""
-        return _Before(trainer.epoch, {"trainer": trainer.snapshot(), "logs": run_log.positions()}, replay.added)
+        return _Before({"trainer": trainer.snapshot(), "logs": run_log.positions()}, replay.added)
 
 
 def _run_epochs(
@@ -170,8 +169,9 @@ def _run_epochs(
 
     def save() -> None:
         run_log.sync()
-        checkpoints.save(before.epoch, before.state, replay)
-        log.info("checkpoint at epoch %d", before.epoch)
+        epoch = before.state["trainer"]["epoch"]
+        checkpoints.save(epoch, before.state, replay)
+        log.info("checkpoint at epoch %d", epoch)
 
     try:
         with stop.interrupt():
