@@ -8,10 +8,12 @@ from tests.support.drawing import check_nothing_is_cut, draw
 @pytest.mark.parametrize(("columns", "ratios"), [(3, [0.8] * 5), (2, [0.8, 0.9] * 3), (2, [0.8, 0.9] * 4)])
 def test_nothing_of_heat_maps_in_rows_is_cut(runs, columns, ratios):
     """A column for each pruning ratio that has finished runs, however many ratios are still to be trained."""
-    variants = {f"variant-{n}": {"masks.pruning_ratio": ratio} for n, ratio in enumerate([*ratios, 0.95])}
-    changes = {f"variant-{n}": {**change, "sac.gamma": 0.9 + n / 1000} for n, change in enumerate(variants.values())}
+    variants = {
+        f"variant-{n}": {"masks.pruning_ratio": ratio, "sac.gamma": 0.9 + n / 1000}
+        for n, ratio in enumerate([*ratios, 0.95])
+    }
     tasks = ["reach-v3", "push-v3", "pick-place-v3", "button-press-topdown-v3", "peg-insert-side-v3"]
-    experiment = runs.experiment(sweep={"seeds": [0], "variants": changes}, env={"tasks": tasks})
+    experiment = runs.experiment(sweep={"seeds": [0], "variants": variants}, env={"tasks": tasks})
     for spec in experiment.runs()[: len(ratios)]:
         runs.write(experiment, spec)
     figure = draw(runs, experiment, "mask_overlap")["mask_overlap"]
