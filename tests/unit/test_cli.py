@@ -63,6 +63,7 @@ def test_only_what_trains_says_how_training_goes_on(
 def test_an_interrupt_while_modules_are_imported_is_no_error_to_trace(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
         "import os, signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # tests in the background are to ignore it
         "class Interrupt:\n"
         "    def find_spec(self, name, *_):\n"
         "        if name == 'must.config':\n"
