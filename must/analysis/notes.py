@@ -10,7 +10,7 @@ from must.config.schedule import last_renewal
 from must.data.blocks import judged_on
 from must.data.controls import trains_static_control
 from must.data.names import describe, names_of
-from must.data.provenance import software_of
+from must.data.provenance import commits_of, processors_of, software_of
 from must.data.runs import Group, Results, Status
 from must.words import count_of, range_of
 
@@ -21,6 +21,9 @@ INTERVAL = f"the {100 * CONFIDENCE:.0f} % interval over seeds (jackknife, Studen
 """What intervals are, for the note below a table."""
 NO_INTERVAL = f"no interval below {MIN_SEEDS} seeds: so few do not say how much seeds differ"
 """Why a row has none."""
+
+_TIMED = ("comparison", "cost")
+"""Tables that have times."""
 
 _REASONS = {
     Status.INCOMPLETE: "incomplete",
@@ -91,7 +94,21 @@ HOW = {
 
 def notes_below(results: Results, table: str) -> list[str]:
     """Return the notes below a table: what is left out, how its numbers compare, and how they were made."""
-    return [*left_out_notes(results), *recency_notes(results), closing_note(results, table)]
+    times = times_notes(results) if table in _TIMED else []
+    return [*left_out_notes(results), *recency_notes(results), *times, closing_note(results, table)]
+
+
+def times_notes(results: Results) -> list[str]:
+    """Return a note on times that differ for other reasons than the settings: the code, and the processor."""
+    commits, processors = commits_of(results.finished), processors_of(results.finished)
+    parts = [f"{len(commits)} commits"] if len(commits) > 1 else []
+    parts += [f"{len(processors)} processors ({'; '.join(processors)})"] if len(processors) > 1 else []
+    if not parts:
+        return []
+    return [
+        f"Times are of {' and '.join(parts)}: where two settings differ in these, their times do not tell which of the "
+        "settings is faster."
+    ]
 
 
 def closing_note(results: Results, table: str) -> str:

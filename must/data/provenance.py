@@ -38,6 +38,11 @@ def containers_of(runs: Sequence[Run]) -> list[str]:
     return sorted(digests)
 
 
+def processors_of(runs: Sequence[Run]) -> list[str]:
+    """Return the names of the processors that runs were made on, as far as their manifests know them."""
+    return sorted({str(start["cpu"]) for start in _all_starts(runs) if start.get("cpu")})
+
+
 def differing_packages(runs: Sequence[Run]) -> dict[str, list[str]]:
     """Return the packages (and Python) of which runs were made with several versions -> these versions."""
     found: dict[str, set[str]] = {}
