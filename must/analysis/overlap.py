@@ -48,6 +48,10 @@ _ROWS = 4
 _KEY_COLUMNS = 4
 
 
+Bounds = tuple[float, float, float, float]
+"""Left, bottom, width and height."""
+
+
 @dataclass(frozen=True)
 class _Map:
     """One panel."""
@@ -153,25 +157,32 @@ def _draw(maps: Sequence[_Map], columns: int, width: Width) -> Figure | None:
         titles = [wrap_title(panel.title, side + 0.5 * _BAR) for panel in maps]
         above = (1 + max(title.count("\n") for title in titles)) * 7 * 1.2 / 72 + 0.25
         side = min(side, max(_LEAST_SIDE, (PAGE - down - key) / rows - above))
+    pitch = (side + _BAR + (margin if alone else 0), side + above + (margin if alone else 0))
     size = (columns * (side + _BAR) + across, rows * (side + above) + down + key)
-    figure = Figure(figsize=size, layout="constrained")
+    figure = Figure(figsize=size)  # without a layout engine: constrained layout cuts titles of square panels
     FigureCanvasAgg(figure)  # seaborn asks each panel for the sizes of its labels: for that, one renderer will do
-    grid = figure.add_gridspec(rows + bool(key), columns, height_ratios=[side] * rows + [key] * bool(key))
     for at, (panel, title) in enumerate(zip(maps, titles, strict=True)):
-        axes, order = figure.add_subplot(grid[divmod(at, columns)], title=title), orders[panel.group.tasks]
-        tasks = short_task_names(panel.group.tasks)
+        row, column = divmod(at, columns)
+        lower_left = (margin + column * pitch[0], size[1] - row * pitch[1] - above - side)
+        axes = figure.add_axes(_share(size, *lower_left, side, side), title=title)
+        order, tasks = orders[panel.group.tasks], short_task_names(panel.group.tasks)
         # Numbered tasks have few labels: the first and every fifth.
         names = [tasks[i] if named else str(n + 1) if n == 0 or n % 5 == 4 else "" for n, i in enumerate(order)]
         blank = [""] * len(names)
-        left, bottom = (alone or not named or edge for edge in (at % columns == 0, at // columns == rows - 1))
+        left, bottom = (alone or not named or edge for edge in (column == 0, at + columns >= len(maps)))
         _heat_map(axes, panel, order, names if left else blank, names if bottom else blank)
     if key:
         benchmarks = {panel.group.tasks: panel.group.settings.get("benchmark", "") for panel in maps}
         _write_key(
-            figure.add_subplot(grid[-1, :]),
+            figure.add_axes(_share(size, 0.1, 0.0, size[0] - 0.1, key)),
             [(benchmarks[tasks], [tasks[i] for i in order]) for tasks, order in orders.items()],
         )
     return figure
+
+
+def _share(size: tuple[float, float], left: float, bottom: float, width: float, height: float) -> Bounds:
+    """Return a rectangle in inches as shares of a figure."""
+    return left / size[0], bottom / size[1], width / size[0], height / size[1]
 
 
 def _heat_map(axes: Any, panel: _Map, order: list[int], rows: list[str], columns: list[str]) -> None:
