@@ -151,14 +151,15 @@ def _draw(maps: Sequence[_Map], columns: int, width: Width) -> Figure | None:
     across, down = (columns * margin, rows * margin) if alone else (margin, margin)
     key = 0.0 if named else sum(LINE_HEIGHT * (2 - (-len(tasks) // _KEY_COLUMNS)) for tasks in lists)
     narrow = width == "column" or (width == "auto" and len(maps) == 1)
-    side = ((ONE_COLUMN if narrow else TWO_COLUMNS) - across) / columns - _BAR
+    beside = _BAR if named else _BAR + text_width("50")  # numbers stand at every panel
+    side = ((ONE_COLUMN if narrow else TWO_COLUMNS) - across) / columns - beside
     side = min(side, PAGE / 2) if narrow or len(maps) > 1 else min(side, TWO_COLUMNS / 2)
     for _ in range(2):  # The height of the titles limits the side, and the side the width of the titles.
-        titles = [wrap_title(panel.title, side + 0.5 * _BAR) for panel in maps]
+        titles = [wrap_title(panel.title, side + 0.5 * beside) for panel in maps]
         above = (1 + max(title.count("\n") for title in titles)) * 7 * 1.2 / 72 + 0.25
         side = min(side, max(_LEAST_SIDE, (PAGE - down - key) / rows - above))
-    pitch = (side + _BAR + (margin if alone else 0), side + above + (margin if alone else 0))
-    size = (columns * (side + _BAR) + across, rows * (side + above) + down + key)
+    pitch = (side + beside + (margin if alone else 0), side + above + (margin if alone else 0))
+    size = (columns * (side + beside) + across, rows * (side + above) + down + key)
     figure = Figure(figsize=size)  # without a layout engine: constrained layout cuts titles of square panels
     FigureCanvasAgg(figure)  # seaborn asks each panel for the sizes of its labels: for that, one renderer will do
     for at, (panel, title) in enumerate(zip(maps, titles, strict=True)):
