@@ -12,7 +12,7 @@ Changes = dict[str, dict[str, Any]]
 
 SHORT: Changes = {
     "sweep": {"seeds": [0]},
-    "training": {"epochs": 160, "checkpoint_minutes": 0.03},
+    "training": {"epochs": 240, "checkpoint_minutes": 0.03},
     "resources": {"minutes": 10},
 }
 """Two runs, long enough to be caught in the middle."""
