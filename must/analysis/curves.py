@@ -23,6 +23,7 @@ from must.data import Group, Results
 from must.data.costs import seconds_of
 from must.data.logs import read_mask_churn
 from must.data.names import parts, short_number
+from must.data.provenance import processors_of
 from must.data.variants import masked_variants, variant_titles
 from must.run_files import CPU_SECONDS, table
 
@@ -145,7 +146,7 @@ def learning_curves(
     notes = [*shown.notes, *([f"points: means of {window} evaluations"] if window > 1 else [])]
     notes += ["without the last evaluation, which has other episodes"] if results.experiment.judges_last else []
     if time is not None:
-        processors = {run.manifest.get("cpu") for run in results.finished}
+        processors = processors_of(results.finished)
         notes += [f"times of {len(processors)} kinds of processors"] if len(processors) > 1 else []
 
     def series(panel: Panel, group: Group) -> Series | None:
