@@ -206,11 +206,14 @@ def mask_churn(results: Results, width: Width) -> Figure | None:
     def axes_of(axes: Axes) -> None:
         _count_axis(axes)
         axes.set_xlim(0, (epochs + training.pretrain_epochs) * training.epoch_frames)  # there may be a single update
-        axes.set_ylim(bottom=0)
 
     full = Panels(found, ratio_looks(shown), columns_for)
     labels = ("Environment steps per task", "Share of masks replaced")
-    return figure_of(results, full, series, axes_of, labels, width, 1.5)
+    figure = figure_of(results, full, series, axes_of, labels, width, 1.5)
+    if figure is not None:
+        highest = max(axes.dataLim.ymax for axes in figure.axes if axes.has_data())
+        figure.axes[0].set_ylim(0, 1.05 * highest or 1)  # shared by all panels, the first need not have the highest
+    return figure
 
 
 def share_axis(axes: Axes) -> None:

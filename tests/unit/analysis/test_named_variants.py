@@ -95,6 +95,9 @@ def test_figures_of_variants_compare_them(runs):
     figures = draw(runs, experiment, "mask_churn", "method_comparison")
     titles = [axes.get_title().replace("\n", ", ") for axes in figures["mask_churn"].axes if axes.get_visible()]
     assert titles == [f"MUST, {name}, update interval 10" for name in ("must", "must-noise", "must-90")]
+    drawn = {axes.get_title(): axes.dataLim.ymax for axes in figures["mask_churn"].axes if axes.get_visible()}
+    assert max(drawn, key=drawn.__getitem__).startswith("MUST, must-90")  # its axes are those of all panels
+    assert max(drawn.values()) < figures["mask_churn"].axes[0].get_ylim()[1] < 1.1 * max(drawn.values())
     rows = [label.get_text() for label in figures["method_comparison"].axes[0].get_yticklabels()]
     assert rows[0] == "MUST, must-noise, ratio 0.8"
 
