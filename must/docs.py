@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from must.analysis.notes import ABOUT_TIMES
 from must.config import Experiment
 from must.sections import bounds_of, section_of
 
@@ -45,14 +46,15 @@ def main(root: Path = Path()) -> int:
 def insert_results(text: str, root: Path) -> str:
     """Replace what stands between the markers of a table that ships.
 
-    Its rows are shown, but for settings without a run, and how it was made.
+    Its rows are shown, but for settings without a run, how it was made, and what its times do not tell.
     """
 
     def shown(marker: re.Match[str]) -> str:
         begin, path, end = marker.groups()
         lines = (root / path).read_text(encoding="utf-8").splitlines()
         rows = [line for line in lines if line.startswith("|") and "| 0 of " not in line]
-        return "\n".join([begin, *rows, "", f"<sub>{lines[-1]}</sub>", "", end])
+        notes = [lines[-1], *(line for line in lines if line.startswith(ABOUT_TIMES))]
+        return "\n".join([begin, *rows, "", f"<sub>{' '.join(notes)}</sub>", "", end])
 
     return RESULTS.sub(shown, text)
 

@@ -22,6 +22,9 @@ INTERVAL = f"the {100 * CONFIDENCE:.0f} % interval over seeds (jackknife, Studen
 NO_INTERVAL = f"no interval below {MIN_SEEDS} seeds: so few do not say how much seeds differ"
 """Why a row has none."""
 
+ABOUT_TIMES = "Times are of "
+"""How the note on times begins that differ for other reasons than the settings."""
+
 _TIMED = ("comparison", "cost")
 """Tables that have times."""
 
@@ -106,7 +109,7 @@ def times_notes(results: Results) -> list[str]:
     if not parts:
         return []
     return [
-        f"Times are of {' and '.join(parts)}: where two settings differ in these, their times do not tell which of the "
+        f"{ABOUT_TIMES}{' and '.join(parts)}: where two settings differ in these, their times do not tell which of the "
         "settings is faster."
     ]
 

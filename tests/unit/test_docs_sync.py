@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from must import docs
+from must.analysis.notes import ABOUT_TIMES
 from must.config import Experiment, parse_experiment
 from must.errors import MustError
 from tests.support.helpers import ROOT
@@ -38,7 +39,7 @@ def test_shown_results_are_up_to_date() -> None:
 def test_a_shown_table_has_the_rows_of_settings_with_runs_and_how_it_was_made(tmp_path: Path) -> None:
     table = "results/reference/x/tables/t.md"
     (tmp_path / table).parent.mkdir(parents=True)
-    row, made = "| a | 2 of 5 | 0.4 |", "Made with 2 seeds."
+    row, made, times = "| a | 2 of 5 | 0.4 |", "Made with 2 seeds.", f"{ABOUT_TIMES}2 commits."
     lines = [
         "| Method | Seeds | Success |",
         "| --- | --- | --- |",
@@ -46,6 +47,8 @@ def test_a_shown_table_has_the_rows_of_settings_with_runs_and_how_it_was_made(tm
         "| b | 0 of 5 | - |",
         "",
         "Left out: b.",
+        "",
+        times,
         "",
         made,
     ]
@@ -57,7 +60,7 @@ def test_a_shown_table_has_the_rows_of_settings_with_runs_and_how_it_was_made(tm
         "",
         *lines[:3],
         "",
-        f"<sub>{made}</sub>",
+        f"<sub>{made} {times}</sub>",
         "",
         *text.splitlines()[-2:],
     ]
