@@ -84,8 +84,9 @@ def mask_overlap(results: Results, width: Width) -> Figure | None:
     scales = {ratio: _scale(ratio, overlaps) for ratio, overlaps in alike.items()}
     maps = [_map(title, group, each, scales[group.pruning_ratio]) for title, group, each in found]
     named = all(len(panel.group.tasks) <= _NAMED for panel in maps)
-    ratios, few = len(alike), 3 if named else 2  # of finished runs alone
-    columns = ratios if len(shown) > 1 and 1 < ratios <= few else columns_for(len(maps), "auto", few)
+    ratios, few, rows = len(alike), 3 if named else 2, len({tuple(title) for title, _, _ in found})
+    grid = rows > 1 and len(maps) == ratios * rows  # of finished runs, all ratios of each variant
+    columns = ratios if grid and 1 < ratios <= few else columns_for(len(maps), "auto", few)
     return _draw(maps, 3 if not named and len(maps) > 3 * columns else columns, width)
 
 

@@ -17,18 +17,22 @@ def check_names_at_the_edges(figure):
 
 
 @pytest.mark.parametrize(
-    ("columns", "ratios"), [(3, [0.8] * 5), (3, [0.8] * 7), (2, [0.8, 0.9] * 3), (2, [0.8, 0.9] * 4)]
+    ("columns", "own", "swept"),
+    [(3, [0.8] * 5, []), (3, [0.8] * 7, []), (3, [0.8, 0.9, 0.8, 0.9, 0.8], []), (2, [None] * 3, [0.8, 0.9])],
+    ids=["five", "seven", "ratios of their own", "a grid"],
 )
-def test_nothing_of_heat_maps_in_rows_is_cut(runs, columns, ratios):
-    """A column for each pruning ratio that has finished runs, however many ratios are still to be trained."""
+def test_nothing_of_heat_maps_in_rows_is_cut(runs, columns, own, swept):
+    """A column for each pruning ratio where every variant has all, however many are still to be trained."""
     variants = {
-        f"variant-{n}": {"masks.pruning_ratio": ratio, "sac.gamma": 0.9 + n / 1000}
-        for n, ratio in enumerate([*ratios, 0.95])
+        f"variant-{n}": {"sac.gamma": 0.9 + n / 1000} | ({"masks.pruning_ratio": ratio} if ratio else {})
+        for n, ratio in enumerate([*own, None if swept else 0.95])
     }
     tasks = ["reach-v3", "push-v3", "pick-place-v3", "button-press-topdown-v3", "peg-insert-side-v3"]
-    experiment = runs.experiment(sweep={"seeds": [0], "variants": variants}, env={"tasks": tasks})
-    for spec in experiment.runs()[: len(ratios)]:
-        runs.write(experiment, spec)
+    ratios = {"pruning_ratios": [*swept, 0.95]} if swept else {}
+    experiment = runs.experiment(sweep={"seeds": [0], "variants": variants} | ratios, env={"tasks": tasks})
+    for spec in experiment.runs():
+        if f"variant-{len(own)}" not in spec.path and "pruning_ratio~0.95" not in spec.path:
+            runs.write(experiment, spec)
     figure = draw(runs, experiment, "mask_overlap")["mask_overlap"]
     check_nothing_is_cut(figure)
     check_names_at_the_edges(figure)
