@@ -23,9 +23,10 @@ from must.data import Group, Results
 from must.data.costs import seconds_of
 from must.data.logs import read_mask_churn
 from must.data.names import parts, short_number
-from must.data.provenance import processors_of
+from must.data.provenance import commits_of, processors_of
 from must.data.variants import masked_variants, variant_titles
 from must.run_files import CPU_SECONDS, table
+from must.words import count_of
 
 _MARKS = 8
 """Markers along a curve."""
@@ -101,7 +102,8 @@ def figure_of(
     titles, found = [], []
     for panel in shown.panels:
         each = {label: series(panel, group) for label, group in panel.lines.items() if group.finished}
-        if lines := {label: values for label, values in each.items() if values is not None}:
+        lines = {label: values for label, values in each.items() if values is not None}
+        if lines.keys() & panel.own:  # without a line of its own it would show the controls' alone, under its title
             titles.append(panel.title)
             found.append(lines)
     if not found:
@@ -145,15 +147,14 @@ def learning_curves(
     window = -(-max(len(group.curve_steps) for group in results.groups) // _POINTS)
     notes = [*shown.notes, *([f"points: means of {window} evaluations"] if window > 1 else [])]
     notes += ["without the last evaluation, which has other episodes"] if results.experiment.judges_last else []
+    x_of = {group: group.curve_steps for group in results.groups if group.finished}
     if time is not None:
-        processors = processors_of(results.finished)
-        notes += [f"times of {len(processors)} kinds of processors"] if len(processors) > 1 else []
+        x_of = {group: _minutes(group, time) for group in results.groups if group.finished}
+        notes += _notes_on_times(results, sum(bool(np.isnan(x).any()) for x in x_of.values()))
 
     def series(panel: Panel, group: Group) -> Series | None:
         success = group.curve.mean(axis=2) if panel.task is None else group.curve[:, :, panel.task]
-        x = group.curve_steps
-        if time is not None:
-            x = np.mean([seconds_of(run, time)[run.alike] for run in group.finished], axis=0) / 60
+        x = x_of[group]
         return None if np.isnan(x).any() else (window_means(x, window), window_means(success, window))
 
     axes_of = partial(_curve_axes, ticks=0.2 if shown.panels[0].task is None else 0.5)
@@ -214,6 +215,21 @@ def mask_churn(results: Results, width: Width) -> Figure | None:
         highest = max(axes.dataLim.ymax for axes in figure.axes if axes.has_data())
         figure.axes[0].set_ylim(0, 1.05 * highest or 1)  # shared by all panels, the first need not have the highest
     return figure
+
+
+def _minutes(group: Group, time: str) -> FloatArray:
+    """Return the minutes (E,) until each evaluation, means over the runs; NaN where one of them did not log them."""
+    minutes: FloatArray = np.mean([seconds_of(run, time)[run.alike] for run in group.finished], axis=0) / 60
+    return minutes
+
+
+def _notes_on_times(results: Results, unknown: int) -> list[str]:
+    """Say what times of different runs hide, and how many settings have none."""
+    commits, processors = commits_of(results.finished), processors_of(results.finished)
+    mixed = [f"{len(commits)} commits"] if len(commits) > 1 else []
+    mixed += [f"{len(processors)} kinds of processors"] if len(processors) > 1 else []
+    notes = [f"times of {' and '.join(mixed)}"] if mixed else []
+    return [*notes, f"without {count_of(unknown, 'setting')} whose runs did not log them"] if unknown else notes
 
 
 def share_axis(axes: Axes) -> None:

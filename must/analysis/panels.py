@@ -35,6 +35,11 @@ class Panel:
     task: int | None = None
     """Which task; the mean over all without it."""
 
+    @property
+    def own(self) -> set[str]:
+        """The labels of what the panel is about: all but the controls, which stand behind them, if there are others."""
+        return set(self.lines) - {CONTROL_LABEL, STATIC_LABEL} or set(self.lines)
+
 
 @dataclass(frozen=True)
 class Panels:

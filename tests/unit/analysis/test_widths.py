@@ -74,6 +74,20 @@ def test_curves_over_time_are_those_of_the_logs(runs):
     np.testing.assert_allclose(cpu.get_xdata()[-1], 100 * 6 / 60)
 
 
+def test_settings_whose_runs_did_not_log_cpu_time_have_no_panel(runs):
+    experiment = runs.experiment(sweep={"methods": ["mt_sac", "must", "pcgrad"], "pruning_ratios": [0.5]})
+    for spec in experiment.runs():
+        directory = runs.write(experiment, spec, git_commit=("a" if spec.has("method", "pcgrad") else "b") * 40)
+        if not spec.has("method", "pcgrad"):
+            lines = (directory / "timing.csv").read_text().splitlines()
+            rows = [f"{line},{'cpu_s' if i == 0 else 6}\n" for i, line in enumerate(lines)]
+            (directory / "timing.csv").write_text("".join(rows))
+    figure = draw(runs, experiment, "learning_curves_by_cpu_time")["learning_curves_by_cpu_time"]
+    assert [axes.get_title() for axes in figure.axes] == ["MUST"]
+    said = " ".join(" ".join(text.get_text().split()) for text in texts_of(figure))
+    assert "times of 2 commits; without 1 setting whose runs did not log them" in said
+
+
 @pytest.mark.parametrize(("cpus", "said"), [(["A 1", "A 1"], False), (["A 1", "B (family 26, model 2)"], True)])
 def test_times_of_several_kinds_of_processors_are_told_apart_from_steps(runs, cpus, said):
     experiment = runs.experiment()
