@@ -137,6 +137,23 @@ def test_the_example_prints_the_differences_that_the_readme_states(monkeypatch, 
     assert "it is not shown: 0.56 [0.48, 0.65] over the four combinations" in readme
 
 
+def test_the_example_prints_what_settings_reach_in_equal_cpu_time(monkeypatch, capsys):
+    example, directory = EXAMPLES / "success_at_cpu_time.py", ROOT / "results" / "reference" / "reference"
+    monkeypatch.setattr(sys, "argv", [str(example), str(directory), "1.2", "5"])
+    runpy.run_path(str(example))
+    processors, _, _, *rows = capsys.readouterr().out.splitlines()
+    (weight,) = (row for row in rows if row.startswith("| Static sparse, weight, ratio 0.8 |"))
+    assert processors == "processors: AMD EPYC (family 26, model 2); commits: 8e1cd48471ad, 90043cbacd6f"
+    reached = []
+    for run in sorted((directory / "runs").glob("method~static_sparse/granularity~weight/pruning_ratio~0.8/*/seed~*")):
+        evaluated, timed = pd.read_csv(run / "eval.csv"), pd.read_csv(run / "timing.csv")
+        taken = np.interp(evaluated.epoch, [0, *timed.epoch], [0, *timed.cpu_s.cumsum()])
+        reached.append(np.interp(1.2 * 60, taken, evaluated.mean_success))
+    assert len(reached) == 5
+    assert weight.startswith(f"| Static sparse, weight, ratio 0.8 | {np.mean(reached):.2f} [")
+    assert weight.endswith(" | - |")
+
+
 def test_importing_the_package_imports_no_data_frames():
     code = "import sys, must; sys.exit(bool({'pandas', 'numpy', 'matplotlib', 'must.data'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,36 @@
+"""What settings reach in equal CPU time: python docs/examples/success_at_cpu_time.py DIRECTORY MINUTES...
+
+For each setting the mean success over tasks and seeds after so many minutes of CPU time, with its 95 % interval over
+seeds (docs/statistics.md); between two evaluations it is interpolated. A dash stands where a run had ended by then, or
+did not log its CPU time. Times compare settings only where runs have the same processor and the same code.
+"""
+
+# %%
+import sys
+
+import numpy as np
+
+import must
+from must.analysis.statistics import mean, with_interval
+
+directory = sys.argv[1] if len(sys.argv) > 1 else "results/reference/reference"
+minutes = [float(each) for each in sys.argv[2:]] or [0.5, 1, 1.5, 2]
+
+# %%
+data = must.load(directory)
+evaluations = data.evaluations.merge(data.runs[["run", "setting", "cpu"]], on="run")
+curves = evaluations.pivot_table(index=["setting", "run", "cpu_seconds"], columns="task", values="success")  # (E, K)
+commits = {commit[:12] for each in data.runs.git_commits.dropna() for commit in each.split()}
+print(f"processors: {', '.join(sorted(evaluations.cpu.unique()))}; commits: {', '.join(sorted(commits))}")
+print("| CPU minutes |", " | ".join(f"{each:g}" for each in minutes), "|")
+print("|---|" + "---|" * len(minutes))
+for setting, of_setting in curves.groupby("setting", sort=False):
+    cells = []
+    for each in minutes:
+        reached = [
+            [np.interp(60 * each, run.index.get_level_values("cpu_seconds"), run[task], right=np.nan) for task in run]
+            for _, run in of_setting.groupby("run")
+        ]
+        value, low, high = with_interval(mean, np.array(reached))
+        cells.append("-" if np.isnan(value) else f"{value:.2f} [{low:.2f}, {high:.2f}]")
+    print(f"| {setting} |", " | ".join(cells), "|")
