@@ -29,7 +29,7 @@ die() {
 command -v apptainer >/dev/null || die "apptainer is not installed: see docs/cluster.md, 'What a cluster needs'"
 
 # Apptainer unpacks and packs the whole image there, and does not say well that there was no room.
-declare -A space=([cpu]=4 [cuda]=11) # GB; must/doctor.py tells a user the same
+declare -A space=([cpu]=4 [cuda]=11) # GB; must/doctor/cluster.py tells a user the same
 export APPTAINER_TMPDIR=${APPTAINER_TMPDIR:-${TMPDIR:-/tmp}} APPTAINER_CACHEDIR=${APPTAINER_CACHEDIR:-$PWD/.cache/apptainer}
 mkdir -p -- "$APPTAINER_TMPDIR" "$APPTAINER_CACHEDIR"
 free=$(df -Pk -- "$APPTAINER_TMPDIR" | awk 'NR == 2 {print int($4 * 1024 / 1e9)}')

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from must import doctor
-from must.doctor import Check, checks
+from must.doctor import checks, cluster, machine, software
+from must.doctor.check import Check
 
 Usage = namedtuple("Usage", ["total", "used", "free"])
 
@@ -82,7 +82,7 @@ def test_broken_package_is_a_problem_and_not_a_crash(tmp_path: Path, package: st
 
 def test_other_version_than_locked(monkeypatch: pytest.MonkeyPatch) -> None:
     locked = {"torch": "2.13.0", "metaworld": "3.0.0", "snakemake": "9.0.0"}
-    monkeypatch.setattr(doctor, "locked_versions", lambda: locked)
+    monkeypatch.setattr(software, "locked_versions", lambda: locked)
     results = by_name(checks())
     assert results["torch"].state == "ok"  # 2.13.0+cpu is a build of 2.13.0
     assert results["metaworld"].state == "problem"
@@ -91,8 +91,8 @@ def test_other_version_than_locked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_locked_versions(tmp_path: Path) -> None:
-    assert doctor.locked_versions()["mujoco"] == "3.3.0"
-    assert doctor.locked_versions(tmp_path) == {}
+    assert software.locked_versions()["mujoco"] == "3.3.0"
+    assert software.locked_versions(tmp_path) == {}
 
 
 def test_machine_without_programs(path: Path) -> None:
@@ -152,13 +152,13 @@ def test_results_that_cannot_be_written_are_a_problem(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("nowhere")
     (tmp_path / "file").write_text("", encoding="utf-8")
     for name, words in (("link", "a link to nowhere"), ("file", "is a file")):
-        disk = doctor._disk(tmp_path / name)
+        disk = machine.disk(tmp_path / name)
         assert disk.state == "problem"
         assert words in disk.found
 
 
 def test_unsupported_python(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "PYTHONS", ((3, 8), (3, 9)))
+    monkeypatch.setattr(software, "PYTHONS", ((3, 8), (3, 9)))
     python = by_name(checks())["Python"]
     assert python.state == "problem"
     assert "make setup PYTHON=/path/to/python3.8" in python.mend
@@ -169,7 +169,7 @@ def test_packages_that_are_not_as_locked_are_named(tmp_path: Path) -> None:
     (tmp_path / "scipy" / "__init__.py").touch()
     done = run_doctor(tmp_path, PYTHONPATH=str(tmp_path))
     (row,) = [row for row in done.stdout.splitlines() if row.startswith("│ packages")]
-    assert f"scipy {doctor.locked_versions()['scipy']} is locked" in row
+    assert f"scipy {software.locked_versions()['scipy']} is locked" in row
     assert "unset PYTHONPATH" in row
 
 
@@ -182,7 +182,7 @@ def test_temporary_space_for_an_image(
     space = by_name(checks())["image space"]
     assert space.found == f"{free_gb:.1f} GB free at {tmp_path}"
     assert (space.state == "ok") is (not wanted)
-    assert [flavour for flavour in doctor.IMAGE_SPACE if f"the {flavour} image" in space.mend] == wanted
+    assert [flavour for flavour in cluster.IMAGE_SPACE if f"the {flavour} image" in space.mend] == wanted
 
 
 def test_a_home_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
