@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
 
-from must.analysis.notes import figure_note
+from must.analysis.notes import figure_note, mixed_in_times
 from must.analysis.panels import Panel, Panels, lines_of, panels_of, ratio_looks, task_panels
 from must.analysis.statistics import MIN_SEEDS, FloatArray, interval_of_runs, performance_profile, window_means
 from must.analysis.style import Look, Width, columns_for, legend_below, panels
@@ -23,7 +23,6 @@ from must.data import Group, Results
 from must.data.costs import seconds_of
 from must.data.logs import read_mask_churn
 from must.data.names import parts, short_number
-from must.data.provenance import commits_of, processors_of
 from must.data.variants import masked_variants, variant_titles
 from must.run_files import CPU_SECONDS, table
 from must.words import count_of
@@ -147,9 +146,9 @@ def learning_curves(
     window = -(-max(len(group.curve_steps) for group in results.groups) // _POINTS)
     notes = [*shown.notes, *([f"points: means of {window} evaluations"] if window > 1 else [])]
     notes += ["without the last evaluation, which has other episodes"] if results.experiment.judges_last else []
-    x_of = {group: group.curve_steps for group in results.groups if group.finished}
+    finished = [group for group in results.groups if group.finished]
+    x_of = {group: group.curve_steps if time is None else _minutes(group, time) for group in finished}
     if time is not None:
-        x_of = {group: _minutes(group, time) for group in results.groups if group.finished}
         notes += _notes_on_times(results, sum(bool(np.isnan(x).any()) for x in x_of.values()))
 
     def series(panel: Panel, group: Group) -> Series | None:
@@ -207,14 +206,11 @@ def mask_churn(results: Results, width: Width) -> Figure | None:
     def axes_of(axes: Axes) -> None:
         _count_axis(axes)
         axes.set_xlim(0, (epochs + training.pretrain_epochs) * training.epoch_frames)  # there may be a single update
+        axes.set_ylim(bottom=0, auto=True)  # panels share the axis, and those that follow may be higher
 
     full = Panels(found, ratio_looks(shown), columns_for)
     labels = ("Environment steps per task", "Share of masks replaced")
-    figure = figure_of(results, full, series, axes_of, labels, width, 1.5)
-    if figure is not None:
-        highest = max(axes.dataLim.ymax for axes in figure.axes if axes.has_data())
-        figure.axes[0].set_ylim(0, 1.05 * highest or 1)  # shared by all panels, the first need not have the highest
-    return figure
+    return figure_of(results, full, series, axes_of, labels, width, 1.5)
 
 
 def _minutes(group: Group, time: str) -> FloatArray:
@@ -224,11 +220,9 @@ def _minutes(group: Group, time: str) -> FloatArray:
 
 
 def _notes_on_times(results: Results, unknown: int) -> list[str]:
-    """Say what times of different runs hide, and how many settings have none."""
-    commits, processors = commits_of(results.finished), processors_of(results.finished)
-    mixed = [f"{len(commits)} commits"] if len(commits) > 1 else []
-    mixed += [f"{len(processors)} kinds of processors"] if len(processors) > 1 else []
-    notes = [f"times of {' and '.join(mixed)}"] if mixed else []
+    """Return notes on what times mix besides the settings, and on how many settings have none."""
+    mixed = mixed_in_times(results, "kinds of processors")
+    notes = [f"times of {mixed}"] if mixed else []
     return [*notes, f"without {count_of(unknown, 'setting')} whose runs did not log them"] if unknown else notes
 
 

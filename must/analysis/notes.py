@@ -103,15 +103,25 @@ def notes_below(results: Results, table: str) -> list[str]:
 
 def times_notes(results: Results) -> list[str]:
     """Return a note on times that differ for other reasons than the settings: the code, and the processor."""
-    commits, processors = commits_of(results.finished), processors_of(results.finished)
-    parts = [f"{len(commits)} commits"] if len(commits) > 1 else []
-    parts += [f"{len(processors)} processors ({'; '.join(processors)})"] if len(processors) > 1 else []
-    if not parts:
+    mixed = mixed_in_times(results, f"processors ({'; '.join(processors_of(results.finished))})")
+    if not mixed:
         return []
     return [
-        f"{ABOUT_TIMES}{' and '.join(parts)}: where two settings differ in these, their times do not tell which of the "
+        f"{ABOUT_TIMES}{mixed}: where two settings differ in these, their times do not tell which of the "
         "settings is faster."
     ]
+
+
+def mixed_in_times(results: Results, processors: str) -> str:
+    """Return how many commits and processors times are of; empty where they are of one each.
+
+    Args:
+        results: The runs.
+        processors: What to call several processors.
+    """
+    commits, kinds = len(commits_of(results.finished)), len(processors_of(results.finished))
+    parts = [f"{commits} commits"] if commits > 1 else []
+    return " and ".join([*parts, f"{kinds} {processors}"] if kinds > 1 else parts)
 
 
 def closing_note(results: Results, table: str) -> str:

@@ -154,6 +154,18 @@ def test_the_example_prints_what_settings_reach_in_equal_cpu_time(monkeypatch, c
     assert weight.endswith(" | - |")
 
 
+def test_the_example_has_dashes_for_settings_whose_runs_did_not_log_cpu_time(runs, monkeypatch, capsys):
+    experiment = runs.experiment()
+    runs.write_all(experiment)
+    load(runs, experiment)
+    example = EXAMPLES / "success_at_cpu_time.py"
+    monkeypatch.setattr(sys, "argv", [str(example), str(runs.results / experiment.name), "1"])
+    runpy.run_path(str(example))
+    _, _, _, *rows = capsys.readouterr().out.splitlines()
+    assert len(rows) == 2
+    assert all(row.endswith(" | - |") for row in rows)
+
+
 def test_importing_the_package_imports_no_data_frames():
     code = "import sys, must; sys.exit(bool({'pandas', 'numpy', 'matplotlib', 'must.data'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
