@@ -63,6 +63,10 @@ VARIANTS: dict[str, dict[str, str]] = {
         for name in ("must", "mt_sac", "mtmh_sac", "soft_modularization", "paco", "t3s", "single_task")
     },
     "original initial weights": {"network.init": "original"},
+    **{
+        f"rewards of three steps, {name}": {"sac.n_step": "3", "sac.terminal_at_horizon": "true", "method": name}
+        for name in ("must", "static_sparse", "mt_sac", "mtmh_sac", "pcgrad", "paco")
+    },
     "scaled rewards of the first kind": {"env.reward": "v1", "env.reward_scale": "0.01", "sac.temperature_lr": "1e-3"},
 }
 

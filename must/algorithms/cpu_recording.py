@@ -8,6 +8,7 @@ bit of the result.
 
 from __future__ import annotations
 
+import logging
 import operator
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
@@ -19,8 +20,11 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 from must.algorithms.recording import Step
 
+_LOG = logging.getLogger("must")
 _ON_THE_HOST = {torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape}
 """Of operations whose result the host has to know before it can go on."""
+_BY_NUMBERS = torch.ops.aten.index.Tensor
+"""One of those, unless none of its indices is a mask."""
 
 
 class CpuRecording:
@@ -35,8 +39,9 @@ class CpuRecording:
         operations = _Operations()
         with operations:
             step()
-        self.recorded = not operations.host_reads
-        """Whether it could be recorded."""
+        self.recorded = operations.host_reads is None
+        if operations.host_reads is not None:
+            _LOG.info("gradient steps are not recorded, and slower for it: the host reads %s", operations.host_reads)
         self._taken = True
         self._replay = _function(operations.run) if self.recorded else step
 
@@ -57,6 +62,13 @@ class _Operation(NamedTuple):
     outputs: Any
 
     @property
+    def host_reads(self) -> bool:
+        """Whether the host has to know its result before it can go on, or gave it a value that it had worked out."""
+        if self.function is _BY_NUMBERS:
+            return any(index.dtype in (torch.bool, torch.uint8) for index in _tensors(self.args[1]))
+        return bool(_ON_THE_HOST & set(self.function.tags)) or self.function is torch.ops.aten.lift_fresh.default
+
+    @property
     def changes_its_inputs(self) -> bool:
         return bool(self.function._schema.is_mutable)
 
@@ -73,7 +85,8 @@ class _Operations(TorchDispatchMode):
     def __init__(self) -> None:
         super().__init__()
         self.run: list[_Operation] = []
-        self.host_reads = False
+        self.host_reads: torch._ops.OpOverload | None = None
+        """The first operation whose result the host reads."""
 
     def __torch_dispatch__(
         self,
@@ -85,8 +98,10 @@ class _Operations(TorchDispatchMode):
         outputs = func(*args, **(kwargs or {}))
         if func.namespace == "profiler":
             return outputs
-        self.host_reads |= bool(_ON_THE_HOST & set(func.tags)) or func is torch.ops.aten.lift_fresh.default
-        self.run.append(_Operation(func, args, kwargs or {}, outputs))
+        operation = _Operation(func, args, kwargs or {}, outputs)
+        if self.host_reads is None and operation.host_reads:
+            self.host_reads = func
+        self.run.append(operation)
         return outputs
 
 
@@ -96,6 +111,7 @@ def _function(operations: list[_Operation]) -> Callable[[], None]:
     Tensors from outside are its constants. Those that an operation makes are made anew each time, and freed after their
     last use; views of them are one `as_strided` each, however they came about.
     """
+    computing, moved = _without_copies([operation for operation in operations if not operation.is_view])
     graph, constants = fx.Graph(), _Constants()
     made: dict[int, fx.Node] = {}  # storage -> the tensor that came with it
     nodes: dict[_Place, fx.Node] = {}
@@ -106,6 +122,9 @@ def _function(operations: list[_Operation]) -> Callable[[], None]:
         if not isinstance(value, Tensor):
             return value
         place = _Place.of(value)
+        while place.storage in moved:
+            storage, offset = moved[place.storage]
+            place = place._replace(storage=storage, offset=place.offset + offset)
         if place not in nodes:
             base = made.get(place.storage)
             if base is None:
@@ -114,9 +133,7 @@ def _function(operations: list[_Operation]) -> Callable[[], None]:
             nodes[place] = graph.call_function(torch.as_strided, where)
         return nodes[place]
 
-    for operation in operations:
-        if operation.is_view:
-            continue
+    for operation in computing:
         node = graph.call_function(
             operation.function, tree_map(node_of, operation.args), tree_map(node_of, operation.kwargs)
         )
@@ -135,6 +152,34 @@ def _function(operations: list[_Operation]) -> Callable[[], None]:
             run(*values)
 
     return replay
+
+
+def _without_copies(operations: list[_Operation]) -> tuple[list[_Operation], dict[int, tuple[int, int]]]:
+    """Leave out copies of what is never used again: autograd makes one of each gradient that somebody else holds.
+
+    Args:
+        operations: Those that compute something, in order.
+
+    Returns:
+        The others, and the storages that are not made any more: storage -> the one in its place, and its first element.
+    """
+    made, last_use = set[int](), dict[int, int]()
+    for number, operation in enumerate(operations):
+        last_use |= {_storage(tensor): number for tensor in _tensors((operation.args, operation.kwargs))}
+        if not operation.changes_its_inputs:
+            made |= {_storage(tensor) for tensor in _tensors(operation.outputs)}
+    kept, moved = list[_Operation](), dict[int, tuple[int, int]]()
+    for number, operation in enumerate(operations):
+        if operation.function is torch.ops.aten.copy_.default and kept:
+            (copy, original), room = operation.args[:2], kept[-1]
+            place, source = _Place.of(copy), _Place.of(original)
+            fresh = room.function is torch.ops.aten.new_empty_strided.default and _Place.of(room.outputs) == place
+            if fresh and last_use[source.storage] == number and source.storage in made and place.shows_as(source):
+                kept.pop()
+                moved[place.storage] = source.storage, source.offset
+                continue
+        kept.append(operation)
+    return kept, moved
 
 
 class _Constants:
@@ -168,6 +213,10 @@ class _Place(NamedTuple):
         """Return where a tensor is."""
         offset = int(tensor.storage_offset())
         return _Place(_storage(tensor), offset, tuple(tensor.shape), tensor.stride(), tensor.dtype)
+
+    def shows_as(self, other: _Place) -> bool:
+        """Whether two tensors' elements lie alike, each in its own storage."""
+        return self[2:] == other[2:]
 
 
 def _storage(tensor: Tensor) -> int:

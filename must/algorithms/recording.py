@@ -20,6 +20,9 @@ Step = Callable[[], None]
 class Recording(Protocol):
     """A step that was recorded, and not taken."""
 
+    recorded: bool
+    """Whether it could be; otherwise it is taken as it is."""
+
     def replay(self) -> None:
         """Take it."""
 
@@ -95,7 +98,9 @@ _one_at_a_time = threading.Lock()
 
 
 class CudaRecording:
-    """A step as a CUDA graph, recorded on the current stream."""
+    """A step as a CUDA graph, recorded on the current stream. One that cannot be recorded is an error of CUDA's."""
+
+    recorded = True
 
     def __init__(self, step: Step, generators: Iterable[torch.Generator]) -> None:
         """Record a step."""

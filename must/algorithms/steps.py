@@ -61,6 +61,11 @@ class GradientSteps:
         self.recorded = 0
         """How often a step was recorded so far."""
 
+    @property
+    def can_be_recorded(self) -> bool:
+        """Whether all kinds of steps that were to be recorded so far could be."""
+        return all(known.recording is None or known.recording.recorded for known in self._kinds.values())
+
     def take(self, times: int, learn_masks: bool = False) -> Tensor:
         """Take some steps; return the mean of what they report, which is still on the device.
 

@@ -92,7 +92,8 @@ def recording(settings: Settings) -> list[Measurement]:
     for _ in range(settings.repeats):
         for record, steps in both.items():
             seconds[record].append(_seconds(lambda steps=steps: steps.take(10).sum().item()) / 10)  # type: ignore[misc]
-    recorded = from_seconds("gradient step, recorded", seconds[True])
+    possible = both[True].can_be_recorded
+    recorded = from_seconds("gradient step, recorded" + ("" if possible else " (not possible)"), seconds[True])
     one_by_one = from_seconds("gradient step, taken one by one", seconds[False])
 
     def first() -> None:

@@ -76,8 +76,8 @@ class SubNetworks(NamedTuple):
         ]
         biases = [start + column for start, column in zip(starts[len(rows) :], columns, strict=False)]
         members = torch.arange(n_members, device=device).view(-1, 1, 1) * starts[-1]
-        positions = (members + torch.cat(weights + biases, dim=2)).int()  # half the memory to go through
-        own_places = None if topk.on_host(positions) else (positions - members).long()
+        positions = members + torch.cat(weights + biases, dim=2)
+        own_places = None if topk.on_host(positions) else positions - members
         return SubNetworks(tuple(units), positions, tuple(kept.shape[2] for kept in kept_units), own_places)
 
 

@@ -121,8 +121,8 @@ def cut_out(flat: Tensor, masks: SubNetworks) -> Tensor:
     """
     if masks.own_places is not None:
         return cut_places(flat, masks.own_places)
-    positions = masks.positions
-    return flat.view(-1).index_select(0, positions.view(-1)).view(positions.shape)
+    cut: Tensor = _CutInOrder.apply(flat, masks.positions)
+    return cut
 
 
 def cut_places(flat: Tensor, places: Tensor) -> Tensor:
@@ -132,6 +132,24 @@ def cut_places(flat: Tensor, places: Tensor) -> Tensor:
     """
     cut: Tensor = _CutOut.apply(flat, places)
     return cut
+
+
+class _CutInOrder(torch.autograd.Function):
+    """Elements of (E, P) at positions (E, K, p) of all of it; autograd's own gradient of this takes twice as long."""
+
+    @staticmethod
+    def forward(ctx: Any, flat: Tensor, positions: Tensor) -> Tensor:
+        ctx.save_for_backward(positions)
+        ctx.shape = flat.shape
+        return flat.view(-1).index_select(0, positions.view(-1)).view(positions.shape)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad_output: Tensor) -> Any:
+        (positions,) = ctx.saved_tensors
+        grad_flat = grad_output.new_zeros(ctx.shape)
+        grad_flat.view(-1).scatter_add_(0, positions.view(-1), grad_output.reshape(-1))
+        return grad_flat, None
 
 
 class _CutOut(torch.autograd.Function):

@@ -10,7 +10,7 @@ from torch.utils._pytree import tree_leaves
 
 from must.algorithms import GradientSteps, make_agent
 from must.algorithms.recording import Recorder
-from must.buffers import ReplayBuffer
+from must.buffers import ReplayBuffer, Returns
 from must.buffers.replay import ROW_DIM
 from tests.support.agents import CPU
 from tests.support.helpers import merged, small_config
@@ -43,11 +43,12 @@ class Learner:
             sections: Settings to change.
         """
         schedule = {"training": {"opt_times": STEPS}, "masks": {"update_interval": 1}}
-        self.agent = make_agent(small_config(**settings(kind, **merged(schedule, sections))), device)
+        config = small_config(**settings(kind, **merged(schedule, sections)))
+        self.agent = make_agent(config, device)
         self.agent.in_place = recorder is not None
         if draws_on_host:
             self.agent.rngs = {name: torch.Generator().manual_seed(len(name)) for name in self.agent.rngs}
-        self._replay = ReplayBuffer(3, 300, device)
+        self._replay = ReplayBuffer(3, 300, device, Returns.of(config))
         self._rng = torch.Generator().manual_seed(0)
         self._collect(60)
         record = as_in_a_run or recorder is not None

@@ -33,6 +33,8 @@ class GraphTwin(TorchDispatchMode):
     A graph is not run while it is recorded; this is, so its first replay is left out.
     """
 
+    recorded = True
+
     def __init__(self, step: Callable[[], None], generators: Iterable[torch.Generator]) -> None:
         super().__init__()
         self._operations: list = []

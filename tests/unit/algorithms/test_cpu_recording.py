@@ -1,10 +1,18 @@
 """On a CPU ordinary steps are recorded: their results are those of steps taken one by one, to the last bit."""
 
+import logging
+
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
+from must.algorithms import GradientSteps
 from must.algorithms.cpu_recording import CpuRecording
-from tests.support.agents import assert_same
+from must.bench.targets import Settings, agent_and_replay
+from must.config import load_experiment, parse_experiment
+from must.sweep.settings import settings_of
+from tests.support.agents import CPU, assert_same
+from tests.support.helpers import ROOT
 from tests.support.learner import Learner
 from tests.support.methods import EVERY_KIND
 
@@ -22,12 +30,37 @@ def test_a_run_is_the_same_to_the_last_bit(kind):
     assert_same(reported, plain.epochs(range(1, 6)))
     assert_same(recorded.agent.snapshot(), plain.agent.snapshot())
     assert recorded.steps.recorded == (2 if kind.startswith("magnitude") else 1)  # dense before it is pruned
-    assert all(known.recording.recorded for known in recorded.steps._kinds.values())
+    assert recorded.steps.can_be_recorded
     assert plain.steps.recorded == 0
 
 
-EVERY_OTHER = {"masks": {"update_interval": 2}}
-"""Epochs of mask updates and ordinary ones in turn."""
+EVERY_OTHER = {"masks": {"update_interval": 2}, "sac": {"n_step": 3, "terminal_at_horizon": True}}
+"""Epochs of mask updates and ordinary ones in turn, with targets for which the replay buffer looks ahead."""
+
+
+def test_with_targets_of_one_step():
+    one_step = {**EVERY_OTHER, "sac": {"n_step": 1}}
+    recorded, plain = Learner("must", **one_step, as_in_a_run=True), Learner("must", **one_step)
+    assert_same(recorded.epochs(range(1, 4)), plain.epochs(range(1, 4)))
+    assert recorded.steps.recorded == 1
+    assert recorded.steps.can_be_recorded
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("config/**/*.yaml")), ids=lambda path: path.stem)
+def test_the_steps_of_every_experiment_are_recorded(path):
+    """All that decides it is the settings, not their sizes."""
+    small = {"network.hidden_sizes": "[16, 16]", "sac.batch_size_per_task": "2", "env.n_tasks": "2"}
+    experiment = load_experiment(path, small)
+    data, settings = experiment.model_dump(mode="json"), settings_of(experiment)
+    for setting in settings:
+        overrides = {**experiment.overrides(setting.runs[0]), **small}
+        config = parse_experiment(data, overrides).run_config()
+        agent, replay = agent_and_replay(Settings(config, CPU, 1))
+        steps = GradientSteps(agent, replay, 2)
+        steps.take(3)
+        assert steps.recorded > 0, setting.values
+        assert steps.can_be_recorded, setting.values
+    assert settings
 
 
 def test_going_on_from_a_snapshot_is_going_on():
@@ -84,8 +117,10 @@ def test_operations_on_views_and_in_place_run_again_as_they_ran():
         lambda tensor: float(len(tensor.nonzero())),
         lambda tensor: float(torch.tensor(float(tensor.sum()))),
     ],
+    ids=["a number", "a mask", "places", "a number and back"],
 )
-def test_a_step_whose_host_reads_what_it_computed_is_taken_as_it_is(read):
+def test_a_step_whose_host_reads_what_it_computed_is_taken_as_it_is(read, caplog):
+    caplog.set_level(logging.INFO, "must")
     state = torch.arange(10.0)
 
     def step():
@@ -97,3 +132,78 @@ def test_a_step_whose_host_reads_what_it_computed_is_taken_as_it_is(read):
         recording.replay()
     torch.testing.assert_close(state, expected)
     assert not recording.recorded
+    assert "not recorded, and slower for it: aten" in caplog.text
+
+
+def test_indices_that_are_numbers_let_nobody_wait():
+    state, table, where = torch.arange(10.0), torch.arange(4.0), torch.tensor([[3, 0], [1, 1]])
+
+    def step():
+        state.mul_(1 + 0.01 * table[where].sum()).add_(table[state.long() % 4])
+
+    expected, recording = state.clone(), CpuRecording(step)
+    assert recording.recorded
+    for _ in range(3):
+        recording.replay()
+        expected.mul_(1.05).add_(table[expected.long() % 4])
+    assert torch.equal(state, expected)
+
+
+class Names(TorchDispatchMode):
+    """Keeps the names of the operations that run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.run: list[str] = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.run.append(func.overloadpacket.__name__)
+        return func(*args, **(kwargs or {}))
+
+
+def copied(original: torch.Tensor) -> torch.Tensor:
+    """Copy as autograd copies a gradient that somebody else holds."""
+    return original.new_empty_strided(original.shape, original.stride()).copy_(original)
+
+
+@pytest.mark.parametrize("used_again", [False, True])
+def test_what_is_never_used_again_is_not_copied(used_again):
+    """A copy of it takes its place, and what is done to the copy, also to a part of it, is done to it."""
+    state, log = torch.arange(12.0).view(3, 4), torch.zeros(4)
+
+    def step():
+        fresh = (2 * state + 1)[1:]
+        copy = copied(copied(fresh))
+        copy[1].mul_(0.5)
+        log.add_(copy[0] + copy[1])
+        if used_again:
+            log.add_(fresh[1])
+        state.sub_(0.125 * copy.sum())
+
+    before = state.clone(), log.clone()
+    recording = CpuRecording(step)
+    after = state.clone(), log.clone()
+    state.copy_(before[0]), log.copy_(before[1])
+    recording.replay()  # it was taken while it was recorded
+    with Names() as names:
+        recording.replay()
+    assert torch.equal(state, after[0])
+    assert torch.equal(log, after[1])
+    assert names.run.count("copy_") == used_again
+
+
+def test_a_gradient_is_not_copied():
+    weight, rate = torch.nn.Parameter(torch.ones(3, 5)), torch.tensor(0.5)
+
+    def step():
+        (weight.square().sum() * rate).backward()
+        with torch.no_grad():
+            weight.sub_(0.1 * weight.grad)
+        weight.grad = None
+
+    recording = CpuRecording(step)
+    recording.replay()
+    with Names() as names:
+        recording.replay()
+    torch.testing.assert_close(weight, torch.full((3, 5), 0.81), check_dtype=True)
+    assert not {"copy_", "clone", "new_empty_strided"} & set(names.run)
