@@ -132,7 +132,7 @@ def test_a_step_whose_host_reads_what_it_computed_is_taken_as_it_is(read, caplog
         recording.replay()
     torch.testing.assert_close(state, expected)
     assert not recording.recorded
-    assert "not recorded, and slower for it: aten" in caplog.text
+    assert "not recorded, and slower for it: the host reads aten" in caplog.text
 
 
 def test_indices_that_are_numbers_let_nobody_wait():
