@@ -2,22 +2,22 @@
 
 In a step of small networks much of the time is spent on deciding which operation comes next: Python around the
 operations, autograd's graph, views of tensors. All steps of a kind run the same operations, so they are recorded, and
-torch.fx makes one function of them that does nothing else. The operations and their order are the same, and so is every
-bit of the result.
+PyTorch's interpreter runs the list of them. The operations and their order are the same, and so is every bit of the
+result.
 """
 
 from __future__ import annotations
 
 import logging
-import operator
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, fx
+from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves, tree_map
+from torch.utils._pytree import tree_leaves, tree_map_only
 
+from must.algorithms.interpreter import Program, Value
 from must.algorithms.recording import Step
 
 _LOG = logging.getLogger("must")
@@ -39,11 +39,17 @@ class CpuRecording:
         operations = _Operations()
         with operations:
             step()
-        self.recorded = operations.host_reads is None
-        if operations.host_reads is not None:
-            _LOG.info("gradient steps are not recorded, and slower for it: the host reads %s", operations.host_reads)
         self._taken = True
-        self._replay = _function(operations.run) if self.recorded else step
+        self._replay: Callable[[], object] = step
+        obstacle = operations.obstacle
+        if obstacle is None:
+            try:
+                self._replay = _function(operations.run)
+            except (AttributeError, RuntimeError, TypeError) as error:  # other versions may have another interpreter
+                obstacle = f"what this version of PyTorch cannot run again: {error}"
+        self.recorded = obstacle is None
+        if obstacle is not None:
+            _LOG.info("gradient steps are not recorded, and slower for it: they need %s", obstacle)
 
     def replay(self) -> None:
         """Take the step."""
@@ -85,7 +91,7 @@ class _Operations(TorchDispatchMode):
     def __init__(self) -> None:
         super().__init__()
         self.run: list[_Operation] = []
-        self.host_reads: torch._ops.OpOverload | None = None
+        self.obstacle: str | None = None
         """The first operation whose result the host reads."""
 
     def __torch_dispatch__(
@@ -99,8 +105,8 @@ class _Operations(TorchDispatchMode):
         if func.namespace == "profiler":
             return outputs
         operation = _Operation(func, args, kwargs or {}, outputs)
-        if self.host_reads is None and operation.host_reads:
-            self.host_reads = func
+        if self.obstacle is None and operation.host_reads:
+            self.obstacle = f"the result of {func} on the host"
         self.run.append(operation)
         return outputs
 
@@ -108,50 +114,36 @@ class _Operations(TorchDispatchMode):
 def _function(operations: list[_Operation]) -> Callable[[], None]:
     """Return a function that runs operations again.
 
-    Tensors from outside are its constants. Those that an operation makes are made anew each time, and freed after their
+    Tensors from outside are its inputs. Those that an operation makes are made anew each time, and freed after their
     last use; views of them are one `as_strided` each, however they came about.
     """
-    computing, moved = _without_copies([operation for operation in operations if not operation.is_view])
-    graph, constants = fx.Graph(), _Constants()
-    made: dict[int, fx.Node] = {}  # storage -> the tensor that came with it
-    nodes: dict[_Place, fx.Node] = {}
+    program, (computing, moved) = Program(), _without_copies([each for each in operations if not each.is_view])
+    made: dict[int, Value] = {}  # storage -> the tensor that came with it
+    values: dict[_Place, Value] = {}
 
-    def node_of(value: Any) -> Any:
-        if isinstance(value, torch.Generator):
-            return constants.node(graph, id(value), value)
-        if not isinstance(value, Tensor):
-            return value
-        place = _Place.of(value)
+    def tensor_value(tensor: Tensor) -> Value:
+        place = _Place.of(tensor)
         while place.storage in moved:
             storage, offset = moved[place.storage]
             place = place._replace(storage=storage, offset=place.offset + offset)
-        if place not in nodes:
+        if place not in values:
             base = made.get(place.storage)
             if base is None:
-                return constants.node(graph, place, value)
-            where = (base, list(place.shape), list(place.strides), place.offset)
-            nodes[place] = graph.call_function(torch.as_strided, where)
-        return nodes[place]
+                values[place] = program.add_input(tensor, torch._C.TensorType.get())
+            else:
+                where = base, list(place.shape), list(place.strides), place.offset
+                (values[place],) = program.call(torch.ops.aten.as_strided.default, where, {})
+        return values[place]
 
     for operation in computing:
-        node = graph.call_function(
-            operation.function, tree_map(node_of, operation.args), tree_map(node_of, operation.kwargs)
-        )
-        if operation.changes_its_inputs:
-            continue
-        single = isinstance(operation.outputs, Tensor)
-        for number, output in enumerate([operation.outputs] if single else operation.outputs):
-            if isinstance(output, Tensor):
-                mine = node if single else graph.call_function(operator.getitem, (node, number))
-                nodes[_Place.of(output)] = made[_storage(output)] = mine
-    graph.output(None)
-    run, values = fx.GraphModule(torch.nn.Module(), graph).forward, constants.values
-
-    def replay() -> None:
-        with torch.no_grad():
-            run(*values)
-
-    return replay
+        args, kwargs = tree_map_only(Tensor, tensor_value, (operation.args, operation.kwargs))
+        outputs = program.call(operation.function, args, kwargs)
+        if not operation.changes_its_inputs:
+            single = isinstance(operation.outputs, Tensor)
+            for tensor, value in zip([operation.outputs] if single else operation.outputs, outputs, strict=True):
+                if isinstance(tensor, Tensor):
+                    values[_Place.of(tensor)] = made[_storage(tensor)] = value
+    return program.compiled()
 
 
 def _without_copies(operations: list[_Operation]) -> tuple[list[_Operation], dict[int, tuple[int, int]]]:
@@ -180,23 +172,6 @@ def _without_copies(operations: list[_Operation]) -> tuple[list[_Operation], dic
                 continue
         kept.append(operation)
     return kept, moved
-
-
-class _Constants:
-    """Values from outside of a graph: its arguments, which never change."""
-
-    def __init__(self) -> None:
-        self._nodes: dict[Any, fx.Node] = {}
-        self.values: list[Any] = []
-
-    def node(self, graph: fx.Graph, key: Any, value: Any) -> fx.Node:
-        """Return the node of a value."""
-        if key not in self._nodes:
-            last = next(reversed(self._nodes.values()), None)
-            with graph.inserting_after(last) if last else graph.inserting_before():
-                self._nodes[key] = graph.placeholder(f"constant_{len(self.values)}")
-            self.values.append(value)
-        return self._nodes[key]
 
 
 class _Place(NamedTuple):

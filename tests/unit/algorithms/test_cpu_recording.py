@@ -132,7 +132,37 @@ def test_a_step_whose_host_reads_what_it_computed_is_taken_as_it_is(read, caplog
         recording.replay()
     torch.testing.assert_close(state, expected)
     assert not recording.recorded
-    assert "not recorded, and slower for it: the host reads aten" in caplog.text
+    assert "not recorded, and slower for it: they need the result of aten" in caplog.text
+
+
+def test_a_step_that_the_interpreter_does_not_know_is_taken_as_it_is(monkeypatch, caplog):
+    caplog.set_level(logging.INFO, "must")
+    monkeypatch.setattr("must.algorithms.interpreter._AS_INPUTS", ())
+    step, plain = Step(), Step()
+    recording = CpuRecording(step)
+    for _ in range(4):
+        recording.replay()
+        plain()
+    assert not recording.recorded
+    assert "they need what this version of PyTorch cannot run again" in caplog.text
+    assert torch.equal(step.log, plain.log)
+
+
+def test_numbers_that_nobody_uses_are_drawn_all_the_same():
+    state, rng, plain = torch.zeros(3), torch.Generator().manual_seed(1), torch.Generator().manual_seed(1)
+
+    def step():
+        torch.rand(5, generator=rng)
+        state.add_(torch.rand(3, generator=rng))
+
+    recording, expected = CpuRecording(step), torch.zeros(3)
+    assert recording.recorded
+    for _ in range(4):
+        recording.replay()
+        torch.rand(5, generator=plain)
+        expected += torch.rand(3, generator=plain)
+    assert torch.equal(state, expected)
+    assert torch.equal(rng.get_state(), plain.get_state())
 
 
 def test_indices_that_are_numbers_let_nobody_wait():
