@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
-from must.algorithms.interpreter import Program, Value
+from must.algorithms.interpreter import Program
 from must.algorithms.recording import Step
+
+if TYPE_CHECKING:
+    from torch._C import Value
 
 _LOG = logging.getLogger("must")
 _ON_THE_HOST = {torch.Tag.data_dependent_output, torch.Tag.dynamic_output_shape}

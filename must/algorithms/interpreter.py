@@ -7,13 +7,13 @@ place (`torch.compile`) needs a compiler of C++ on the machine, and may round ot
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from torch.jit._fuser import optimized_execution
 
-Value = torch._C.Value
-"""What an operation in the list takes or gives."""
+if TYPE_CHECKING:  # where a version of PyTorch has no such thing, its steps are not recorded, and that is all
+    from torch._C import JitType, Value
+
 _AS_INPUTS = torch.Generator, torch.dtype, torch.layout, torch.memory_format
 """Arguments that cannot be constants in the list."""
 
@@ -27,7 +27,7 @@ class Program:
         self._known: dict[Any, Value] = {}
         self._drawn: list[Value] = []
 
-    def add_input(self, given: Any, kind: torch._C.JitType) -> Value:
+    def add_input(self, given: Any, kind: JitType) -> Value:
         """Add an input, the same at each run; return its value in the list."""
         value: Value = self._graph.addInput()
         value.setType(kind)
@@ -63,23 +63,24 @@ class Program:
         results.setType(torch._C.TupleType([value.type() for value in self._drawn]))
         self._graph.registerOutput(results)
         run, inputs = torch._C._create_function_from_graph("replay", self._graph), self._inputs
+        optimized: Callable[[bool], Any] = torch.jit.optimized_execution  # type: ignore[attr-defined]
 
         def replay() -> None:
-            with torch.no_grad(), optimized_execution(False):  # optimized ones may round otherwise
+            with torch.no_grad(), optimized(False):  # optimizations may round otherwise
                 run(*inputs)
 
         return replay
 
-    def _value(self, given: Any, kind: torch._C.JitType) -> Value:
+    def _value(self, given: Any, kind: JitType) -> Value:
         """Return the value of an argument of some kind."""
-        if isinstance(given, Value):
+        if isinstance(given, torch._C.Value):
             return given
         if isinstance(given, _AS_INPUTS):
             key = given, kind.annotation_str
             if key not in self._known:
                 self._known[key] = self.add_input(given, kind)
             return self._known[key]
-        if isinstance(given, list | tuple) and (not given or any(isinstance(item, Value) for item in given)):
+        if isinstance(given, list | tuple) and (not given or any(isinstance(item, torch._C.Value) for item in given)):
             items = [self._value(item, torch._C.NoneType.get()) for item in given]
             value: Value = self._graph.insertNode(self._graph.create("prim::ListConstruct", items, 1)).output()
             value.setType(kind)
