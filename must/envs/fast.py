@@ -77,6 +77,10 @@ class _FastEnv(SawyerXYZEnv):  # type: ignore[misc]  # Meta-World is not typed
         return self.data.mocap_pos[0], self.data.mocap_quat[0]
 
     @cached_property
+    def _mocap_bounds(self) -> list[tuple[float, float]]:
+        return list(zip(self.mocap_low.tolist(), self.mocap_high.tolist(), strict=True))
+
+    @cached_property
     def _bounds(self) -> tuple[Vector, Vector]:
         return self.sawyer_observation_space.low, self.sawyer_observation_space.high
 
@@ -99,8 +103,12 @@ class _FastEnv(SawyerXYZEnv):  # type: ignore[misc]  # Meta-World is not typed
 
     def set_xyz_action(self, action: NDArray[np.float32]) -> None:
         position, quaternion = self._mocap
-        moved = position + np.minimum(np.maximum(action, -1), 1) * self.action_scale
-        np.minimum(np.maximum(moved, self.mocap_low), self.mocap_high, out=position)
+        kind = action.dtype.type  # what is added is rounded to it, as a product of arrays is
+        scale = float(kind(self.action_scale))
+        before, bounds = position.tolist(), self._mocap_bounds
+        for axis, (value, was, (low, high)) in enumerate(zip(action.tolist(), before, bounds, strict=True)):
+            moved = was + float(kind(min(max(value, -1.0), 1.0) * scale))
+            position[axis] = min(max(moved, low), high)
         quaternion[:] = HAND_DOWN
 
     def do_simulation(self, ctrl: Any, n_frames: int | None = None) -> None:
@@ -136,9 +144,15 @@ class _FastEnv(SawyerXYZEnv):  # type: ignore[misc]  # Meta-World is not typed
         observation = np.zeros(4 + self._obs_obj_max_len)
         observation[:3] = self.get_endeff_pos()
         observation[3] = min(math.sqrt(apart.dot(apart)) / FINGERS_APART, 1.0)
+        positions, quaternions = self._get_pos_objects(), self._get_quat_objects()
+        if positions.shape == (3,):
+            observation[4:7] = positions
+            observation[7:11] = quaternions
+            return observation
         objects = observation[4:].reshape(-1, 7)
-        positions, quaternions = self._get_pos_objects().reshape(-1, 3), self._get_quat_objects().reshape(-1, 4)
-        for row, position, quaternion in zip(objects, positions, quaternions, strict=False):
+        for row, position, quaternion in zip(
+            objects, positions.reshape(-1, 3), quaternions.reshape(-1, 4), strict=False
+        ):
             row[:3] = position
             row[3:] = quaternion
         return observation

@@ -36,7 +36,9 @@ def tolerance(
 
 
 def norm(x: Any, *arguments: Any, **options: Any) -> Any:
-    """Return the length of a vector; see `numpy.linalg.norm`, which does all else."""
+    """Return the length of a vector or of a number; see `numpy.linalg.norm`, which does all else."""
+    if isinstance(x, float) and not arguments and not options:
+        return np.float64(math.sqrt(x * x))
     if arguments or options or type(x) is not np.ndarray or x.dtype != np.float64 or x.ndim != 1:
         return np.linalg.norm(x, *arguments, **options)
     if not x.flags.c_contiguous:

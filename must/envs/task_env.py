@@ -7,8 +7,10 @@ task's name alone.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import metaworld
 import mujoco
@@ -87,13 +89,18 @@ class TaskEnv:
         Raises:
             NumericalError: The action, or the observation or reward that follows, is not finite.
         """
-        if not np.isfinite(action).all():
+        if not _finite(action):
             raise NumericalError(f"task {self.name}: the policy gave an action that is not finite; lower sac.lr")
         observation, reward, _, _, info = self._env.step(action)
         observation, reward = observation.astype(np.float32), float(reward)
-        if not (np.isfinite(reward) and np.isfinite(observation).all()):
+        if not (math.isfinite(reward) and _finite(observation)):
             raise NumericalError(f"task {self.name}: the simulator gave a reward or an observation that is not finite")
         return observation, reward, bool(info["success"] > 0)
+
+
+def _finite(values: NDArray[Any]) -> bool:
+    """Return whether all values of a vector are finite; one product tells it soonest, unless that overflows."""
+    return math.isfinite(values.dot(values)) or bool(np.isfinite(values).all())
 
 
 @contextmanager

@@ -56,6 +56,21 @@ def test_every_branch_of_the_rotation():
         assert np.abs(_Rotation.from_matrix(matrix).as_quat() - wanted).max() <= 1e-12
 
 
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_the_hand_is_led_to_where_meta_world_leads_it_to_the_last_bit(kind):
+    original = metaworld.ALL_V3_ENVIRONMENTS["reach-v3"]()
+    fast = fast_class(metaworld.ALL_V3_ENVIRONMENTS["reach-v3"])()
+    rng = np.random.default_rng(0)
+    for _ in range(400):
+        place = rng.uniform(original.mocap_low - 0.005, original.mocap_high + 0.005)
+        action = rng.normal(size=3).astype(kind) * kind(10.0 ** rng.integers(-6, 2))
+        for env in (original, fast):
+            env.data.mocap_pos[0] = place
+            env.set_xyz_action(action)
+        assert fast.data.mocap_pos.tobytes() == original.data.mocap_pos.tobytes()
+        assert np.array_equal(fast.data.mocap_quat, original.data.mocap_quat)
+
+
 def test_an_episode_ends_where_meta_worlds_does():
     env = fast_class(metaworld.ALL_V3_ENVIRONMENTS["reach-v3"])()
     env.set_task(TaskGoals("reach-v3", 0).tasks[0])
@@ -115,5 +130,11 @@ def test_the_length_of_a_vector_is_numpys_to_the_last_bit():
             vector = rng.normal(size=shape) * 10.0 ** rng.integers(-9, 9)
             for x in (vector, vector[::-1], np.repeat(vector, 2)[::2], vector.astype(np.float32)):
                 assert norm(x).tobytes() == np.linalg.norm(x).tobytes()
+    for number in [0.0, -0.0, 1e-200, 1e200, np.inf, np.nan, *rng.normal(size=300) * 10.0 ** rng.integers(-9, 9, 300)]:
+        for x in (float(number), np.float64(number)):
+            with np.errstate(over="ignore"):
+                found, wanted = norm(x), np.linalg.norm(x)
+            assert type(found) is type(wanted)
+            assert found.tobytes() == wanted.tobytes()
     assert norm(np.eye(3), axis=1).tolist() == [1, 1, 1]
     assert norm([3, 4]) == 5

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from must.envs import N_GOALS, TaskEnv, TaskGoals
+from must.envs.task_env import _finite
 from must.errors import NumericalError
 from must.tasks import ALL_TASKS, BENCHMARKS, MAX_HORIZON
 
@@ -147,6 +148,14 @@ def test_an_action_that_is_not_finite_is_refused():
     env.reset(0)
     with pytest.raises(NumericalError, match=r"reach-v3.*not finite"):
         env.step(np.array([0, np.nan, 0, 0], np.float32))
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_large_values_are_finite_ones(kind):
+    large = np.finfo(kind).max
+    with np.errstate(over="ignore"):
+        assert all(_finite(np.array([0, x], kind)) for x in (0, 1, -large, large, np.finfo(kind).tiny))
+        assert not any(_finite(np.array([large, x], kind)) for x in (np.inf, -np.inf, np.nan))
 
 
 def test_a_scripted_expert_succeeds():
