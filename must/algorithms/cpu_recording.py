@@ -95,7 +95,7 @@ class _Operations(TorchDispatchMode):
         super().__init__()
         self.run: list[_Operation] = []
         self.obstacle: str | None = None
-        """The first operation whose result the host reads."""
+        """Why they cannot be run again without the host, if they cannot."""
 
     def __torch_dispatch__(
         self,

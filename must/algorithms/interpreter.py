@@ -47,7 +47,7 @@ class Program:
         values = [
             self._value(given.get(argument.name, argument.default_value), argument.type) for argument in arguments
         ]
-        node = self._graph.insertNode(self._graph.create(function._schema.name, values, len(function._schema.returns)))
+        node = self._node(function._schema.name, values, len(function._schema.returns))
         if node.schema() == "(no schema)":
             raise RuntimeError(f"{function} of {[value.type().annotation_str for value in values]}")
         outputs = list(node.outputs())
@@ -59,7 +59,7 @@ class Program:
 
     def compiled(self) -> Callable[[], None]:
         """Return what runs the list. It returns all that is drawn: what nobody uses would not be drawn."""
-        results = self._graph.insertNode(self._graph.create("prim::TupleConstruct", self._drawn, 1)).output()
+        results = self._node("prim::TupleConstruct", self._drawn).output()
         results.setType(torch._C.TupleType([value.type() for value in self._drawn]))
         self._graph.registerOutput(results)
         run, inputs = torch._C._create_function_from_graph("replay", self._graph), self._inputs
@@ -70,6 +70,9 @@ class Program:
                 run(*inputs)
 
         return replay
+
+    def _node(self, name: str, inputs: Sequence[Value], n_outputs: int = 1) -> Any:
+        return self._graph.insertNode(self._graph.create(name, inputs, n_outputs))
 
     def _value(self, given: Any, kind: JitType) -> Value:
         """Return the value of an argument of some kind."""
@@ -82,7 +85,7 @@ class Program:
             return self._known[key]
         if isinstance(given, list | tuple) and (not given or any(isinstance(item, torch._C.Value) for item in given)):
             items = [self._value(item, torch._C.NoneType.get()) for item in given]
-            value: Value = self._graph.insertNode(self._graph.create("prim::ListConstruct", items, 1)).output()
+            value: Value = self._node("prim::ListConstruct", items).output()
             value.setType(kind)
         else:
             value = self._graph.insertConstant(list(given) if isinstance(given, tuple) else given)

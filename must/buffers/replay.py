@@ -146,7 +146,7 @@ class ReplayBuffer:
         rows = (slots.unsqueeze(-1) + ahead) % self.capacity + self._first_rows.unsqueeze(-1)
         rewards = self._flat.view(-1).index_select(0, (rows * ROW_DIM + ROW_DIM - 1).view(-1)).view(rows.shape)
         last = self._flat.index_select(0, rows[..., -1].reshape(-1)).view(*slots.shape, ROW_DIM)
-        discount = self._discounts.index_select(0, n_steps.view(-1)).view(n_steps.shape)
+        discount = self._discounts[n_steps]
         if returns.terminal:
             discount = discount * ((numbers + n_steps) % returns.horizon != 0)
         return batch._replace(

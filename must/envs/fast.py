@@ -144,15 +144,9 @@ class _FastEnv(SawyerXYZEnv):  # type: ignore[misc]  # Meta-World is not typed
         observation = np.zeros(4 + self._obs_obj_max_len)
         observation[:3] = self.get_endeff_pos()
         observation[3] = min(math.sqrt(apart.dot(apart)) / FINGERS_APART, 1.0)
-        positions, quaternions = self._get_pos_objects(), self._get_quat_objects()
-        if positions.shape == (3,):
-            observation[4:7] = positions
-            observation[7:11] = quaternions
-            return observation
         objects = observation[4:].reshape(-1, 7)
-        for row, position, quaternion in zip(
-            objects, positions.reshape(-1, 3), quaternions.reshape(-1, 4), strict=False
-        ):
+        positions, quaternions = self._get_pos_objects().reshape(-1, 3), self._get_quat_objects().reshape(-1, 4)
+        for row, position, quaternion in zip(objects, positions, quaternions, strict=False):
             row[:3] = position
             row[3:] = quaternion
         return observation

@@ -1,5 +1,6 @@
 """What a computation asks of PyTorch."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 import torch
@@ -14,15 +15,20 @@ UNORDERED = {"index_add", "index_put", "scatter_add", "scatter_reduce", "put", "
 
 
 class Recorder(TorchDispatchMode):
-    """Keeps the names of the operations that run."""
+    """Counts the operations that run, by name; in place or not is the same."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.names: set[str] = set()
+        self.counts = Counter[str]()
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        self.names.add(func.name().removeprefix("aten::").partition(".")[0].rstrip("_"))
+        self.counts[func.name().removeprefix("aten::").partition(".")[0].rstrip("_")] += 1
         return func(*args, **(kwargs or {}))
+
+    @property
+    def names(self) -> set[str]:
+        """The operations that ran."""
+        return set(self.counts)
 
 
 class GraphTwin(TorchDispatchMode):

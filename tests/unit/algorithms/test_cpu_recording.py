@@ -4,7 +4,6 @@ import logging
 
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from must.algorithms import GradientSteps
 from must.algorithms.cpu_recording import CpuRecording
@@ -15,6 +14,7 @@ from tests.support.agents import CPU, assert_same
 from tests.support.helpers import ROOT
 from tests.support.learner import Learner
 from tests.support.methods import EVERY_KIND
+from tests.support.recording import Recorder
 
 
 @pytest.fixture(autouse=True)
@@ -179,18 +179,6 @@ def test_indices_that_are_numbers_let_nobody_wait():
     assert torch.equal(state, expected)
 
 
-class Names(TorchDispatchMode):
-    """Keeps the names of the operations that run."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.run: list[str] = []
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        self.run.append(func.overloadpacket.__name__)
-        return func(*args, **(kwargs or {}))
-
-
 def copied(original: torch.Tensor) -> torch.Tensor:
     """Copy as autograd copies a gradient that somebody else holds."""
     return original.new_empty_strided(original.shape, original.stride()).copy_(original)
@@ -215,11 +203,11 @@ def test_what_is_never_used_again_is_not_copied(used_again):
     after = state.clone(), log.clone()
     state.copy_(before[0]), log.copy_(before[1])
     recording.replay()  # it was taken while it was recorded
-    with Names() as names:
+    with Recorder() as recorder:
         recording.replay()
     assert torch.equal(state, after[0])
     assert torch.equal(log, after[1])
-    assert names.run.count("copy_") == used_again
+    assert recorder.counts["copy"] == used_again
 
 
 def test_a_gradient_is_not_copied():
@@ -233,7 +221,7 @@ def test_a_gradient_is_not_copied():
 
     recording = CpuRecording(step)
     recording.replay()
-    with Names() as names:
+    with Recorder() as recorder:
         recording.replay()
     torch.testing.assert_close(weight, torch.full((3, 5), 0.81), check_dtype=True)
-    assert not {"copy_", "clone", "new_empty_strided"} & set(names.run)
+    assert not {"copy", "clone", "new_empty_strided"} & recorder.names
