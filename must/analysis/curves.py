@@ -12,7 +12,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, MultipleLocator, NullLocator
 
 from must.analysis.notes import figure_note, mixed_in_times
 from must.analysis.panels import Panel, Panels, lines_of, panels_of, ratio_looks, task_panels
@@ -31,6 +31,8 @@ _MARKS = 8
 """Markers along a curve."""
 _POINTS = 100
 """Most points of a curve; where there are more evaluations, each point is the mean of several in a row."""
+_WIDE = 4
+"""How many times as long as the shortest run the longest may take before their common axis of time is logarithmic."""
 THRESHOLDS = np.linspace(0, 1, 101)
 
 Series = tuple[FloatArray, FloatArray]
@@ -135,6 +137,9 @@ def learning_curves(
 ) -> Figure | None:
     """Draw the success over environment steps per task, or over the time that runs took: of tasks, or their mean.
 
+    All panels have the same axis of time, as what runs reached is compared at equal times. Where some settings take
+    many times as long as others it is logarithmic, and begins with the first evaluation after training has begun.
+
     Args:
         results: The runs.
         width: Of the figure.
@@ -148,20 +153,23 @@ def learning_curves(
     notes += ["without the last evaluation, which has other episodes"] if results.experiment.judges_last else []
     finished = [group for group in results.groups if group.finished]
     x_of = {group: group.curve_steps if time is None else _minutes(group, time) for group in finished}
+    times = [x for x in x_of.values() if not np.isnan(x).any()]
+    wide = time is not None and _differ_widely(times)
+    begun = int(wide)  # the first evaluation, before training, has no place on a logarithmic axis
     if time is not None:
-        notes += _notes_on_times(results, sum(bool(np.isnan(x).any()) for x in x_of.values()))
+        notes += _notes_on_times(results, len(x_of) - len(times))
 
     def series(panel: Panel, group: Group) -> Series | None:
         success = group.curve.mean(axis=2) if panel.task is None else group.curve[:, :, panel.task]
         x = x_of[group]
-        return None if np.isnan(x).any() else (window_means(x, window), window_means(success, window))
+        known = not np.isnan(x).any()
+        return (window_means(x[begun:], window), window_means(success[:, begun:], window)) if known else None
 
     axes_of = partial(_curve_axes, ticks=0.2 if shown.panels[0].task is None else 0.5)
     figure = figure_of(results, replace(shown, notes=notes), series, axes_of, (label, "Success rate"), width)
-    if figure is not None and time is not None:  # what runs reached is compared at equal times
-        end = max(axes.get_xlim()[1] for axes in figure.axes)
-        for axes in figure.axes:
-            axes.set_xlim(0, end)
+    if figure is not None and time is not None:
+        first = min(x[begun] for x in times) if wide else 0
+        _align_times(figure.axes, first, max(x[-1] for x in times), wide)
     return figure
 
 
@@ -224,6 +232,24 @@ def _notes_on_times(results: Results, unknown: int) -> list[str]:
     mixed = mixed_in_times(results, "kinds of processors")
     notes = [f"times of {mixed}"] if mixed else []
     return [*notes, f"without {count_of(unknown, 'setting')} whose runs did not log them"] if unknown else notes
+
+
+def _differ_widely(times: Sequence[FloatArray]) -> bool:
+    """Return whether settings that took such times (E,) need a logarithmic axis, and can be drawn on one."""
+    ends = [x[-1] for x in times]
+    return bool(ends) and max(ends) > _WIDE * min(ends) and all(len(x) > 1 and x[1] > 0 for x in times)
+
+
+def _align_times(panels: Sequence[Axes], first: float, last: float, wide: bool) -> None:
+    """Give all panels the same x axis, from the first to the last of the minutes, logarithmic if it is wide."""
+    ticks = [digit * 10**power for power in range(-3, 6) for digit in (1, 3)]
+    for axes in panels:
+        if wide:
+            axes.set_xscale("log")
+            axes.xaxis.set_major_locator(FixedLocator(ticks))
+            axes.xaxis.set_minor_locator(NullLocator())
+            axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short_number(value)))
+        axes.set_xlim(first, last)
 
 
 def share_axis(axes: Axes) -> None:
