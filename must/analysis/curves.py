@@ -12,7 +12,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, MultipleLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, MultipleLocator, NullLocator
 
 from must.analysis.notes import figure_note, mixed_in_times
 from must.analysis.panels import Panel, Panels, lines_of, panels_of, ratio_looks, task_panels
@@ -153,23 +153,25 @@ def learning_curves(
     notes += ["without the last evaluation, which has other episodes"] if results.experiment.judges_last else []
     finished = [group for group in results.groups if group.finished]
     x_of = {group: group.curve_steps if time is None else _minutes(group, time) for group in finished}
-    times = [x for x in x_of.values() if not np.isnan(x).any()]
-    wide = time is not None and _differ_widely(times)
+    known = {group: x for group, x in x_of.items() if not np.isnan(x).any()}
+    wide = time is not None and _differ_widely(list(known.values()))
     begun = int(wide)  # the first evaluation, before training, has no place on a logarithmic axis
     if time is not None:
-        notes += _notes_on_times(results, len(x_of) - len(times))
+        notes += _notes_on_times(results, len(x_of) - len(known))
 
     def series(panel: Panel, group: Group) -> Series | None:
+        if group not in known:
+            return None
         success = group.curve.mean(axis=2) if panel.task is None else group.curve[:, :, panel.task]
-        x = x_of[group]
-        known = not np.isnan(x).any()
-        return (window_means(x[begun:], window), window_means(success[:, begun:], window)) if known else None
+        return window_means(known[group][begun:], window), window_means(success[:, begun:], window)
 
-    axes_of = partial(_curve_axes, ticks=0.2 if shown.panels[0].task is None else 0.5)
+    axes_of = partial(_curve_axes, ticks=0.2 if shown.panels[0].task is None else 0.5, log=wide)
     figure = figure_of(results, replace(shown, notes=notes), series, axes_of, (label, "Success rate"), width)
-    if figure is not None and time is not None:
-        first = min(x[begun] for x in times) if wide else 0
-        _align_times(figure.axes, first, max(x[-1] for x in times), wide)
+    if figure is not None and time is not None:  # what runs reached is compared at equal times
+        drawn = [axes for axes in figure.axes if axes.has_data()]  # the last row may have places that are empty
+        starts, ends = zip(*(axes.get_xlim() for axes in drawn), strict=True)
+        for axes in drawn:
+            axes.set_xlim(min(starts), max(ends))
     return figure
 
 
@@ -240,32 +242,26 @@ def _differ_widely(times: Sequence[FloatArray]) -> bool:
     return bool(ends) and max(ends) > _WIDE * min(ends) and all(len(x) > 1 and x[1] > 0 for x in times)
 
 
-def _align_times(panels: Sequence[Axes], first: float, last: float, wide: bool) -> None:
-    """Give all panels the same x axis, from the first to the last of the minutes, logarithmic if it is wide."""
-    ticks = [digit * 10**power for power in range(-3, 6) for digit in (1, 3)]
-    for axes in panels:
-        if wide:
-            axes.set_xscale("log")
-            axes.xaxis.set_major_locator(FixedLocator(ticks))
-            axes.xaxis.set_minor_locator(NullLocator())
-            axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short_number(value)))
-        axes.set_xlim(first, last)
-
-
 def share_axis(axes: Axes) -> None:
     """Set the x axis for a share, from 0 to 1 with few labels."""
     axes.set_xlim(0, 1)
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
 
 
-def _curve_axes(axes: Axes, ticks: float) -> None:
-    _count_axis(axes)
+def _curve_axes(axes: Axes, ticks: float, log: bool) -> None:
+    _count_axis(axes, log)
     axes.set_ylim(-0.02, 1.02)
     axes.yaxis.set_major_locator(MultipleLocator(ticks))
 
 
-def _count_axis(axes: Axes) -> None:
-    """Set the x axis for steps or minutes: from 0, a few ticks, written as 500, 20k or 1.5M."""
-    axes.set_xlim(0, axes.dataLim.xmax if axes.has_data() else 1)
-    axes.xaxis.set_major_locator(MaxNLocator(nbins=4))
+def _count_axis(axes: Axes, log: bool = False) -> None:
+    """Set the x axis for steps or minutes: from 0, or from the first on if it is logarithmic; 500, 20k or 1.5M."""
+    if log:
+        axes.set_xscale("log")
+        axes.autoscale(axis="x", tight=True)
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
+    else:
+        axes.set_xlim(0, axes.dataLim.xmax if axes.has_data() else 1)
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=4))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short_number(value)))

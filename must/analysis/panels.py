@@ -131,7 +131,7 @@ def method_panels(results: Results) -> Panels:
         looks |= ramp(f"{ratio:.10g}" for ratio in ratios)
 
     def columns(count: int, width: Width) -> int:
-        return columns_for(count, width, 3 if count in (5, 6, 9) else 4)
+        return columns_for(count, width, 3 if count in (5, 6, 9) else 4)  # rows as even as may be
 
     return Panels(made, looks, columns, heading(_RATIO) if ratios and not alike else "Lines", notes)
 

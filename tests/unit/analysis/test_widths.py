@@ -51,19 +51,19 @@ def test_all_panels_have_the_same_time_axis(runs, times, scale):
     experiment = runs.experiment(sweep={"methods": ["mt_sac", "must", "pcgrad"], "pruning_ratios": [0.5]})
     for spec in experiment.runs():
         directory = runs.write(experiment, spec)
-        if spec.has("method", "pcgrad"):  # takes so many times as long
+        if not spec.has("method", "pcgrad"):  # the others take so many times as long
             first, *rows = (directory / "timing.csv").read_text().splitlines()
             slower = [[row.split(",")[0], *(str(times * float(value)) for value in row.split(",")[1:])] for row in rows]
             (directory / "timing.csv").write_text("\n".join([first, *map(",".join, slower)]) + "\n")
     figure = draw(runs, experiment, "learning_curves_by_time")["learning_curves_by_time"]
     minutes, evaluations = (60 + 80 * 7 + 8 * 4) / 60, len((directory / "eval.csv").read_text().splitlines()) - 1
-    must = next(curves_of(axes)[1] for axes in figure.axes if axes.get_title() == "MUST").get_xdata()
+    fast = next(curves_of(axes)[1] for axes in figure.axes if axes.get_title() == "PCGrad").get_xdata()
     logarithmic = scale == "log"  # which has no place for the evaluation before training
-    assert len(must) == evaluations - logarithmic
+    assert len(fast) == evaluations - logarithmic
     assert len(figure.axes) == 2
     for axes in figure.axes:
         assert axes.get_xscale() == scale
-        assert axes.get_xlim() == pytest.approx((must[0] if logarithmic else 0, times * minutes))
+        assert axes.get_xlim() == pytest.approx((fast[0] if logarithmic else 0, times * minutes))
         labels = {label.get_text() for label in axes.get_xticklabels()}
         assert labels >= ({"1", "3", "10", "30"} if logarithmic else {"0", "10", "20", "30"})
 
