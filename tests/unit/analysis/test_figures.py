@@ -83,7 +83,8 @@ def test_every_figure_is_written_in_three_formats_and_two_builds_are_identical(r
 def test_lines_are_the_means_worked_out_by_hand(runs):
     experiment = runs.experiment()
     runs.write_all(experiment, lambda _, config: RATES[config.masks.pruning_ratio, config.training.seed])
-    figures = draw(runs, experiment)
+    names = "learning_curves", "success_by_pruning_ratio", "success_by_update_interval", "success_per_task"
+    figures = draw(runs, experiment, *names)
     (axes,) = figures["learning_curves"].axes
     curves = [line.get_xydata() for line in curves_of(axes)]
     np.testing.assert_allclose(curves, [[[3000, 0.1], [18000, 0.6]], [[3000, 0], [18000, 0.7]]])
@@ -100,7 +101,8 @@ def test_lines_are_the_means_worked_out_by_hand(runs):
 def test_curves_of_a_task_profiles_and_improvements_are_those_worked_out_by_hand(runs):
     experiment = runs.experiment()
     runs.write_all(experiment, lambda _, config: RATES[config.masks.pruning_ratio, config.training.seed])
-    figures = draw(runs, experiment)
+    names = "learning_curves_per_task", "performance_profiles", "improvement_over_dense"
+    figures = draw(runs, experiment, *names)
     reach, door = figures["learning_curves_per_task"].axes
     np.testing.assert_allclose([line.get_ydata() for line in curves_of(reach)], [[0.1, 0.6], [0, 0.8]])
     np.testing.assert_allclose([line.get_ydata() for line in curves_of(door)], [[0.1, 0.6], [0, 0.6]])

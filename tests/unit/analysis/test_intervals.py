@@ -124,7 +124,7 @@ def test_below_five_seeds_runs_are_drawn_and_nothing_has_an_interval(runs):
         assert "[" not in text
         for row in records(runs, experiment, f"{table}.csv"):
             assert {value for key, value in row.items() if key.endswith(("_low", "_high"))} == {""}
-    figures = draw(runs, experiment)
+    figures = draw(runs, experiment, "learning_curves", "success_by_pruning_ratio")
     title = figures["learning_curves"].legends[0].get_title().get_text()
     assert "(mean and each run, 3 seeds: no interval below 5)" in title
     group = load_results(experiment, runs.results).groups[0]
